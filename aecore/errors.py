@@ -1,0 +1,60 @@
+"""Every error that the core raises on purpose; each message is one sentence fit for the screen.
+
+::
+
+    AecoreError
+    ├── SettingError          a setting lies outside its range                  (also a ValueError)
+    ├── DataError             the data cannot be used as they are               (also a ValueError)
+    │   ├── UnreadableFile    a file cannot be turned into a signal
+    │   └── TooFewRows        there is less data than the smallest model needs
+    ├── TrainingError         a training cannot go on
+    │   └── TrainingDiverged  the loss became NaN or infinite; the last good weights are kept
+    ├── JobError              long work did not end as it should
+    │   ├── JobCancelled      somebody asked it to stop
+    │   └── WorkerLost        the process that did the work died
+    └── StoreError            a stored result is missing, torn or of another make
+"""
+
+
+class AecoreError(Exception):
+    """Root of the tree: ``str(error)`` says what is wrong, what came in, and the way out."""
+
+
+class SettingError(AecoreError, ValueError):
+    """A setting lies outside its range; the message names the range and what came in."""
+
+
+class DataError(AecoreError, ValueError):
+    """The data cannot be used as they are."""
+
+
+class UnreadableFile(DataError):
+    """A file cannot be turned into a signal."""
+
+
+class TooFewRows(DataError):
+    """There is less data than the smallest model needs."""
+
+
+class TrainingError(AecoreError):
+    """A training cannot go on."""
+
+
+class TrainingDiverged(TrainingError):
+    """The loss became NaN or infinite; the model holds its last good weights."""
+
+
+class JobError(AecoreError):
+    """Long work did not end as it should."""
+
+
+class JobCancelled(JobError):
+    """Somebody asked the work to stop."""
+
+
+class WorkerLost(JobError):
+    """The process that did the work died, out of memory or killed."""
+
+
+class StoreError(AecoreError):
+    """A stored result is missing, torn or of another make."""
