@@ -1,0 +1,54 @@
+"""Building blocks: linear and convolutional layers whose first weights come from a generator of their own."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from aecore.errors import SettingError
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "silu": nn.SiLU}
+Layer = nn.Linear | nn.Conv1d | nn.ConvTranspose1d
+
+
+def activation(name: str) -> nn.Module:
+    """Activation module by name; raises SettingError for an unknown one."""
+    if name not in ACTIVATIONS:
+        raise SettingError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
+    return ACTIVATIONS[name]()
+
+
+def seeded(make: type[Layer], *args: int, generator: torch.Generator, **kwargs: int) -> Layer:
+    """Layer with PyTorch's usual first weights, drawn from ``generator`` instead of the global one.
+
+    Uniform in ``+-1/sqrt(fan_in)`` for weights and biases, as ``nn.Linear.reset_parameters`` does.
+    """
+    layer: Layer = nn.utils.skip_init(make, *args, **kwargs)
+    fan_in = layer.weight[0].numel() if not isinstance(layer, nn.ConvTranspose1d) else layer.weight[:, 0].numel()
+    bound = 1 / math.sqrt(fan_in)
+    nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+    if layer.bias is not None:
+        nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+    return layer
+
+
+def dense_stack(sizes: Sequence[int], *, activate: str, generator: torch.Generator) -> nn.Sequential:
+    """Linear layers ``sizes[0] -> ... -> sizes[-1]`` with the activation between them (none after the last)."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise(sizes):
+        layers += [seeded(nn.Linear, n_in, n_out, generator=generator), activation(activate)]
+    return nn.Sequential(*layers[:-1])
+
+
+class Unflatten(nn.Module):
+    """``[B, prod(shape)] -> [B, *shape]``."""
+
+    def __init__(self, shape: Sequence[int]) -> None:
+        super().__init__()
+        self.shape = tuple(shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Reshape every datum."""
+        return x.reshape(len(x), *self.shape)

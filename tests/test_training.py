@@ -1,0 +1,172 @@
+"""The training loop: determinism, resuming, stopping early, divergence."""
+
+import pytest
+import torch
+
+from aecore.errors import SettingError, TooFewRows, TrainingDiverged
+from aecore.models import AutoEncoder, VariationalAutoEncoder
+from aecore.training import evaluate, fit
+
+
+def data(n=300, d=12, seed=0):
+    g = torch.Generator().manual_seed(seed)
+    return torch.rand(n, 3, generator=g) @ torch.rand(3, d, generator=g) / 3
+
+
+def vae():
+    return VariationalAutoEncoder((12,), hidden=(16,), latent_dim=3, seed=1)
+
+
+def weights(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def test_the_loss_falls_and_reports_are_complete():
+    x = data()
+    reports = list(fit(vae(), x[:250], epochs=8, batch_size=50, validation=x[250:], learning_rate=3e-3))
+    assert [r.number for r in reports] == list(range(1, 9))
+    assert reports[-1].losses["total"] < reports[0].losses["total"]
+    assert reports[-1].validation.keys() == {"total", "reconstruction", "kl"}
+    assert reports[-1].progress == 1 and all(r.finished and r.seconds > 0 for r in reports)
+
+
+def test_a_report_is_the_mean_over_the_epoch():
+    """With next to no learning rate the epoch's mean is the loss over all rows, the last short batch included."""
+    x, model = data(250), AutoEncoder((12,), latent_dim=2)
+    expected = model.losses(x)["total"].item()
+    (report,) = fit(model, x, epochs=1, batch_size=64, learning_rate=1e-12)
+    assert report.losses["total"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_weights():
+    x = data()
+    trained = []
+    for seed in (4, 4, 5):
+        model = vae()
+        for _ in fit(model, x, epochs=3, seed=seed):
+            pass
+        trained.append(weights(model))
+    assert torch.equal(trained[0], trained[1])
+    assert not torch.equal(trained[0], trained[2])
+
+
+def test_validation_does_not_change_the_training():
+    x = data()
+    with_it, without = vae(), vae()
+    for _ in fit(with_it, x, epochs=3, validation=x[:50]):
+        pass
+    for _ in fit(without, x, epochs=3):
+        pass
+    assert torch.equal(weights(with_it), weights(without))
+
+
+@pytest.mark.parametrize("patience", [None, 4])
+def test_a_resumed_training_equals_an_uninterrupted_one(patience):
+    x = data()
+    settings = {"epochs": 6, "seed": 2, "validation": x[:40], "patience": patience}
+    whole = vae()
+    for _ in fit(whole, x, **settings):
+        pass
+    first = vae()
+    for report in fit(first, x, **settings):
+        if report.number == 3:
+            saved = report.checkpoint()
+            break
+    resumed = VariationalAutoEncoder((12,), hidden=(16,), latent_dim=3, seed=99)
+    numbers = [r.number for r in fit(resumed, x, resume=saved, **settings)]
+    assert numbers == [4, 5, 6]
+    assert torch.equal(weights(resumed), weights(whole))
+
+
+def test_a_checkpoint_taken_within_an_epoch_resumes_from_the_epoch_s_start():
+    x = data(2000)
+    whole, broken, resumed = vae(), vae(), vae()
+    for _ in fit(whole, x, epochs=3, batch_size=10):
+        pass
+    for report in fit(broken, x, epochs=3, batch_size=10, report_every=0.0):
+        if report.number == 2 and not report.finished:
+            saved = report.checkpoint()
+            break
+    assert [r.number for r in fit(resumed, x, epochs=3, batch_size=10, resume=saved)] == [2, 3]
+    assert torch.equal(weights(resumed), weights(whole))
+
+
+def test_partial_reports_come_within_an_epoch():
+    reports = list(fit(vae(), data(2000), epochs=1, batch_size=10, report_every=0.0))
+    assert len(reports) > 10
+    assert all(r.validation is None for r in reports)
+    assert [r.finished for r in reports] == [False] * (len(reports) - 1) + [True]
+    assert all(a.progress < b.progress for a, b in zip(reports, reports[1:], strict=False))
+
+
+class Exploding(AutoEncoder):
+    """Its loss turns NaN at a given call."""
+
+    calls = 0
+
+    def losses(self, batch):
+        self.calls += 1
+        losses = super().losses(batch)
+        return {"total": losses["total"] * float("nan" if self.calls > 12 else 1)}
+
+
+def test_a_nan_loss_stops_with_a_sentence_and_keeps_the_last_good_weights():
+    x = data()
+    twin = AutoEncoder((12,), latent_dim=2)
+    for _ in fit(twin, x, epochs=2, batch_size=50):
+        pass
+    model = Exploding((12,), latent_dim=2)
+    with pytest.raises(TrainingDiverged, match="loss became nan in epoch 3"):
+        for _ in fit(model, x, epochs=9, batch_size=50):
+            pass
+    assert torch.equal(weights(model), weights(twin))
+
+
+def test_an_absurd_learning_rate_diverges_with_a_sentence_not_with_nan_weights():
+    model = AutoEncoder((12,), hidden=(8, 8), latent_dim=2)
+    with pytest.raises(TrainingDiverged, match="smaller learning rate"):
+        for _ in fit(model, data() * 1e18, epochs=50, learning_rate=1e18):
+            pass
+    assert torch.isfinite(weights(model)).all()
+
+
+def test_early_stopping_returns_to_the_best_epoch():
+    x = data(60)
+    model, losses = AutoEncoder((12,), hidden=(64,), latent_dim=8), []
+    noise = torch.rand(40, 12, generator=torch.Generator().manual_seed(0))
+    for report in fit(model, x, epochs=400, batch_size=10, learning_rate=1e-2, validation=noise, patience=3):
+        losses.append(report.validation["total"])
+    assert len(losses) < 400
+    assert len(losses) - 1 - losses.index(min(losses)) == 3
+    assert evaluate(model, noise)["total"] == pytest.approx(min(losses), rel=1e-6)
+
+
+def test_a_tuple_is_passed_on_as_a_tuple():
+    noisy, clean = data(seed=1), data(seed=2)
+    model = AutoEncoder((12,), latent_dim=4)
+    reports = list(fit(model, (noisy, clean), epochs=40, batch_size=30, learning_rate=1e-2))
+    assert reports[-1].losses["total"] < reports[0].losses["total"]
+    assert evaluate(model, (noisy, clean))["total"] == pytest.approx(model.losses((noisy, clean))["total"].item())
+
+
+def test_leaving_the_loop_cancels():
+    model, seen = vae(), 0
+    for _ in fit(model, data(), epochs=1000):
+        seen += 1
+        if seen == 2:
+            break
+    assert seen == 2
+
+
+@pytest.mark.parametrize(
+    ("x", "settings", "error", "message"),
+    [
+        (torch.empty(0, 12), {}, TooFewRows, "no rows"),
+        (data(), {"epochs": 0}, SettingError, "at least 1, got 0"),
+        (data(), {"learning_rate": float("nan")}, SettingError, "learning_rate must be positive"),
+        ((data(5), data(6)), {}, SettingError, "same length"),
+    ],
+)
+def test_unusable_settings_say_so(x, settings, error, message):
+    with pytest.raises(error, match=message):
+        next(fit(vae(), x, **settings))
