@@ -1,0 +1,234 @@
+"""Which column is time, what it counts, and how regular its steps are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+NAME = re.compile(
+    r"(?:time|timestamps?|date[ _-]?time|date|t|ts|zeit|zeitstempel|datum|epoch|unix(?:[ _]?time)?|utc|"
+    r"elapsed(?:[ _]time)?|seconds|secs?|time[ _]?stamp)(?:[ _]*[\[(]?(s|secs?|seconds|ms|us|µs|ns|min|h)[\])]?)?",
+    re.IGNORECASE,
+)
+SECONDS = {"ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0}
+FORMATS = (  # tried in this order; of those that read equally many cells the one whose time runs forward wins
+    "ISO8601",
+    "%d.%m.%Y %H:%M:%S.%f",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y",
+    "%m/%d/%Y %H:%M:%S.%f",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y",
+    "%d/%m/%Y %H:%M:%S.%f",
+    "%d/%m/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M",
+    "%d/%m/%Y",
+    "%d-%m-%Y %H:%M:%S",
+    "%d-%b-%Y %H:%M:%S",
+    "%d-%b-%Y",
+    "%Y/%m/%d %H:%M:%S.%f",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d",
+)
+CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?"
+DATELIKE = r"\d{1,4}[-/.](?:\d{1,2}|[A-Za-z]{3})[-/.]\d{1,4}(?:\D.*)?"
+DAY = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
+SAMPLE = 200  # cells that decide what a column holds: enough to meet a day above 12 in most logs
+EPOCHS = ((1.0, "seconds"), (1e3, "milliseconds"), (1e6, "microseconds"), (1e9, "nanoseconds"))
+EARLIEST, LATEST = 631_152_000.0, 4_102_444_800.0  # 1990 and 2100 in Unix seconds: no log measures elapsed time so far
+MOSTLY = 0.9  # share of cells that must read as time
+REGULAR = 0.8  # share of steps that must lie within half a median step of the median for a rate to mean something
+
+Times = NDArray[np.datetime64] | NDArray[np.float64]
+
+
+class Clock(NamedTuple):
+    """Time of each row, in the order that the rows should take."""
+
+    time: Times  # [T] datetime64[ns] or float64 seconds
+    descending: bool  # the file ran backwards throughout: its rows have to be turned round, as `time` already is
+
+
+def take(columns: dict[str, pd.Series], *, named: bool, notes: list[str]) -> Clock | None:
+    """Remove the time column from `columns`, if there is one, and return its clock.
+
+    `named` says whether the file itself gives names: without them only the content can tell.
+    """
+    _join_day_and_clock(columns)
+    for name in sorted(columns, key=lambda name: NAME.fullmatch(name) is None):
+        match = NAME.fullmatch(name)
+        telling = match is not None or (not named and name == next(iter(columns)))
+        time, said = _read(columns[name], match.group(1) if match else None, telling=telling, named=named)
+        if time is None or (len(columns) == 1 and not said.startswith("dates")):
+            continue
+        del columns[name]
+        notes.append(f"'{name}' taken as time ({said}).")
+        return _ordered(time, notes)
+    return None
+
+
+def sample_rate(time: Times, notes: list[str]) -> float | None:
+    """Return the rate in Hz, or None (noted) where steps differ too much for a rate to mean anything.
+
+    The mean of the ordinary steps, not their median: printed times are rounded, and the mean is not.
+    """
+    steps = np.diff(seconds(time))
+    forward = steps[steps > 0]
+    if forward.size == 0:
+        return None
+    median = float(np.median(forward))
+    ordinary = forward[np.abs(forward - median) <= 0.5 * median]
+    if ordinary.size < REGULAR * steps.size:
+        notes.append(f"Steps in time are irregular (median {median:.4g} s), so no sample rate is given.")
+        return None
+    long = int((forward > 1.5 * median).sum())
+    if long:
+        notes.append(f"{long:,} steps in time are longer than usual, the longest {forward.max():.4g} s.")
+    return float(f"{1.0 / float(ordinary.mean()):.6g}")
+
+
+def seconds(time: Times) -> NDArray[np.float64]:
+    """Time [T] as float64 seconds: since its first row for dates, as they are for seconds."""
+    if np.issubdtype(time.dtype, np.datetime64):
+        since: NDArray[np.int64] = (time - time[0]).astype("timedelta64[ns]").astype(np.int64)
+        return np.asarray(since * 1e-9, dtype=np.float64)
+    return time.astype(np.float64)
+
+
+def _join_day_and_clock(columns: dict[str, pd.Series]) -> None:
+    """Join a column of days and one of clock times, as many loggers write them."""
+    texts = {name: _text_sample(column) for name, column in columns.items()}
+    days = [name for name, text in texts.items() if text is not None and text.str.fullmatch(DAY).all()]
+    clocks = [name for name, text in texts.items() if text is not None and text.str.fullmatch(CLOCK).all()]
+    if days and clocks:
+        joined = columns[days[0]].astype("str") + " " + columns[clocks[0]].astype("str").str.replace(",", ".")
+        names = list(columns)
+        rest = {name: column for name, column in columns.items() if name not in (days[0], clocks[0])}
+        columns.clear()
+        columns[min(days[0], clocks[0], key=names.index)] = joined
+        columns.update(rest)
+
+
+def _text_sample(column: pd.Series) -> pd.Series | None:
+    """Return up to 200 filled cells, stripped, spread over the column; None where it is not text or empty."""
+    if not (pd.api.types.is_string_dtype(column) or column.dtype == object):
+        return None
+    filled = column.iloc[:: max(1, len(column) // SAMPLE)].dropna()
+    return filled.astype("str").str.strip() if len(filled) else None
+
+
+def _read(column: pd.Series, unit: str | None, *, telling: bool, named: bool) -> tuple[Times | None, str]:
+    """Return (time [T], what it was read as), or (None, "") where the column is not time."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return _filled(_naive(column)), "dates"
+    sample = _text_sample(column)
+    if sample is not None:
+        return _read_text(column, sample)
+    if telling and pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return _read_numbers(column.to_numpy(dtype=np.float64, na_value=np.nan), unit, named=named)
+    return None, ""
+
+
+def _read_text(column: pd.Series, sample: pd.Series) -> tuple[Times | None, str]:
+    if sample.str.fullmatch(CLOCK).mean() >= MOSTLY:
+        text = column.astype("str").str.strip().str.replace(",", ".", regex=False)
+        text = text.where(text.str.count(":") == 2, text + ":00")
+        elapsed = pd.to_timedelta(text, errors="coerce").dt.total_seconds().to_numpy(dtype=np.float64)
+        days = np.cumsum(np.diff(elapsed, prepend=elapsed[:1]) < -43_200.0)  # half a day back: it was midnight
+        return _filled(np.asarray(elapsed + 86_400.0 * days)), "clock times, in seconds since midnight"
+    if sample.str.fullmatch(DATELIKE).mean() < MOSTLY:
+        return None, ""
+    dates = _parse_all(column.astype("str").str.strip().where(column.notna()), sample)
+    return (_filled(dates), "dates") if dates.notna().mean() >= MOSTLY else (None, "")
+
+
+def _parse_all(text: pd.Series, sample: pd.Series) -> pd.Series:
+    """Parse with the format that suits the sample best, and what is left with the next best ones."""
+    dates = pd.Series(np.full(len(text), np.datetime64("NaT"), dtype="datetime64[ns]"), index=text.index)
+    formats: Sequence[str] = FORMATS
+    if not _parse(sample, FORMATS[0]).notna().all():  # ISO is unambiguous: where it fits, none of the others is tried
+        formats = sorted(FORMATS, key=lambda form: _merit(_parse(sample, form)), reverse=True)
+    for form in formats:
+        left = dates.isna() & text.notna()
+        if not left.any():
+            break
+        dates[left] = _parse(text[left], form)
+    return dates
+
+
+def _merit(dates: pd.Series) -> tuple[int, bool, float]:
+    """Rank a reading: cells read, then whether time runs forward, then how little it spans."""
+    steps = np.diff(dates.dropna().to_numpy()).astype(np.int64)
+    return int(dates.notna().sum()), bool((steps >= 0).all()), -float(np.abs(steps).sum(dtype=np.float64))
+
+
+def _parse(text: pd.Series, form: str) -> pd.Series:
+    """Parse as naive UTC dates within 1900..2200, NaT where a cell does not fit the format."""
+    return _naive(pd.to_datetime(text, format=form, errors="coerce", utc=True))
+
+
+def _naive(dates: pd.Series) -> pd.Series:
+    if getattr(dates.dt, "tz", None) is not None:
+        dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
+    inside = (dates >= pd.Timestamp("1900-01-01")) & (dates < pd.Timestamp("2200-01-01"))
+    return dates.where(inside).astype("datetime64[ns]")
+
+
+def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -> tuple[Times | None, str]:
+    time = np.where(np.isfinite(time), time, np.nan)
+    if np.isnan(time).mean() > 1.0 - MOSTLY:
+        return None, ""
+    middle = float(np.nanmedian(time))
+    for scale, word in EPOCHS:
+        if EARLIEST <= middle / scale < LATEST:
+            inside = (time >= EARLIEST * scale) & (time < LATEST * scale)
+            stamps = np.asarray(_filled(np.where(inside, time / scale, np.nan)), dtype=np.float64)
+            return np.round(stamps * 1e9).astype("int64").astype("datetime64[ns]"), f"dates, from Unix {word}"
+    steps = np.diff(time[np.isfinite(time)])
+    if not named and not ((steps > 0).all() and np.ptp(steps) < 0.2 * np.median(steps)):
+        return None, ""  # a nameless column is time only where it advances evenly
+    if (steps > 0).mean() < MOSTLY and (steps < 0).mean() < MOSTLY:
+        return None, ""
+    factor = SECONDS.get((unit or "s").lower(), 1.0)
+    scaled = np.asarray(time * factor, dtype=np.float64)
+    return _filled(scaled), "elapsed seconds" if factor == 1.0 else f"elapsed, {unit} turned into seconds"
+
+
+def _filled(time: pd.Series | NDArray[np.float64]) -> Times:
+    """Put straight lines through missing times."""
+    if isinstance(time, pd.Series):
+        stamps = time.to_numpy(dtype="datetime64[ns]")
+        known = ~np.isnat(stamps)
+        ticks = stamps.astype(np.int64)
+        if not known.all():
+            rows = np.arange(len(ticks))
+            ticks = np.where(known, ticks, np.interp(rows, rows[known], ticks[known]).astype(np.int64))
+        return ticks.astype("datetime64[ns]")
+    known = np.isfinite(time)
+    if not known.all():
+        rows = np.arange(len(time))
+        time = np.where(known, time, np.interp(rows, rows[known], time[known]))
+    return time
+
+
+def _ordered(time: Times, notes: list[str]) -> Clock:
+    """Turn a file round that runs backwards throughout; otherwise keep its order and say what is odd."""
+    steps = np.diff(seconds(time))
+    if steps.size and (steps <= 0).all() and (steps < 0).any():
+        notes.append("Time runs backwards throughout, so the rows were turned round.")
+        return Clock(time[::-1].copy(), True)
+    back, same = int((steps < 0).sum()), int((steps == 0).sum())
+    if back:
+        notes.append(f"Time jumps back at {back:,} rows; the file's order is kept.")
+    if same:
+        notes.append(f"{same:,} rows repeat the time of the row before; all are kept.")
+    return Clock(time, False)
