@@ -139,7 +139,7 @@ def simulate(settings: InverterSettings, fault: Fault | None = None) -> Recordin
     amplitude = settings.amplitude * (1.0 + settings.wander * _wander(rng, time))  # [T] A
     omega = 2 * np.pi * POLE_PAIRS / 60.0 * speed  # [T] rad/s
     angle = rng.uniform(0, 2 * np.pi) + np.cumsum(omega) / settings.sample_rate  # [T] rad
-    active = _active(time, fault)
+    active = _active(settings, count, fault)
 
     currents = amplitude[:, None] * np.sin(angle[:, None] - LAG)  # [T, 3]
     currents += _dead_time_harmonics(settings, angle) + _ripple(settings, time, angle)
@@ -203,10 +203,10 @@ def inter_turn(
 ) -> NDArray[np.float64]:
     """Short some turns of one phase: a negative-sequence current of `negative_sequence` appears.
 
-    ``i_k += I2 * sin(angle + 2 pi (k - phase) / 3)``: the faulty phase's own share is in step with its current. The
-    controller holds the positive sequence.
+    ``i_k += I2 * sin(angle + 2 pi (k - 2 phase) / 3)``, which in the faulty phase itself is in step with its current.
+    The controller holds the positive sequence.
     """
-    extra = negative_sequence(settings, fault.severity) * np.sin(angle[:, None] + LAG - LAG[fault.phase])  # [T, 3]
+    extra = negative_sequence(settings, fault.severity) * np.sin(angle[:, None] + LAG - 2 * LAG[fault.phase])  # [T, 3]
     return currents + np.where(active[:, None], extra, 0.0)
 
 
@@ -288,12 +288,14 @@ def _wander(rng: np.random.Generator, time: NDArray[np.float64]) -> NDArray[np.f
     return np.asarray(curve * np.sqrt(2.0 / WANDER_LINES))
 
 
-def _active(time: NDArray[np.float64], fault: Fault) -> NDArray[np.bool_]:
-    """Return where the fault acts [T]."""
+def _active(settings: InverterSettings, count: int, fault: Fault) -> NDArray[np.bool_]:
+    """Return where the fault acts [T], from and to the nearest rows."""
+    rows = np.arange(count)
     if fault.kind == "none" or fault.severity == 0:
-        return np.zeros(len(time), dtype=np.bool_)
-    end = np.inf if fault.duration is None else fault.onset + fault.duration
-    return np.asarray((time >= fault.onset) & (time < end))
+        return np.zeros(count, dtype=np.bool_)
+    start = round(fault.onset * settings.sample_rate)
+    end = count if fault.duration is None else round((fault.onset + fault.duration) * settings.sample_rate)
+    return np.asarray((rows >= start) & (rows < end))
 
 
 def _ramp(active: NDArray[np.bool_]) -> NDArray[np.float64]:
