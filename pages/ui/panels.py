@@ -1,0 +1,219 @@
+"""What a scrubber turns under its handle: small descriptions of panels, and their way into one compact message.
+
+In every array the first axis is the handle's position; an array with one row along it stands still.
+"""
+
+import hashlib
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from aecore.errors import DataError, SettingError
+
+Role = Literal["input", "reconstruction", "lost", "latent", "anomaly", "neutral"]
+ROLES: tuple[str, ...] = get_args(Role)
+_ALIGNMENT = 8  # bytes: typed arrays in the browser may only start at multiples of their item size
+
+
+def _frames(values: ArrayLike, title: str, dimensions: tuple[int, ...]) -> NDArray[np.float32]:
+    """Values as finite float32 with one of the allowed numbers of dimensions."""
+    array = np.asarray(values, dtype=np.float32)
+    if array.ndim not in dimensions or array.size == 0:
+        wanted = " or ".join(str(d) for d in dimensions)
+        raise DataError(f"The panel {title!r} needs a filled array of {wanted} dimensions, got shape {array.shape}.")
+    if not np.isfinite(array).all():
+        raise DataError(f"The panel {title!r} cannot draw NaN or infinite values; fill or drop them first.")
+    return array
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise SettingError(f"role must be one of {', '.join(ROLES)}, got {role!r}.")
+
+
+def _check_captions(captions: Sequence[str], positions: int, title: str) -> None:
+    if captions and positions > 1 and len(captions) != positions:
+        raise DataError(
+            f"The panel {title!r} has {positions} positions but {len(captions)} captions; give one for each."
+        )
+
+
+class Packer:
+    """Collects arrays as fixed-point integers behind one another; the browser reads them in place."""
+
+    def __init__(self) -> None:
+        self.payload = bytearray()
+
+    def add(self, array: NDArray[np.float32], kind: type[np.integer[Any]], low: float, high: float) -> dict[str, Any]:
+        """Append ``array``, clipped to low..high, in steps of 1/255 (uint8) or 1/65535 (int16: far below a pixel)."""
+        info = np.iinfo(kind)
+        steps = int(info.max) - int(info.min)
+        scale = steps / (high - low) if high > low else 0.0
+        fixed = np.rint((np.clip(array, low, high) - low) * scale + info.min)
+        self.payload.extend(b"\0" * (-len(self.payload) % _ALIGNMENT))
+        start = len(self.payload)
+        self.payload.extend(np.ascontiguousarray(fixed, dtype=np.dtype(kind).newbyteorder("<")).tobytes())
+        return {"at": start, "shape": array.shape, "type": info.dtype.name, "low": low, "high": high}
+
+    def message(self, scene: dict[str, Any]) -> bytes:
+        """Header length (uint32), header (JSON), arrays: bare bytes cost less than base64 or Arrow on both sides."""
+        body = json.dumps(scene)
+        digest = hashlib.blake2b(body.encode() + self.payload, digest_size=12).hexdigest()
+        header = json.dumps({"digest": digest} | scene).encode()
+        header += b" " * (-(len(header) + 4) % _ALIGNMENT)
+        return struct.pack("<I", len(header)) + header + self.payload
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One curve: ``values`` [N] stands still, [K, N] moves; its role decides colour, thickness and dash."""
+
+    values: ArrayLike
+    role: Role
+    label: str = ""  # for the legend; empty: the role's name
+    frames: NDArray[np.float32] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _check_role(self.role)
+        frames = np.atleast_2d(_frames(self.values, self.label or self.role, (1, 2)))  # (K or 1, N)
+        object.__setattr__(self, "frames", frames)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """Lines over a common axis; ``y_range`` None holds every position, so the axis never jumps."""
+
+    title: str
+    lines: Sequence[Line]
+    y_range: tuple[float, float] | None = None
+    captions: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if not self.lines:
+            raise DataError(f"The panel {self.title!r} has no lines; give at least one.")
+        if self.y_range is not None and not self.y_range[0] < self.y_range[1]:
+            raise SettingError(f"y_range must rise, got {self.y_range}.")
+        _check_captions(self.captions, self.positions, self.title)
+
+    @property
+    def positions(self) -> int:
+        return max(line.frames.shape[0] for line in self.lines)
+
+    def pack(self, packer: Packer) -> dict[str, Any]:
+        low = min(float(line.frames.min()) for line in self.lines)
+        high = max(float(line.frames.max()) for line in self.lines)
+        room = 0.06 * (high - low) or 1.0
+        lines = [
+            {
+                "role": line.role,
+                "label": line.label or line.role,
+                "values": packer.add(line.frames, np.int16, low, high),
+            }
+            for line in self.lines
+        ]
+        return {"kind": "curves", "y_range": self.y_range or (low - room, high + room), "lines": lines}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """Grey pictures in the role's ink: ``frames`` [K, H, W], or [K, n, H, W] tiled ``per_row`` in a row (None: all)."""
+
+    title: str
+    frames: ArrayLike
+    role: Role = "neutral"
+    limits: tuple[float, float] = (0.0, 1.0)  # no ink, full ink
+    per_row: int | None = None
+    captions: Sequence[str] = ()
+    tiles: NDArray[np.float32] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _check_role(self.role)
+        if not self.limits[0] < self.limits[1]:
+            raise SettingError(f"limits must rise from no ink to full ink, got {self.limits}.")
+        if self.per_row is not None and self.per_row < 1:
+            raise SettingError(f"per_row must be at least 1, got {self.per_row}.")
+        tiles = _frames(self.frames, self.title, (3, 4))
+        object.__setattr__(self, "tiles", tiles[:, None] if tiles.ndim == 3 else tiles)  # (K, n, H, W)
+        _check_captions(self.captions, self.positions, self.title)
+
+    @property
+    def positions(self) -> int:
+        return self.tiles.shape[0]
+
+    def pack(self, packer: Packer) -> dict[str, Any]:
+        values = packer.add(self.tiles, np.uint8, *self.limits)
+        return {"kind": "images", "role": self.role, "per_row": self.per_row or self.tiles.shape[1], "values": values}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bars:
+    """Values [K, n] as bars from zero: the numbers a code keeps."""
+
+    title: str
+    values: ArrayLike
+    role: Role = "latent"
+    captions: Sequence[str] = ()
+    bars: NDArray[np.float32] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _check_role(self.role)
+        object.__setattr__(self, "bars", _frames(self.values, self.title, (2,)))  # (K, n)
+        _check_captions(self.captions, self.positions, self.title)
+
+    @property
+    def positions(self) -> int:
+        return self.bars.shape[0]
+
+    def pack(self, packer: Packer) -> dict[str, Any]:
+        low, high = min(0.0, float(self.bars.min())), max(0.0, float(self.bars.max()))
+        return {"kind": "bars", "role": self.role, "values": packer.add(self.bars, np.int16, low, high)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """A cloud [K, n, 2] that moves; ``classes`` [n] (0..254) tells groups apart by shape and shade."""
+
+    title: str
+    values: ArrayLike
+    classes: ArrayLike | None = None
+    captions: Sequence[str] = ()
+    points: NDArray[np.float32] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        points = _frames(self.values, self.title, (3,))  # (K, n, 2)
+        if points.shape[2] != 2:
+            raise DataError(f"The panel {self.title!r} needs points [K, n, 2], got shape {points.shape}.")
+        if self.classes is not None and np.shape(self.classes) != points.shape[1:2]:
+            raise DataError(
+                f"The panel {self.title!r} has {points.shape[1]} points but classes of shape {np.shape(self.classes)}."
+            )
+        object.__setattr__(self, "points", points)
+        _check_captions(self.captions, self.positions, self.title)
+
+    @property
+    def positions(self) -> int:
+        return self.points.shape[0]
+
+    def pack(self, packer: Packer) -> dict[str, Any]:
+        low, high = float(self.points.min()), float(self.points.max())  # one scale for x and y: distances stay true
+        classes = np.zeros(self.points.shape[1]) if self.classes is None else np.asarray(self.classes)
+        return {
+            "kind": "points",
+            "values": packer.add(self.points, np.int16, low, high),
+            "classes": packer.add(classes.astype(np.float32)[None], np.uint8, 0.0, 255.0),
+        }
+
+
+Panel = Curves | Images | Bars | Points
+
+
+def pack(panels: Sequence[Panel], scene: dict[str, Any]) -> bytes:
+    """One message for the browser: the scene's settings and every frame of every panel."""
+    packer = Packer()
+    described = [panel.pack(packer) | {"title": panel.title, "captions": list(panel.captions)} for panel in panels]
+    return packer.message(scene | {"panels": described})

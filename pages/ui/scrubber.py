@@ -1,0 +1,131 @@
+"""The scrubber: frames that turn under a handle while it is dragged; where it is left goes to Python and into the link.
+
+The browser holds every frame, so nothing is asked of the server during a drag. The position stays out of the data
+message, which is sent once and then named by its hash: the handle's place travels only when the handle has to be put
+somewhere (first view, a return to the page, ``move``), and each such placing carries a number. An answer from
+the browser that bears an older number belongs to a handle that has since been placed elsewhere, and is ignored.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from aecore.errors import DataError, SettingError
+from pages.ui.panels import Bars, Curves, Images, Line, Panel, Points, Role, pack
+
+__all__ = ["Bars", "Curves", "Images", "Line", "Panel", "Points", "Role", "move", "parse_position", "scrubber"]
+
+_ASSETS = Path(__file__).parents[2] / "assets" / "components" / "scrubber"
+_component = st.components.v2.component(
+    "scrubber",
+    html='<div class="scrubber"></div>',
+    css=(_ASSETS / "scrubber.css").read_text(encoding="utf-8"),
+    js=(_ASSETS / "scrubber.js").read_text(encoding="utf-8"),
+)
+
+
+def scrubber(
+    panels: Sequence[Panel],
+    *,
+    label: str,
+    key: str,
+    values: Sequence[object] | None = None,
+    default: int = 0,
+    height: int = 180,
+    columns: int | None = None,
+    autoplay: bool = False,
+    on_invalid: Callable[[str], None] | None = None,
+) -> int:
+    """Panels over one handle; returns the position (0..K-1) where the handle was left.
+
+    ``label`` names what the handle sets ("k"); ``values`` are the positions' names (None: 0..K-1), shown beside it and
+    written into the link as ``?key=value`` (a key is one page's own). ``default`` is a position. ``height`` is a
+    panel's, in pixels; ``columns`` how many panels stand side by side (None: all that fit). ``autoplay`` turns the
+    frames once at first view. ``on_invalid`` hears of a link's text that names no position.
+    """
+    count = _positions(panels)
+    names = [str(value) for value in (range(count) if values is None else values)]
+    if len(names) != count:
+        raise DataError(f"The scrubber {key!r} has {count} frames but {len(names)} values; give one for each frame.")
+    if not 0 <= default < count:
+        raise SettingError(f"default must be a position in 0..{count - 1}, got {default}.")
+    placed = _placed(key, names, default, on_invalid)
+    scene = {"label": label, "names": names, "height": height, "columns": columns or len(panels), "autoplay": autoplay}
+    result = _component(
+        key=_handle(key), data=pack(panels, scene | {"key": key} | placed), on_position_change=lambda: None
+    )
+    position = min(_left(result.get("position"), placed), count - 1)
+    st.session_state[f"{key}:left"] = position
+    _write_link(key, None if position == default else names[position])
+    return position
+
+
+def move(key: str, position: int) -> None:
+    """Put the handle of the scrubber ``key`` at a position, before or between its runs (a button's callback, say)."""
+    placed = st.session_state.get(f"{key}:placed", {"turn": 0})
+    st.session_state[f"{key}:placed"] = {"turn": placed["turn"] + 1, "start": position}
+    st.session_state[f"{key}:left"] = position
+
+
+def parse_position(text: str, names: Sequence[str]) -> int | None:
+    """The position that a link's text names, or None; numbers may be written in another way ("8.0", "08")."""
+    text = text.strip()
+    if text in names:
+        return list(names).index(text)
+    try:
+        number = float(text)
+        return [float(name) for name in names].index(number)
+    except ValueError:
+        return None
+
+
+def _positions(panels: Sequence[Panel]) -> int:
+    """How many positions the panels have: all the same number, but for those that stand still."""
+    counts = {panel.positions for panel in panels} - {1}
+    if len(counts) != 1:
+        raise DataError(
+            f"The panels of a scrubber need one common number of positions, got {sorted(counts) or 'none'}."
+        )
+    return counts.pop()
+
+
+def _handle(key: str) -> str:
+    return f"{key}:handle"
+
+
+def _placed(key: str, names: list[str], default: int, on_invalid: Callable[[str], None] | None) -> dict[str, int]:
+    """Where the handle was last put and the number of that placing; a component new to the page is placed anew."""
+    placed: dict[str, int] | None = st.session_state.get(f"{key}:placed")
+    if placed is not None and _handle(key) in st.session_state:
+        return placed | {"start": min(placed["start"], len(names) - 1)}
+    start: int | None = None
+    if (text := st.query_params.get(key)) is not None:
+        start = parse_position(text, names)
+        if start is None:
+            start = default
+            if on_invalid is not None:
+                on_invalid(text)
+    if start is None:
+        start = min(st.session_state.get(f"{key}:left", default), len(names) - 1)
+    placed = {"turn": placed["turn"] + 1 if placed else 1, "start": start}
+    st.session_state[f"{key}:placed"] = placed
+    return placed
+
+
+def _left(answer: Any, placed: dict[str, int]) -> int:
+    """The position in the browser's answer, if it is one and belongs to this placing of the handle."""
+    match answer:
+        case {"turn": int(turn), "index": int(index)} if turn == placed["turn"] and index >= 0:
+            return index
+    return placed["start"]
+
+
+def _write_link(key: str, name: str | None) -> None:
+    """Keep the link at the position; an unchanged link is left alone, since every write is a message."""
+    if name is None:
+        if key in st.query_params:
+            del st.query_params[key]
+    elif st.query_params.get(key) != name:
+        st.query_params[key] = name
