@@ -12,6 +12,7 @@ from aecore.models import AutoEncoder, ConvAutoEncoder1d, VariationalAutoEncoder
 from aecore.models.objectives import (
     bernoulli_negative_log_likelihood,
     kl_to_standard_normal,
+    mean_absolute_error,
     mean_squared_error,
 )
 from aecore.training import fit
@@ -79,6 +80,22 @@ def test_mse_agrees_with_numpy():
     a, b = np.random.default_rng(0).normal(size=(2, 8, 3)).astype(np.float32)
     assert math.isclose(
         float(mean_squared_error(torch.from_numpy(a), torch.from_numpy(b))), ((a - b) ** 2).mean(), rel_tol=1e-5
+    )
+
+
+def test_mae_agrees_with_numpy():
+    a, b = np.random.default_rng(1).normal(size=(2, 8, 3)).astype(np.float32)
+    ours = mean_absolute_error(torch.from_numpy(a), torch.from_numpy(b))
+    assert math.isclose(ours.item(), np.abs(a - b).mean(), rel_tol=1e-5)
+
+
+def test_a_linear_autoencoder_started_at_pca_is_pca():
+    x = np.random.default_rng(0).normal(size=(200, 12)).astype("f4") * np.linspace(1, 3, 12, dtype="f4")
+    pca = PCA(3).fit(x)
+    model = AutoEncoder((12,), hidden=(), latent_dim=3)
+    model.start_at(torch.from_numpy(pca.mean_), torch.from_numpy(pca.components_))
+    np.testing.assert_allclose(
+        model(torch.from_numpy(x)).detach().numpy(), pca.inverse_transform(pca.transform(x)), atol=1e-4
     )
 
 

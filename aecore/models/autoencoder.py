@@ -1,7 +1,7 @@
 """Plain autoencoders: dense, and convolutional over time; the decoder mirrors the encoder."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,9 +10,13 @@ from torch import Tensor, nn
 
 from aecore.errors import SettingError
 from aecore.models.layers import Unflatten, activation, dense_stack, seeded
-from aecore.models.objectives import bernoulli_negative_log_likelihood, mean_squared_error
+from aecore.models.objectives import bernoulli_negative_log_likelihood, mean_absolute_error, mean_squared_error
 
-RECONSTRUCTIONS = ("mse", "bce")
+RECONSTRUCTIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mse": mean_squared_error,
+    "mae": mean_absolute_error,
+    "bce": bernoulli_negative_log_likelihood,
+}
 Batch = Tensor | tuple[Tensor, ...]
 
 
@@ -26,7 +30,8 @@ class AutoEncoder(nn.Module):
     input_shape : shape of one datum, without the batch.
     hidden : widths of the layers between input and code; the decoder has them in reverse.
     latent_dim : numbers in the code.
-    reconstruction : ``"mse"`` for real values, ``"bce"`` for values in 0..1 (the decoder then ends in a sigmoid).
+    reconstruction : ``"mse"`` or ``"mae"`` for real values, ``"bce"`` for values in 0..1 (the decoder then ends in
+        a sigmoid).
     """
 
     def __init__(
@@ -66,6 +71,15 @@ class AutoEncoder(nn.Module):
     def num_parameters(self) -> int:
         """Number of trainable weights."""
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
+
+    def start_at(self, mean: Tensor, components: Tensor) -> None:
+        """Set a linear autoencoder to PCA's solution: ``mean`` [D] and orthonormal ``components`` [latent_dim, D]."""
+        into, out = self.encoder[1][0], self.decoder[0][0]
+        with torch.no_grad():
+            into.weight.copy_(components)
+            into.bias.copy_(-components @ mean)
+            out.weight.copy_(components.T)
+            out.bias.copy_(mean)
 
     def encode(self, x: Tensor) -> Tensor:
         """``[B, *input_shape] -> [B, latent_dim]``."""
@@ -137,8 +151,8 @@ class ConvAutoEncoder1d(AutoEncoder):
 
 
 def reconstruction_loss(kind: str, raw: Tensor, x: Tensor) -> Tensor:
-    """Loss of the decoder's raw output: MSE, or BCE of logits."""
-    return bernoulli_negative_log_likelihood(raw, x) if kind == "bce" else mean_squared_error(raw, x)
+    """Loss of the decoder's raw output (logits, for ``"bce"``) by its name."""
+    return RECONSTRUCTIONS[kind](raw, x)
 
 
 def _check(input_shape: Sequence[int], hidden: Sequence[int], latent_dim: int, reconstruction: str) -> None:

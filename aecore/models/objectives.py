@@ -13,6 +13,15 @@ def mean_squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
     return F.mse_loss(x_hat, x)
 
 
+def mean_absolute_error(x_hat: Tensor, x: Tensor) -> Tensor:
+    """Mean of ``|x_hat - x|`` over all values of all data: outliers pull on it less than on the squared error.
+
+    Up to a factor and a constant, the negative log-likelihood of a Laplace distribution with fixed scale:
+    Boyd & Vandenberghe, *Convex Optimization* (2004), section 7.1.1.
+    """
+    return F.l1_loss(x_hat, x)
+
+
 def bernoulli_negative_log_likelihood(logits: Tensor, x: Tensor) -> Tensor:
     """Binary cross-entropy ``-sum_i x_i log p_i + (1 - x_i) log(1 - p_i)`` per datum, in nats; ``p = sigmoid(logits)``.
 
