@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 import pandas as pd
 
+from aecore.data.encodings import as_utf8
 from aecore.data.tables import Table, shown
 from aecore.errors import UnreadableFile
 
@@ -21,27 +22,6 @@ MAX_COLUMNS = 1_000  # beyond, parsing is stopped before it starts; `tables` has
 MAX_CELLS = 50_000_000  # 400 MB as float64
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
 MISSING = ("-", "--", "---", "?", ".", "n.a.", "NaN.", "#VALUE!", "#DIV/0!", "#REF!", "#NUM!", "Bad", "No Data")
-MAGICS = {
-    b"PK\x03\x04": "a zip archive or Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"%PDF": "a PDF",
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"RIFF": "a WAV recording",
-    b"PAR1": "a Parquet file",
-    b"\x89HDF": "an HDF5 file",
-    b"MATLAB": "a MATLAB file",
-    b"SQLite": "a database",
-    b"\x93NUMPY": "a numpy array",
-}
-BOMS = (  # longest first: UTF-32's begins with UTF-16's
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
-CONTROL = bytes({*range(9), *range(14, 32), 127})
 NUMBER = re.compile(
     r"[+-]?(?:(?:\d{1,3}(?:[ '.,\u00a0\u202f]\d{3})+|\d+)(?:\.\d*|,\d+)?|[.,]\d+)(?:e[+-]?\d+)?"
     r"|[+-]?(?:nan|inf|infinity)",
@@ -73,7 +53,7 @@ def read_delimited(name: str, data: bytes) -> Table:
 
     Raises `UnreadableFile` for binary data, for text without rows, and for tables too large to hold.
     """
-    text, notes = _as_utf8(name, data)
+    text, notes = as_utf8(name, data)
     layout = sniff(name, text)
     width = len(layout.names)
     lines = max(text.count(b"\n"), text.count(b"\r"))
@@ -245,54 +225,3 @@ def _read_csv(
         return None
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=range(len(layout.names)))
-
-
-def _as_utf8(name: str, data: bytes) -> tuple[bytes, list[str]]:
-    """Return the text as UTF-8 and notes on its encoding; binary data is refused."""
-    notes: list[str] = []
-    for magic, kind in MAGICS.items():
-        if data.startswith(magic):
-            raise UnreadableFile(f"{shown(name)} is {kind}, not text; export it as CSV.")
-    encoding = next((encoding for bom, encoding in BOMS if data.startswith(bom)), None) or _utf16_without_bom(data)
-    if encoding is None and b"\0" in data:
-        nuls = data.count(b"\0")
-        if nuls > len(data) // 2:
-            raise _binary(name)
-        data = data.replace(b"\0", b"")
-        notes.append(f"{nuls:,} zero bytes were taken out.")
-    if encoding is None and not _is_utf8(data):
-        encoding = "latin-1"
-    if encoding is not None:
-        data = data.decode(encoding, errors="replace").encode()
-        if encoding != "utf-8-sig":
-            notes.append(f"Text is in {encoding.upper()}.")
-    head = data[:HEAD]
-    if len(head) - len(head.translate(None, CONTROL)) > len(head) // 200:
-        raise _binary(name)
-    return data, notes
-
-
-def _is_utf8(data: bytes) -> bool:
-    if data.isascii():
-        return True
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _utf16_without_bom(data: bytes) -> str | None:
-    """Tell UTF-16 by its zero bytes: in plain Western text every second byte is one."""
-    head = data[: HEAD // 64 * 2]
-    half = len(head) // 2
-    if half < 4:
-        return None
-    even, odd = head[::2].count(0), head[1::2].count(0)
-    if odd > 0.7 * half and even < 0.1 * half:
-        return "utf-16-le"
-    return "utf-16-be" if even > 0.7 * half and odd < 0.1 * half else None
-
-
-def _binary(name: str) -> UnreadableFile:
-    return UnreadableFile(f"{shown(name)} is binary, not text, whatever its name says; export it as CSV.")

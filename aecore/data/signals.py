@@ -29,9 +29,10 @@ class SinusoidFamily:
     """Sums of `complexity` sinusoids at frequencies that belong to the family, not to the signal.
 
     Only so does complexity set the rank: each frequency spans a sine and a cosine, so the signals fill close to
-    ``2 * complexity`` dimensions (fewer below 256 samples, where they come closer than a cycle). They are the first `complexity` of one rising list drawn from the seed, so
-    that raising complexity adds faster components and leaves the others where they are. Phases are free, amplitudes
-    fall as frequency to the power -3/4 and vary by 10 % from signal to signal; the family's mean power is 1 (rms 1).
+    ``2 * complexity`` dimensions (fewer below 256 samples, where frequencies come closer than a cycle). They are the
+    first `complexity` of one rising list drawn from the seed, so that raising complexity adds faster components and
+    leaves the others where they are. Phases are free, amplitudes fall as frequency to the power -3/4 and vary by 10 %
+    from signal to signal; the family's mean power is 1 (rms 1).
 
     `length` is in samples; `noise` is the standard deviation of white noise, relative to the clean signals' rms of 1.
     """
