@@ -23,7 +23,7 @@ def import_torchvision() -> ModuleType:
         _KEEP.append(library)
     import torchvision
 
-    return torchvision  # type: ignore[no-any-return]
+    return torchvision
 
 
 def _operators_load() -> bool:

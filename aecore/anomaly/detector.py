@@ -213,7 +213,7 @@ class AnomalyDetector:
 
     def _rebuild(self, rows: Array, model: AutoEncoder) -> Array:
         with torch.inference_mode():
-            return model(torch.from_numpy(rows)).numpy().reshape(len(rows), self.window_, -1)  # type: ignore[no-any-return]
+            return model(torch.from_numpy(rows)).numpy().reshape(len(rows), self.window_, -1)
 
     def _checked(self, signal: Signal) -> Array:
         values, channels = _rows(signal)

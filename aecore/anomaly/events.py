@@ -47,5 +47,7 @@ def find_events(
         leader = channels[int(np.argmax(channel_excess[peak]))]
         severity = float(scores[peak] / threshold) if threshold > 0 else float("inf")
         rows.append((first, last, float(scores[peak]), severity, leader))
-    types = {"start": "int64", "end": "int64", "peak_score": float, "severity": float, "leading_channel": str}
-    return pd.DataFrame(rows, columns=COLUMNS).astype(types)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return (
+        table if rows else table.astype({"start": "int64", "end": "int64", "peak_score": "float", "severity": "float"})
+    )

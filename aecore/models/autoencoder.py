@@ -74,7 +74,9 @@ class AutoEncoder(nn.Module):
 
     def start_at(self, mean: Tensor, components: Tensor) -> None:
         """Set a linear autoencoder to PCA's solution: ``mean`` [D] and orthonormal ``components`` [latent_dim, D]."""
-        into, out = self.encoder[1][0], self.decoder[0][0]
+        into, out = (
+            next(m for m in part.modules() if isinstance(m, nn.Linear)) for part in (self.encoder, self.decoder)
+        )
         with torch.no_grad():
             into.weight.copy_(components)
             into.bias.copy_(-components @ mean)
@@ -83,7 +85,7 @@ class AutoEncoder(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """``[B, *input_shape] -> [B, latent_dim]``."""
-        return self.encoder(x)  # type: ignore[no-any-return]
+        return self.encoder(x)
 
     def decode(self, z: Tensor) -> Tensor:
         """``[B, latent_dim] -> [B, *input_shape]``, in the data's range."""

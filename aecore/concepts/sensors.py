@@ -1,0 +1,117 @@
+"""Sensor anomalies: a simulated inverter or a visitor's file, a normal stretch, a detector, its scores and events."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from aecore.anomaly import find_events, log_score_threshold
+from aecore.data import powertrain, uploads
+from aecore.data.uploads import Signal
+from aecore.errors import SettingError
+
+Array = NDArray[np.floating[Any]]
+Tree = dict[str, Any]
+Progress = dict[str, float]
+
+SECONDS, SAMPLE_RATE = 2.0, 10_000.0  # of the sample: 20,000 rows
+ONSET, DURATION = 1.1, 0.4  # s; the fault comes and goes after the default normal stretch
+
+
+@dataclass(frozen=True, kw_only=True)
+class InverterSample:
+    """The sample that ships: a traction inverter's trace with one fault from 1.1 s to 1.5 s."""
+
+    fault: powertrain.FaultKind = "open_switch"
+    severity: float = 0.5
+    speed_rpm: float = 3000.0
+    load: float = 0.6
+    noise: float = 1.0  # A rms
+    seed: int = 0
+
+    def signal(self) -> Signal:
+        """Simulate it: 20,000 rows of three phase currents (A), link voltage (V) and speed (rpm)."""
+        settings = powertrain.InverterSettings(
+            speed_rpm=self.speed_rpm, load=self.load, noise=self.noise,
+            seconds=SECONDS, sample_rate=SAMPLE_RATE, seed=self.seed,
+        )  # fmt: skip
+        fault = powertrain.Fault(kind=self.fault, severity=self.severity, onset=ONSET, duration=DURATION)
+        trace = powertrain.simulate(settings, fault)
+        return Signal(trace.values.astype(np.float64), trace.channels, trace.time, SAMPLE_RATE, (), trace.labels)
+
+
+class Analysis(NamedTuple):
+    """What a trained detector says of a whole signal; row for row."""
+
+    scores: NDArray[np.float32]  # [T]
+    channel_excess: NDArray[np.float32]  # [T, C], times the usual normal error
+    normal_scores: NDArray[np.float32]  # held-out scores of the normal rows
+    channels: tuple[str, ...]
+    window: int
+    choices: dict[str, tuple[int, str]]
+    losses: tuple[float, ...]  # of the detector's own training, one an epoch
+    detector: Tree
+
+    def threshold(self, sigmas: float) -> float:
+        """Score above which a row is flagged."""
+        return log_score_threshold(self.normal_scores, sigmas)
+
+    def events(self, threshold: float) -> pd.DataFrame:
+        """Events in row numbers: start, end (inclusive), peak_score, severity, leading_channel."""
+        return find_events(self.scores, self.channel_excess, threshold, channels=self.channels, merge_gap=self.window)
+
+    @classmethod
+    def from_tree(cls, tree: Tree) -> "Analysis":
+        """Read what the training jobs return."""
+        detector = tree["detector"]
+        choices = {name: (value, reason) for name, (value, reason) in detector["choices"].items()}
+        return cls(
+            tree["scores"], tree["channel_excess"], detector["decision_scores"], tuple(detector["channels"]),
+            choices["window"][0], choices, tuple(tree["losses"]), detector,
+        )  # fmt: skip
+
+
+def normal_rows(length: int, normal: tuple[float, float]) -> tuple[int, int]:
+    """First row and the row after the last of a normal stretch given in percent of the file."""
+    low, high = normal
+    if not 0 <= low < high <= 100:
+        raise SettingError(f"the normal stretch must run upwards within 0..100 %, got {low:g} to {high:g}")
+    return round(length * low / 100), round(length * high / 100)
+
+
+# ---------------------------------------------------------------------- jobs
+def parse(name: str, data: bytes) -> Generator[Progress, None, Signal]:
+    """Read a visitor's file."""
+    yield {"progress": 0.0}
+    return uploads.read(name, data)
+
+
+def train_sample(sample: InverterSample, normal: tuple[float, float]) -> Generator[Progress, None, Tree]:
+    """Train on the sample's normal stretch and score all of it."""
+    signal = sample.signal()
+    return (yield from train(signal.values, signal.channels, signal.sample_rate, normal))
+
+
+def train(
+    values: Array, channels: tuple[str, ...], sample_rate: float | None, normal: tuple[float, float]
+) -> Generator[Progress, None, Tree]:
+    """Train a detector on the normal stretch (percent of the rows) and score every row of ``values`` [T, C]."""
+    from aecore.anomaly.detector import AnomalyDetector  # torch: seconds on the way to a page, nothing in a worker
+
+    first, last = normal_rows(len(values), normal)
+    detector = AnomalyDetector(sample_rate=sample_rate)
+    losses: list[float] = []
+    for report in detector.fitting(pd.DataFrame(values[first:last], columns=list(channels))):
+        if report.part == 0:
+            losses.append(report.loss)
+        yield report._asdict()
+    channel_scores = detector.channel_scores(values)
+    return {
+        "scores": channel_scores[:, detector.active_].mean(1, dtype=np.float32),
+        "channel_excess": detector.channel_excess(channel_scores),
+        "losses": losses,
+        "detector": detector.to_tree(),
+    }

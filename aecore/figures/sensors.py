@@ -1,0 +1,130 @@
+"""A signal with its normal stretch, scores, threshold and events, one strip a channel over a common time axis."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from aecore.figures.palette import Palette
+from aecore.figures.thinning import extremes
+
+Array = NDArray[np.floating[Any]]
+Strip = alt.LayerChart | alt.FacetChart  # what alt.layer says it returns
+
+BINS = 600  # pixels a strip is drawn for
+STRIP, SCORE = 64, 110  # pixels high
+MAX_STRIPS = 8  # more do not fit a screen
+
+
+class Clock(NamedTuple):
+    """The rows' common axis: ``x`` [T] seconds, datetimes or row numbers."""
+
+    x: NDArray[Any]
+    title: str
+    temporal: bool = False
+
+    @classmethod
+    def of(cls, time: NDArray[Any] | None, length: int) -> "Clock":
+        """Datetimes and seconds as they are; without either, row numbers."""
+        if time is None:
+            return cls(np.arange(length), "row")
+        if np.issubdtype(time.dtype, np.datetime64):
+            return cls(time.astype("datetime64[ms]"), "time", temporal=True)
+        return cls(time, "time [s]")
+
+
+def signal_strips(
+    clock: Clock, values: Array, channels: Sequence[str], palette: Palette, *, normal: tuple[int, int]
+) -> list[Strip]:
+    """One strip a channel [T, C]: the measured line over the stretch named normal (rows first..last - 1)."""
+    return [
+        alt.layer(
+            _bands(clock, [(normal[0], normal[1] - 1)], palette.normal, 0.22),
+            _line(clock, values[:, i], palette.input, channels[i]),
+            height=STRIP,
+        )
+        for i in range(len(channels))
+    ]
+
+
+def scored_strips(
+    clock: Clock,
+    values: Array,
+    channels: Sequence[str],
+    palette: Palette,
+    *,
+    normal: tuple[int, int],
+    events: pd.DataFrame,
+) -> list[Strip]:
+    """``signal_strips`` with the events shaded."""
+    shade = _bands(clock, list(zip(events["start"], events["end"], strict=True)), palette.anomaly, 0.35)
+    strips = signal_strips(clock, values, channels, palette, normal=normal)
+    return [alt.layer(shade, strip, height=STRIP) for strip in strips]
+
+
+def score_strip(clock: Clock, scores: Array, threshold: float, palette: Palette) -> Strip:
+    """Score of every row on a logarithmic scale, what lies above the threshold filled."""
+    floor = max(float(scores.min()), 1e-6) * 0.8
+    keep = extremes(scores, BINS)
+    data = pd.DataFrame({"x": clock.x[keep], "score": np.maximum(scores[keep], floor)})
+    data["over"] = np.maximum(data["score"], threshold)
+    scale = alt.Scale(type="log", domain=[floor, max(float(scores.max()), threshold) * 1.2], nice=False)
+    base = alt.Chart(data).encode(x=_x(clock))
+    line = base.mark_line(color=palette.anomaly, strokeWidth=1.4).encode(
+        y=alt.Y("score:Q", scale=scale, title="score", axis=alt.Axis(tickCount=4, format="~g"))
+    )
+    above = base.mark_area(color=palette.anomaly, opacity=0.35).encode(
+        y=alt.Y("over:Q", scale=scale), y2=alt.datum(threshold)
+    )
+    rule = alt.Chart(pd.DataFrame({"y": [threshold]})).mark_rule(
+        color=palette.quiet, strokeDash=[6, 4], strokeWidth=1.5
+    )
+    return alt.layer(above, line, rule.encode(y=alt.Y("y:Q", scale=scale)), height=SCORE)
+
+
+def stacked(strips: Sequence[Strip]) -> alt.VConcatChart:
+    """Put strips under each other; time is the same for all and labelled under the last."""
+    return alt.vconcat(*strips, spacing=6).resolve_scale(x="shared").configure_view(stroke=None)
+
+
+def standing_out(channel_excess: Array, flagged: NDArray[np.bool_]) -> list[int]:
+    """Up to eight channels to draw, in their own order: those furthest above normal while flagged (or at all)."""
+    excess = channel_excess[flagged] if flagged.any() else channel_excess
+    top = np.argsort(-excess.max(0), kind="stable")[:MAX_STRIPS]
+    return sorted(int(i) for i in top)
+
+
+def falling_loss(losses: Sequence[float], epochs: int, palette: Palette) -> alt.Chart:
+    """Training loss by epoch, with room for the epochs to come."""
+    data = pd.DataFrame({"epoch": np.arange(1, len(losses) + 1), "loss": losses})
+    return (
+        alt.Chart(data)
+        .mark_line(color=palette.reconstruction, strokeWidth=2.5, point={"color": palette.reconstruction, "size": 22})
+        .encode(
+            x=alt.X("epoch:Q", scale=alt.Scale(domain=[1, max(epochs, 2)]), axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("loss:Q", scale=alt.Scale(zero=False), title="loss", axis=alt.Axis(tickCount=4)),
+        )
+        .properties(height=150)
+    )
+
+
+def _x(clock: Clock) -> alt.X:
+    if clock.temporal:  # as the file has it, not moved to the visitor's time zone
+        return alt.X("x:T", scale=alt.Scale(type="utc"), title=clock.title)
+    return alt.X("x:Q", scale=alt.Scale(nice=False, zero=False), title=clock.title)
+
+
+def _line(clock: Clock, values: Array, colour: str, title: str) -> alt.Chart:
+    keep = extremes(values, BINS)
+    data = pd.DataFrame({"x": clock.x[keep], "value": values[keep]})
+    y = alt.Y("value:Q", scale=alt.Scale(zero=False, nice=False), axis=alt.Axis(tickCount=3), title=title)
+    return alt.Chart(data).mark_line(color=colour, strokeWidth=1).encode(x=_x(clock), y=y)
+
+
+def _bands(clock: Clock, rows: Sequence[tuple[int, int]], colour: str, opacity: float) -> alt.Chart:
+    first, last = (np.array([pair[i] for pair in rows], dtype=int) for i in (0, 1))
+    spans = pd.DataFrame({"x": clock.x[first], "x2": clock.x[last]})
+    return alt.Chart(spans).mark_rect(color=colour, opacity=opacity).encode(x=_x(clock), x2="x2")
