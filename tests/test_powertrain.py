@@ -1,15 +1,13 @@
 import numpy as np
 import pytest
 
+from aecore.data.inverter import POLE_PAIRS, RATED_CURRENT, dead_time_amplitude
 from aecore.data.powertrain import (
     CHANNELS,
     MAX_GAIN,
     MAX_OFFSET,
-    POLE_PAIRS,
-    RATED_CURRENT,
     Fault,
     InverterSettings,
-    dead_time_amplitude,
     negative_sequence,
     simulate,
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from aecore.data import dates
+from aecore.data.wording import counted, shown
 
 NAME = re.compile(
     r"(?:time|timestamps?|date[ _-]?time|date|t|ts|zeit|zeitstempel|datum|epoch|unix(?:[ _]?time)?|utc|"
@@ -16,35 +18,13 @@ NAME = re.compile(
     re.IGNORECASE,
 )
 SECONDS = {"ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0}
-FORMATS = (  # tried in this order; of those that read equally many cells the one whose time runs forward wins
-    "ISO8601",
-    "%d.%m.%Y %H:%M:%S.%f",
-    "%d.%m.%Y %H:%M:%S",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y",
-    "%m/%d/%Y %H:%M:%S.%f",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%m/%d/%Y",
-    "%d/%m/%Y %H:%M:%S.%f",
-    "%d/%m/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M",
-    "%d/%m/%Y",
-    "%d-%m-%Y %H:%M:%S",
-    "%d-%b-%Y %H:%M:%S",
-    "%d-%b-%Y",
-    "%Y/%m/%d %H:%M:%S.%f",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-    "%Y/%m/%d",
-)
 CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?"
-DATELIKE = r"\d{1,4}[-/.](?:\d{1,2}|[A-Za-z]{3})[-/.]\d{1,4}(?:\D.*)?"
 DAY = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 SAMPLE = 200  # cells that decide what a column holds: enough to meet a day above 12 in most logs
 EPOCHS = ((1.0, "seconds"), (1e3, "milliseconds"), (1e6, "microseconds"), (1e9, "nanoseconds"))
 EARLIEST, LATEST = 631_152_000.0, 4_102_444_800.0  # 1990 and 2100 in Unix seconds: no log measures elapsed time so far
+FIRST_WRITTEN_OUT, LAST_WRITTEN_OUT = 19_900_101_000_000, 21_000_101_000_000  # YYYYMMDDhhmmss
+ENOUGH = 9  # even steps that tell time from chance
 MOSTLY = 0.9  # share of cells that must read as time
 REGULAR = 0.8  # share of steps that must lie within half a median step of the median for a rate to mean something
 
@@ -71,7 +51,7 @@ def take(columns: dict[str, pd.Series], *, named: bool, notes: list[str]) -> Clo
         if time is None or (len(columns) == 1 and not said.startswith("dates")):
             continue
         del columns[name]
-        notes.append(f"'{name}' taken as time ({said}).")
+        notes.append(f"{shown(name)} taken as time ({said}).")
         return _ordered(time, notes)
     return None
 
@@ -92,7 +72,7 @@ def sample_rate(time: Times, notes: list[str]) -> float | None:
         return None
     long = int((forward > 1.5 * median).sum())
     if long:
-        notes.append(f"{long:,} steps in time are longer than usual, the longest {forward.max():.4g} s.")
+        notes.append(f"{counted(long, 'longer step')} in time than usual, up to {forward.max():.4g} s.")
     return float(f"{1.0 / float(ordinary.mean()):.6g}")
 
 
@@ -129,7 +109,7 @@ def _text_sample(column: pd.Series) -> pd.Series | None:
 def _read(column: pd.Series, unit: str | None, *, telling: bool, named: bool) -> tuple[Times | None, str]:
     """Return (time [T], what it was read as), or (None, "") where the column is not time."""
     if pd.api.types.is_datetime64_any_dtype(column):
-        return _filled(_naive(column)), "dates"
+        return _filled(dates.naive(column)), "dates"
     sample = _text_sample(column)
     if sample is not None:
         return _read_text(column, sample)
@@ -145,42 +125,14 @@ def _read_text(column: pd.Series, sample: pd.Series) -> tuple[Times | None, str]
         elapsed = pd.to_timedelta(text, errors="coerce").dt.total_seconds().to_numpy(dtype=np.float64)
         days = np.cumsum(np.diff(elapsed, prepend=elapsed[:1]) < -43_200.0)  # half a day back: it was midnight
         return _filled(np.asarray(elapsed + 86_400.0 * days)), "clock times, in seconds since midnight"
-    if sample.str.fullmatch(DATELIKE).mean() < MOSTLY:
+    if sample.str.fullmatch(dates.DATELIKE).mean() < MOSTLY:
         return None, ""
-    dates = _parse_all(column.astype("str").str.strip().where(column.notna()), sample)
-    return (_filled(dates), "dates") if dates.notna().mean() >= MOSTLY else (None, "")
-
-
-def _parse_all(text: pd.Series, sample: pd.Series) -> pd.Series:
-    """Parse with the format that suits the sample best, and what is left with the next best ones."""
-    dates = pd.Series(np.full(len(text), np.datetime64("NaT"), dtype="datetime64[ns]"), index=text.index)
-    formats: Sequence[str] = FORMATS
-    if not _parse(sample, FORMATS[0]).notna().all():  # ISO is unambiguous: where it fits, none of the others is tried
-        formats = sorted(FORMATS, key=lambda form: _merit(_parse(sample, form)), reverse=True)
-    for form in formats:
-        left = dates.isna() & text.notna()
-        if not left.any():
-            break
-        dates[left] = _parse(text[left], form)
-    return dates
-
-
-def _merit(dates: pd.Series) -> tuple[int, bool, float]:
-    """Rank a reading: cells read, then whether time runs forward, then how little it spans."""
-    steps = np.diff(dates.dropna().to_numpy()).astype(np.int64)
-    return int(dates.notna().sum()), bool((steps >= 0).all()), -float(np.abs(steps).sum(dtype=np.float64))
-
-
-def _parse(text: pd.Series, form: str) -> pd.Series:
-    """Parse as naive UTC dates within 1900..2200, NaT where a cell does not fit the format."""
-    return _naive(pd.to_datetime(text, format=form, errors="coerce", utc=True))
-
-
-def _naive(dates: pd.Series) -> pd.Series:
-    if getattr(dates.dt, "tz", None) is not None:
-        dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
-    inside = (dates >= pd.Timestamp("1900-01-01")) & (dates < pd.Timestamp("2200-01-01"))
-    return dates.where(inside).astype("datetime64[ns]")
+    read, formats = dates.parse(column.astype("str").str.strip().where(column.notna()), sample)
+    if read.notna().mean() < MOSTLY:
+        return None, ""
+    lost = int(read.isna().sum())
+    said = "dates" if formats == 1 else f"dates in {formats} formats"
+    return _filled(read), f"{said}, {counted(lost, 'cell')} without one filled by straight lines" if lost else said
 
 
 def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -> tuple[Times | None, str]:
@@ -191,16 +143,32 @@ def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -
     for scale, word in EPOCHS:
         if EARLIEST <= middle / scale < LATEST:
             inside = (time >= EARLIEST * scale) & (time < LATEST * scale)
-            stamps = np.asarray(_filled(np.where(inside, time / scale, np.nan)), dtype=np.float64)
-            return np.round(stamps * 1e9).astype("int64").astype("datetime64[ns]"), f"dates, from Unix {word}"
+            ticks = np.asarray(_filled(np.where(inside, time, np.nan)), dtype=np.float64)
+            whole = np.floor(ticks)  # exact as integers, where nanoseconds since 1970 would not be as floats
+            nanoseconds = whole.astype(np.int64) * int(1e9 / scale) + np.round((ticks - whole) * 1e9 / scale).astype(
+                int
+            )
+            return nanoseconds.astype("datetime64[ns]"), f"dates, from Unix {word}"
+    if FIRST_WRITTEN_OUT <= middle < LAST_WRITTEN_OUT:
+        written = pd.Series(np.nan_to_num(time, posinf=0.0, neginf=0.0)).round().astype("int64").astype("str")
+        return _filled(dates.parse_as(written, "%Y%m%d%H%M%S")), "dates, written as one number"
     steps = np.diff(time[np.isfinite(time)])
-    if not named and not ((steps > 0).all() and np.ptp(steps) < 0.2 * np.median(steps)):
-        return None, ""  # a nameless column is time only where it advances evenly
-    if (steps > 0).mean() < MOSTLY and (steps < 0).mean() < MOSTLY:
+    if not named and not _advances_evenly(steps):
+        return None, ""
+    if not (steps > 0).any() and not (steps < 0).any():
+        return None, ""
+    if (steps >= 0).mean() < MOSTLY and (steps <= 0).mean() < MOSTLY:
         return None, ""
     factor = SECONDS.get((unit or "s").lower(), 1.0)
     scaled = np.asarray(time * factor, dtype=np.float64)
     return _filled(scaled), "elapsed seconds" if factor == 1.0 else f"elapsed, {unit} turned into seconds"
+
+
+def _advances_evenly(steps: NDArray[np.float64]) -> bool:
+    """Tell whether a column without a name can only be time: steps all alike, and not those of a row counter."""
+    if steps.size < ENOUGH or (steps <= 0).any() or (steps == 1).all():
+        return False
+    return bool(np.ptp(steps) < 0.2 * np.median(steps))
 
 
 def _filled(time: pd.Series | NDArray[np.float64]) -> Times:
@@ -228,7 +196,7 @@ def _ordered(time: Times, notes: list[str]) -> Clock:
         return Clock(time[::-1].copy(), True)
     back, same = int((steps < 0).sum()), int((steps == 0).sum())
     if back:
-        notes.append(f"Time jumps back at {back:,} rows; the file's order is kept.")
+        notes.append(f"Time jumps back at {counted(back, 'row')}; the file's order is kept.")
     if same:
-        notes.append(f"{same:,} rows repeat the time of the row before; all are kept.")
+        notes.append(f"Time stands still at {counted(same, 'row')}; all are kept.")
     return Clock(time, False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aecore.data.tables import shown
+from aecore.data.wording import counted, shown
 from aecore.errors import UnreadableFile
 
 HEAD = 2**18  # bytes that tell text from binary
@@ -41,7 +41,7 @@ def as_utf8(name: str, data: bytes) -> tuple[bytes, list[str]]:
         if nuls > len(data) // 2:
             raise _binary(name)
         data = data.replace(b"\0", b"")
-        notes.append(f"{nuls:,} zero bytes were taken out.")
+        notes.append(f"{counted(nuls, 'zero byte')} taken out.")
     if encoding is None and not _is_utf8(data):
         encoding = "latin-1"
     if encoding is not None:

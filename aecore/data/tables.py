@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aecore.data import clocks
+from aecore.data.wording import clean_names, counted, listed, shown
 from aecore.errors import DataError, TooFewRows, UnreadableFile
 
 MAX_CHANNELS = 200  # more is a matrix, not a log; a windowed model of it would not fit a visitor's share
 MIN_ROWS = 2  # below that there is no step; what a model needs beyond is the model's to say
-NAME_LENGTH = 60  # a name has to fit a chart's legend
 MOSTLY = 0.5  # share of a column's filled cells that must be numbers for it to count as numeric
 LARGEST = float(np.finfo(np.float32).max)  # the models compute in float32: beyond, a value is as good as infinite
 
@@ -62,7 +62,7 @@ def to_signal(name: str, table: Table) -> Signal:
     frame = _without_empty_tail(table.frame, notes)
     if len(frame) < MIN_ROWS:
         raise TooFewRows(
-            f"{shown(name)} holds {len(frame)} {_plural(len(frame), 'row')} of values; "
+            f"{shown(name)} holds {counted(len(frame), 'row')} of values; "
             f"a signal needs at least {MIN_ROWS}, so export a longer piece."
         )
     columns = {names[i]: frame.iloc[:, i] for i in range(frame.shape[1])}
@@ -79,34 +79,13 @@ def to_signal(name: str, table: Table) -> Signal:
     return Signal(np.ascontiguousarray(values), channels, time, sample_rate, tuple(notes), labels, missing)
 
 
-def shown(name: str) -> str:
-    """Return a file's or column's name, bounded and printable, in quotes for a sentence."""
-    text = "".join(character if character.isprintable() else " " for character in name[: 4 * NAME_LENGTH])
-    text = " ".join(text.split())
-    return f"'{text if len(text) <= NAME_LENGTH else text[: NAME_LENGTH - 1] + '…'}'"
-
-
-def clean_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Strip, bound and number names so that each is printable, non-empty and unique."""
-    taken: set[str] = set()
-    cleaned = []
-    for number, name in enumerate(names, start=1):
-        base = shown(name)[1:-1] or f"column {number}"
-        unique, copy = base, 2
-        while unique in taken:
-            unique, copy = f"{base} ({copy})", copy + 1
-        taken.add(unique)
-        cleaned.append(unique)
-    return tuple(cleaned)
-
-
 def _without_empty_tail(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     """Cut rows with no cell filled off the end: spreadsheets leave them behind."""
     if len(frame) == 0 or not frame.iloc[-1].isna().all():
         return frame
     filled = np.flatnonzero(frame.notna().any(axis=1).to_numpy())
     kept = int(filled[-1]) + 1 if filled.size else 0
-    notes.append(f"{len(frame) - kept:,} empty {_plural(len(frame) - kept, 'row')} at the end left out.")
+    notes.append(f"{counted(len(frame) - kept, 'empty row')} at the end left out.")
     return frame.iloc[:kept]
 
 
@@ -124,7 +103,9 @@ def _take_labels(columns: dict[str, pd.Series], notes: list[str]) -> NDArray[np.
         del columns[name]
         if telling and labels is None:
             labels = np.nan_to_num(marks).astype(np.int8)
-            notes.append(f"{shown(name)} taken as labels ({int(labels.sum()):,} rows marked), not as a channel.")
+            notes.append(
+                f"{shown(name)} taken as labels ({counted(int(labels.sum()), 'row')} marked), not as a channel."
+            )
         else:
             notes.append(f"{shown(name)} holds marks, not measurements, and is left out.")
     return labels
@@ -154,7 +135,7 @@ def _numbers(
             text.append(name)
             continue
         if spoilt:
-            notes.append(f"{spoilt:,} {_plural(spoilt, 'cell')} of {shown(name)} held no number and count as gaps.")
+            notes.append(f"{counted(spoilt, 'cell')} of {shown(name)} without a number, taken as gaps.")
         beyond = np.abs(numbers) > LARGEST
         huge += int(beyond.sum())
         numbers[beyond] = np.nan
@@ -167,7 +148,7 @@ def _numbers(
     if empty:
         notes.append(f"Without any value, left out: {listed(empty)}.")
     if huge:
-        notes.append(f"{huge:,} infinite or huge {_plural(huge, 'value')} (beyond 3.4e38) count as gaps.")
+        notes.append(f"{counted(huge, 'infinite or huge value')} (beyond 3.4e38) taken as gaps.")
     if not kept:
         raise UnreadableFile(
             f"{shown(file)} holds no column of numbers besides time and labels; "
@@ -211,7 +192,7 @@ def parse_numbers(text: pd.Series, decimal: str, thousands: str | None) -> NDArr
         text = text.where(~grouped, bare.reindex(text.index))
     if decimal != ".":
         text = text.str.replace(decimal, ".", regex=False)
-    return np.asarray(pd.to_numeric(text, errors="coerce"), dtype=np.float64)
+    return np.array(pd.to_numeric(text, errors="coerce"), dtype=np.float64)  # a copy: pandas' own may be read-only
 
 
 def _fill(
@@ -228,21 +209,10 @@ def _fill(
     if missing.any():
         holed = [f"{channels[c]} ({int(gaps[:, c].sum()):,})" for c in holes]
         notes.append(
-            f"{int(gaps.sum()):,} {_plural(int(gaps.sum()), 'gap')} in {int(missing.sum()):,} "
-            f"{_plural(int(missing.sum()), 'row')} filled by straight lines: {listed(holed)}."
+            f"{counted(int(gaps.sum()), 'gap')} in {counted(int(missing.sum()), 'row')} filled by straight lines: "
+            f"{listed(holed)}."
         )
     still = [channel for channel, span in zip(channels, np.ptp(values, axis=0), strict=True) if span == 0]
     if still:
         notes.append(f"Constant throughout: {listed(still)}.")
     return values, missing
-
-
-def listed(names: Iterable[str], most: int = 5) -> str:
-    """Return names for a sentence, at most five of them."""
-    names = list(names)
-    rest = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + rest
-
-
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"

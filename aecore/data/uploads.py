@@ -13,7 +13,8 @@ import zlib
 from collections.abc import Callable, Mapping
 
 from aecore.data.delimited import read_delimited
-from aecore.data.tables import Signal, Table, shown, to_signal
+from aecore.data.tables import Signal, Table, to_signal
+from aecore.data.wording import shown
 from aecore.errors import UnreadableFile
 
 __all__ = ["READERS", "Signal", "accepted", "fingerprint", "read"]

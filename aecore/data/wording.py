@@ -1,0 +1,44 @@
+"""Names and counts as they stand in a sentence for the screen; names from files are bounded, never interpreted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+NAME_LENGTH = 60  # a name has to fit a chart's legend
+
+
+def shown(name: str) -> str:
+    """Return a file's or column's name in quotes, printable, on one line and of at most 60 characters."""
+    return f"'{_bounded(name)}'"
+
+
+def clean_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Strip, bound and number names so that each is printable, non-empty and unique."""
+    taken: set[str] = set()
+    cleaned = []
+    for number, name in enumerate(names, start=1):
+        base = _bounded(name) or f"column {number}"
+        unique, copy = base, 2
+        while unique in taken:
+            unique, copy = f"{base} ({copy})", copy + 1
+        taken.add(unique)
+        cleaned.append(unique)
+    return tuple(cleaned)
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """Return names for a sentence, `most` of them at most."""
+    names = list(names)
+    rest = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count and its noun, ``1 row`` or ``2,000 rows``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _bounded(name: str) -> str:
+    text = "".join(character if character.isprintable() else " " for character in name[: 4 * NAME_LENGTH])
+    text = " ".join(text.split())
+    return text if len(text) <= NAME_LENGTH else text[: NAME_LENGTH - 1] + "…"
