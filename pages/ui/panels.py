@@ -176,7 +176,7 @@ class Bars:
 
 @dataclass(frozen=True, kw_only=True)
 class Points:
-    """A cloud [K, n, 2] that moves; ``classes`` [n] (0..254) tells groups apart by shape and shade."""
+    """A cloud [K, n, 2] that moves; ``classes`` [n] (0..254) tells groups apart by colour and shape."""
 
     title: str
     values: ArrayLike
@@ -201,12 +201,11 @@ class Points:
 
     def pack(self, packer: Packer) -> dict[str, Any]:
         low, high = float(self.points.min()), float(self.points.max())  # one scale for x and y: distances stay true
-        classes = np.zeros(self.points.shape[1]) if self.classes is None else np.asarray(self.classes)
-        return {
-            "kind": "points",
-            "values": packer.add(self.points, np.int16, low, high),
-            "classes": packer.add(classes.astype(np.float32)[None], np.uint8, 0.0, 255.0),
-        }
+        packed = {"kind": "points", "values": packer.add(self.points, np.int16, low, high)}
+        if self.classes is not None:
+            classes = np.asarray(self.classes, dtype=np.float32)[None]  # (1, n): they stand still
+            packed["classes"] = packer.add(classes, np.uint8, 0.0, 255.0)
+        return packed
 
 
 Panel = Curves | Images | Bars | Points

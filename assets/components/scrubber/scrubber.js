@@ -20,6 +20,7 @@ const STYLES = {
 const PAGE_STEPS = 8; // PageUp and PageDown cross the range in about this many steps
 const KEYBOARD_PAUSE = 250; // ms without a key before Python hears of it
 const NARROWEST = 230; // px: below this, panels go under each other
+const STACKED = 0.75; // of a panel's height once they do, so that a phone shows the frames and the handle together
 const SWEEP = 1600; // ms for the one turn of all frames at first view
 const KEPT_TIMINGS = 256;
 
@@ -137,11 +138,11 @@ function drawPoints(context, panel, position, { width, height }, inks) {
   const scale = side / (panel.high - panel.low || 1);
   const [left, factor] = panel.values.linear((width - side) / 2 - panel.low * scale, scale);
   const [bottom] = panel.values.linear((height - side) / 2 - panel.low * scale, scale);
-  const classes = panel.classes.row(0);
+  const classes = panel.classes?.row(0) ?? new Uint8Array(row.length / 2);
   for (let i = 0; i < classes.length; i++) {
     const x = left + factor * row[2 * i];
     const y = height - (bottom + factor * row[2 * i + 1]);
-    context.fillStyle = inks.classes[classes[i] % inks.classes.length];
+    context.fillStyle = panel.classes ? inks.classes[classes[i] % inks.classes.length] : inks.latent;
     context.beginPath();
     if (classes[i] % 2) context.rect(x - 2.2, y - 2.2, 4.4, 4.4);
     else context.arc(x, y, 2.6, 0, 2 * Math.PI);
@@ -170,7 +171,10 @@ function readInks(root) {
     // RGBA words for the 256 grey values: the ink's opacity grows with the value
     inks.tables[role] = Uint32Array.from({ length: 256 }, (_, v) => ((v << 24) | (blue << 16) | (green << 8) | red) >>> 0);
   }
-  inks.classes = ["reconstruction", "input", "latent", "anomaly", "lost", "neutral"].map((role) => inks[role]);
+  // classes are no roles: the app's own categorical colours, which the roles' four leave alone
+  const palette = style().getPropertyValue("--st-chart-categorical-colors");
+  inks.classes = palette.split(/,(?![^(]*\))/).map((colour) => colour.trim()).filter(Boolean);
+  if (!inks.classes.length) inks.classes = [inks.latent];
   return inks;
 }
 
@@ -267,9 +271,10 @@ class Scrubber {
     // Four panels of which three fit stand two and two, rather than three and one.
     const rows = Math.ceil(wanted / Math.min(wanted, fitting));
     this.root.style.setProperty("--columns", Math.ceil(wanted / rows));
+    const height = this.scene.height * (rows > 1 ? STACKED : 1);
     for (const figure of this.figures) {
       const { panel } = figure;
-      const box = { width: figure.element.clientWidth, height: this.scene.height };
+      const box = { width: figure.element.clientWidth, height };
       if (panel.kind === "images") box.height = fitTiles(panel, box, dpr);
       figure.box = box;
       figure.caption.parentElement.style.maxWidth = `${panel.grid?.width ?? box.width}px`; // captions end where pictures do

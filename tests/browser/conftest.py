@@ -1,0 +1,130 @@
+"""What browser tests share: servers on free loopback ports, and pages of a real headless Chromium.
+
+Without Playwright or Chromium the tests skip; with AECORE_REQUIRE_BROWSER=1 they fail instead. $CHROMIUM names the
+browser. A page that logs a console error, or that throws, fails its test.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+CHROMIUM_FLAGS += ["--disable-component-update", "--disable-sync"]
+CHROMIUM_FLAGS += ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+
+
+def absent(reason: str) -> None:
+    """Skip for a reason, or fail where a browser is required."""
+    if os.environ.get("AECORE_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"AECORE_REQUIRE_BROWSER=1, but {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[Callable[..., str]]:
+    """``server(script, env={...})`` -> URL of a Streamlit server of that script; each starts once."""
+    running: dict[tuple[Any, ...], tuple[str, subprocess.Popen]] = {}
+
+    def start(script: str | Path, env: dict[str, str] | None = None) -> str:
+        key = (str(script), *sorted((env or {}).items()))
+        if key not in running:
+            log = tmp_path_factory.mktemp("server") / "log.txt"
+            running[key] = _start(ROOT / script, env or {}, log)
+        return running[key][0]
+
+    yield start
+    for _, process in running.values():
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _start(script: Path, env: dict[str, str], log: Path) -> tuple[str, subprocess.Popen]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
+    options |= {"browser.gatherUsageStats": "false", "server.fileWatcherType": "none"}
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)} | env, stdout=output, stderr=output
+        )
+    url = f"http://127.0.0.1:{port}"
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
+                return url, process
+        except OSError:
+            time.sleep(0.1)
+    process.terminate()
+    process.wait(timeout=20)
+    raise RuntimeError(f"the server of {script.name} did not come up in {START_SECONDS} s:\n{log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One Chromium for all browser tests."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        absent("Playwright is not installed (pip install -r requirements-dev.txt)")
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(chromium).exists():
+        absent(f"there is no Chromium at {chromium}; name yours in $CHROMIUM")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(browser) -> Iterator[Callable[..., Any]]:
+    """``open_page(url, **context_options)`` -> a settled page in a context of its own (viewport=, has_touch=, ...)."""
+    contexts: list[Any] = []
+    faults: list[str] = []
+
+    def note(message: Any) -> None:
+        # Streamlit itself probes addresses that answer 404, which Chromium logs as a failed resource
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            faults.append(message.text)
+
+    def start(url: str, on_websocket: Callable[[Any], None] | None = None, **options: Any) -> Any:
+        context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", note)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        if on_websocket is not None:
+            page.on("websocket", on_websocket)  # before the page opens it: later is too late
+        page.goto(url)
+        settle(page)
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert not faults, "the browser's console has errors:\n" + "\n".join(faults)
+
+
+def settle(page: Any, seconds: float = 60) -> None:
+    """Wait until the page's script has run to its end."""
+    page.wait_for_selector('[data-test-script-state="notRunning"]', state="attached", timeout=1000 * seconds)
