@@ -43,6 +43,14 @@ def _check_captions(captions: Sequence[str], positions: int, title: str) -> None
         )
 
 
+def _check_classes(classes: NDArray[Any], count: int, title: str) -> None:
+    if classes.shape != (count,):
+        raise DataError(f"The panel {title!r} has {count} points but classes of shape {classes.shape}; give one each.")
+    outside = classes[(classes < 0) | (classes > 255)]
+    if outside.size:
+        raise DataError(f"The panel {title!r} needs classes in 0..255, got {outside[0]}.")
+
+
 class Packer:
     """Collects arrays as fixed-point integers behind one another; the browser reads them in place."""
 
@@ -54,7 +62,7 @@ class Packer:
         info = np.iinfo(kind)
         steps = int(info.max) - int(info.min)
         scale = steps / (high - low) if high > low else 0.0
-        fixed = np.rint((np.clip(array, low, high) - low) * scale + info.min)
+        fixed = np.rint((np.clip(array, low, high).astype(np.float64) - low) * scale + info.min)
         self.payload.extend(b"\0" * (-len(self.payload) % _ALIGNMENT))
         start = len(self.payload)
         self.payload.extend(np.ascontiguousarray(fixed, dtype=np.dtype(kind).newbyteorder("<")).tobytes())
@@ -102,7 +110,7 @@ class Curves:
 
     @property
     def positions(self) -> int:
-        return max(line.frames.shape[0] for line in self.lines)
+        return max(int(line.frames.shape[0]) for line in self.lines)
 
     def pack(self, packer: Packer) -> dict[str, Any]:
         low = min(float(line.frames.min()) for line in self.lines)
@@ -143,7 +151,7 @@ class Images:
 
     @property
     def positions(self) -> int:
-        return self.tiles.shape[0]
+        return int(self.tiles.shape[0])
 
     def pack(self, packer: Packer) -> dict[str, Any]:
         values = packer.add(self.tiles, np.uint8, *self.limits)
@@ -167,7 +175,7 @@ class Bars:
 
     @property
     def positions(self) -> int:
-        return self.bars.shape[0]
+        return int(self.bars.shape[0])
 
     def pack(self, packer: Packer) -> dict[str, Any]:
         low, high = min(0.0, float(self.bars.min())), max(0.0, float(self.bars.max()))
@@ -176,7 +184,7 @@ class Bars:
 
 @dataclass(frozen=True, kw_only=True)
 class Points:
-    """A cloud [K, n, 2] that moves; ``classes`` [n] (0..254) tells groups apart by colour and shape."""
+    """A cloud [K, n, 2] that moves; ``classes`` [n] (0..255) tells groups apart by colour and shape."""
 
     title: str
     values: ArrayLike
@@ -188,16 +196,14 @@ class Points:
         points = _frames(self.values, self.title, (3,))  # (K, n, 2)
         if points.shape[2] != 2:
             raise DataError(f"The panel {self.title!r} needs points [K, n, 2], got shape {points.shape}.")
-        if self.classes is not None and np.shape(self.classes) != points.shape[1:2]:
-            raise DataError(
-                f"The panel {self.title!r} has {points.shape[1]} points but classes of shape {np.shape(self.classes)}."
-            )
+        if self.classes is not None:
+            _check_classes(np.asarray(self.classes), points.shape[1], self.title)
         object.__setattr__(self, "points", points)
         _check_captions(self.captions, self.positions, self.title)
 
     @property
     def positions(self) -> int:
-        return self.points.shape[0]
+        return int(self.points.shape[0])
 
     def pack(self, packer: Packer) -> dict[str, Any]:
         low, high = float(self.points.min()), float(self.points.max())  # one scale for x and y: distances stay true
