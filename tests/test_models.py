@@ -8,7 +8,7 @@ import torch
 from sklearn.decomposition import PCA
 
 from aecore.errors import SettingError, StoreError
-from aecore.models import AutoEncoder, ConvAutoEncoder1d, VariationalAutoEncoder, from_tree, to_tree
+from aecore.models import AutoEncoder, ConvAutoEncoder1d, NestedAutoEncoder, VariationalAutoEncoder, from_tree, to_tree
 from aecore.models.objectives import (
     bernoulli_negative_log_likelihood,
     kl_to_standard_normal,
@@ -22,6 +22,7 @@ MODELS = [
     lambda: AutoEncoder((12,), hidden=(), latent_dim=2, activation="tanh", seed=3),
     lambda: ConvAutoEncoder1d((3, 17), hidden=(4, 8), latent_dim=5, seed=3),
     lambda: ConvAutoEncoder1d((1, 64), hidden=(4,), latent_dim=3, seed=3),
+    lambda: NestedAutoEncoder((1, 6, 6), hidden=(20,), latent_dim=4, seed=3),
     lambda: VariationalAutoEncoder((1, 6, 6), hidden=(20,), latent_dim=4, seed=3),
 ]
 
@@ -135,3 +136,19 @@ def test_the_linear_autoencoder_reaches_pca_s_error():
 def test_settings_out_of_range_say_so(kwargs, message):
     with pytest.raises(SettingError, match=message):
         AutoEncoder((4,), **kwargs)
+
+
+def test_nested_dropout_orders_the_code():
+    """On data of known rank, the first numbers of the code carry the directions of largest variance."""
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(rng.normal(size=(12, 4)))[0].T
+    scales = np.array([4.0, 2.0, 1.0, 0.5])
+    x = torch.from_numpy((rng.normal(size=(2000, 4)) * scales @ basis).astype("f4"))
+    model = NestedAutoEncoder((12,), hidden=(), latent_dim=4, seed=0)
+    for _ in fit(model, x, epochs=60, batch_size=50, learning_rate=5e-3):
+        pass
+    with torch.no_grad():
+        z = model.encode(x)
+        errors = [12 * mean_squared_error(model.decode(model.keep(z, k)), x).item() for k in range(5)]
+    left = [float((scales[k:] ** 2).sum()) for k in range(5)]  # what PCA leaves at each k
+    assert all(best * 0.9 <= error <= best * 1.3 + 0.1 for error, best in zip(errors, left, strict=True))

@@ -2,12 +2,14 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from aecore import store
 from aecore.anomaly import find_events, log_score_threshold
 from aecore.data import powertrain, uploads
 from aecore.data.uploads import Signal
@@ -82,6 +84,37 @@ def normal_rows(length: int, normal: tuple[float, float]) -> tuple[int, int]:
     return round(length * low / 100), round(length * high / 100)
 
 
+# ---------------------------------------------------------------------- in words and tables
+def score_table(analysis: Analysis, clock: NDArray[Any], threshold: float) -> pd.DataFrame:
+    """One line a row of the signal: its time, score, flag, and each channel's excess over its normal error."""
+    table = pd.DataFrame(analysis.channel_excess, columns=[f"excess of {name}" for name in analysis.channels])
+    table.insert(0, "time", clock)
+    table.insert(1, "score", analysis.scores)
+    table.insert(2, "flagged", (analysis.scores > threshold).astype(np.int8))
+    return table
+
+
+def event_table(events: pd.DataFrame, clock: NDArray[Any]) -> pd.DataFrame:
+    """Events with their ends on the signal's clock (datetimes, seconds or rows) as well as in rows."""
+    start, end = events["start"].to_numpy(), events["end"].to_numpy()
+    table = pd.DataFrame({"start": clock[start], "end": clock[end], "first_row": start, "last_row": end})
+    return pd.concat([table, events.drop(columns=["start", "end"]).reset_index(drop=True)], axis=1)
+
+
+def summary(events: pd.DataFrame, threshold: float, clock: NDArray[Any]) -> str:
+    """Say what was found in one or two sentences."""
+    if events.empty:
+        return f"No event: no row's score passes the threshold of {threshold:.3g}."
+    worst = events.iloc[int(events["severity"].argmax())]
+    when = clock[int(worst["start"])]
+    shown = str(when)[:19].replace("T", " ") if np.issubdtype(clock.dtype, np.datetime64) else f"{when:g}"
+    count = "1 event" if len(events) == 1 else f"{len(events)} events"
+    return (
+        f"{count} above the threshold of {threshold:.3g}. The strongest begins at {shown} and peaks at "
+        f"{worst['severity']:.3g} times the threshold; {worst['leading_channel']} leads it."
+    )
+
+
 # ---------------------------------------------------------------------- jobs
 def parse(name: str, data: bytes) -> Generator[Progress, None, Signal]:
     """Read a visitor's file."""
@@ -115,3 +148,21 @@ def train(
         "losses": losses,
         "detector": detector.to_tree(),
     }
+
+
+# ---------------------------------------------------------------------- what ships
+DEFAULT_NORMAL = (0.0, 30.0)  # percent of the rows
+ASSET = Path(__file__).parents[2] / "assets" / "models" / "sensors.safetensors"
+
+
+def shipped(sample: InverterSample, normal: tuple[float, float]) -> Tree | None:
+    """Read the result for the sample as it comes, so that the page never opens empty; None for other settings."""
+    if sample == InverterSample() and normal == DEFAULT_NORMAL:
+        tree: Tree = store.read(ASSET)
+        return tree
+    return None
+
+
+def pretrain() -> Generator[Progress, None, None]:
+    """Compute what ``shipped`` reads."""
+    store.write(ASSET, (yield from train_sample(InverterSample(), DEFAULT_NORMAL)))

@@ -6,9 +6,12 @@ import torch
 
 from aecore.errors import StoreError
 from aecore.models.autoencoder import AutoEncoder, ConvAutoEncoder1d
+from aecore.models.nested import NestedAutoEncoder
 from aecore.models.variational import VariationalAutoEncoder
 
-KINDS: dict[str, type[AutoEncoder]] = {c.__name__: c for c in (AutoEncoder, ConvAutoEncoder1d, VariationalAutoEncoder)}
+KINDS: dict[str, type[AutoEncoder]] = {
+    c.__name__: c for c in (AutoEncoder, ConvAutoEncoder1d, NestedAutoEncoder, VariationalAutoEncoder)
+}
 
 
 def to_tree(model: AutoEncoder) -> dict[str, Any]:

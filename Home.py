@@ -1,0 +1,67 @@
+"""Home: what an autoencoder is, on one screen, with digits that are squeezed while the handle is dragged."""
+
+import streamlit as st
+
+from aecore.concepts import home
+from aecore.figures.home import kept_against_code_size
+from pages.ui import controls, link, narration
+from pages.ui.page import existing, frame, share, why
+from pages.ui.scrubber import Bars, Images, scrubber
+from pages.ui.theme import palette
+
+NAME = "home"
+
+
+@st.cache_data(show_spinner=False)
+def load() -> home.DigitsByCodeSize:
+    return home.load()
+
+
+@st.fragment
+def squeeze() -> None:
+    digits = load()
+    figure, curve = st.columns([3, 2], gap="large")
+    with figure:
+        digit = int(controls.choice("Digit", "digit", [str(d) for d in range(10)], default="5"))
+        image, rebuilt, code = digits.images[digit], digits.rebuilt[digit], digits.codes[digit]
+        sizes = range(len(rebuilt))
+        panels = [
+            Images(title="In: 64 pixels", frames=image[None], role="input"),
+            Bars(title="Code: k numbers", values=[[*code[:k], *[0.0] * (len(code) - k)] for k in sizes]),
+            Images(title="Out: rebuilt", frames=rebuilt, role="reconstruction"),
+            Images(title="Lost on the way", frames=abs(rebuilt - image), role="lost"),
+        ]
+        k = scrubber(
+            panels, label="k", key="k", default=4, autoplay=True,
+            on_invalid=lambda text: link.note(f"The link asks for k = {link.plain(text)}, not in 0 to 16; showing 4."),
+        )  # fmt: skip
+        link.remember("k", None if k == 4 else k)
+    with curve:
+        chart, words = kept_against_code_size(digits.kept, digits.kept_by_pca, k, palette())
+        st.altair_chart(chart, width="stretch", alt=words)
+        st.caption(words)
+
+
+with frame(NAME):
+    squeeze()
+    left, right = st.columns(2, gap="large")
+    with left:
+        narration.say(NAME, "what-it-is")
+    with right:
+        narration.say(NAME, "what-to-notice")
+    controls.try_this(
+        {
+            "Squeeze an 8 through 2 numbers": {"digit": "8", "k": 2},
+            "Give a 4 ten numbers": {"digit": "4", "k": 10},
+            "Send nothing: k = 0": {"k": 0},
+        }
+    )
+    why(NAME)
+    st.subheader(narration.text(NAME, "pages"), divider="gray")
+    for page in existing()[1:]:
+        st.page_link(
+            page.file,
+            label=f"**{narration.text(page.name, 'title')}**: {narration.text(page.name, 'map')}",
+            icon=page.icon,
+        )
+    share()

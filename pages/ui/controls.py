@@ -1,0 +1,99 @@
+"""Widgets whose value lives in the link: each checks what a link brought, and tells the link what it holds."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import link
+
+
+def slider(
+    label: str, key: str, *, low: float, high: float, default: float, step: float, help: str | None = None
+) -> float:
+    """Slider over low..high; numbers in a link that lie between two steps are moved to the nearest."""
+    _check_numbers(key, 1, low, high, default)
+    value = st.slider(label, low, high, default, step, key=key, help=help, bind="query-params", persist_state="session")
+    value = _snap(value, low, step)
+    link.remember(key, None if value == default else value)
+    return value
+
+
+def range_slider(
+    label: str,
+    key: str,
+    *,
+    low: float,
+    high: float,
+    default: tuple[float, float],
+    step: float,
+    help: str | None = None,
+    format: str | None = None,
+) -> tuple[float, float]:
+    """Slider with two handles over low..high."""
+    _check_numbers(key, 2, low, high, default)
+    first, last = st.slider(
+        label, low, high, default, step, key=key, help=help, format=format,
+        bind="query-params", persist_state="session",
+    )  # fmt: skip
+    value = (_snap(first, low, step), _snap(last, low, step))
+    link.remember(key, None if value == default else value)
+    return value
+
+
+def choice(label: str, key: str, options: Sequence[str], *, default: str, help: str | None = None) -> str:
+    """One of a few named options, side by side."""
+    _check_option(key, options, default)
+    value = st.segmented_control(
+        label, options, default=default, key=key, help=help, required=True,
+        bind="query-params", persist_state="session",
+    )  # fmt: skip
+    link.remember(key, None if value == default else value)
+    return value or default
+
+
+def select(label: str, key: str, options: Sequence[str], *, default: str, help: str | None = None) -> str:
+    """One of many named options, from a list."""
+    _check_option(key, options, default)
+    value = st.selectbox(
+        label, options, index=list(options).index(default), key=key, help=help,
+        bind="query-params", persist_state="session",
+    )  # fmt: skip
+    link.remember(key, None if value == default else value)
+    return value
+
+
+def try_this(prompts: dict[str, dict[str, Any]]) -> None:
+    """Prompts as buttons; each sets the controls that it names."""
+    st.subheader("Try this", divider="gray")
+    for column, (prompt, settings) in zip(st.columns(len(prompts)), prompts.items(), strict=True):
+        column.button(prompt, on_click=_set, args=(settings,), width="stretch")
+
+
+def _set(settings: dict[str, Any]) -> None:
+    st.session_state.update(settings)
+
+
+def _check_numbers(key: str, count: int, low: float, high: float, default: object) -> None:
+    def accepts(texts: list[str]) -> bool:
+        try:
+            numbers = [float(text) for text in texts]
+        except ValueError:
+            return False
+        inside = all(math.isfinite(n) and low <= n <= high for n in numbers)
+        return len(numbers) == count and inside and numbers == sorted(numbers)
+
+    kind = "it takes a number from" if count == 1 else "it takes two rising numbers from"
+    shown = default if count == 1 else " to ".join(f"{d:g}" for d in default)
+    link.check(key, accepts, default=shown, allowed=f"{kind} {low:g} to {high:g}")
+
+
+def _check_option(key: str, options: Sequence[str], default: str) -> None:
+    allowed = f"it is one of {', '.join(options)}"
+    link.check(key, lambda texts: len(texts) == 1 and texts[0] in options, default=default, allowed=allowed)
+
+
+def _snap(value: float, low: float, step: float) -> float:
+    snapped = low + round((value - low) / step) * step
+    return type(value)(round(snapped, 10))

@@ -1,0 +1,105 @@
+"""Long work beside a page: started, watched, cancelled with the tab; the page only ever sees a finished result."""
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from aecore.errors import AecoreError, JobCancelled
+from aecore.jobs import Job
+from pages.ui import link
+
+GRACE = 0.25  # s; work that is done by then is shown without a panel in between
+EVERY = 0.25  # s between two looks at running work
+
+
+class _Held(NamedTuple):
+    signature: object
+    job: Job
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda held: _let_go(held))
+def _held() -> dict[str, _Held]:
+    """This visitor's jobs by slot; a closed tab lets go of them."""
+    return {}
+
+
+def _let_go(held: dict[str, _Held]) -> None:
+    for entry in held.values():
+        entry.job.cancel()
+    held.clear()
+
+
+def work(
+    slot: str,
+    signature: object,
+    start: Callable[[], Job],
+    draw: Callable[[Job], None],
+    *,
+    again: str | None = None,
+) -> Any | None:
+    """Result of the slot's work, or None while its panel stands in for it.
+
+    ``signature`` names what the work depends on: when it changes, the old work is cancelled and ``start`` submits anew.
+    ``draw`` shows a running job; ``again`` names the button that starts ended work once more.
+    """
+    held = _held()
+    if slot not in held or held[slot].signature != signature:
+        if slot in held:
+            held.pop(slot).job.cancel()
+        held[slot] = _Held(signature, start())
+    job = held[slot].job
+    _grace(job)
+    if job.state in ("queued", "running"):
+        st.fragment(_watch, run_every=EVERY)(slot, draw)
+        return None
+    if job.state == "done":
+        return job.result()
+    _ended(slot, job, again)
+    return None
+
+
+def forget(slot: str) -> None:
+    """Drop a slot's work; the next run of the page starts it again."""
+    if entry := _held().pop(slot, None):
+        entry.job.cancel()
+
+
+def _watch(slot: str, draw: Callable[[Job], None]) -> None:
+    entry = _held().get(slot)
+    if entry is None or entry.job.state not in ("queued", "running"):
+        st.rerun()
+    with st.container(border=True):
+        draw(entry.job)
+        st.button("Cancel", key=f"{slot}:cancel", icon=":material/stop_circle:", on_click=entry.job.cancel)
+
+
+def _ended(slot: str, job: Job, again: str | None) -> None:
+    try:
+        job.result()
+    except JobCancelled:
+        st.info("Stopped. Change a control or start it again.", icon=":material/stop_circle:")
+    except AecoreError as error:
+        st.error(link.plain(str(error)), icon=":material/error:")
+    if again:
+        st.button(
+            again, key=f"{slot}:again", icon=":material/play_arrow:", on_click=forget, args=(slot,), type="primary"
+        )
+
+
+def _grace(job: Job) -> None:
+    end = time.monotonic() + GRACE
+    while job.state in ("queued", "running") and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def time_left(job: Job) -> str:
+    """How long a job that reports ``progress`` 0..1 will go on, in words."""
+    progress = (job.latest or {}).get("progress", 0.0)
+    if job.state == "queued":
+        return "waiting for a free worker"
+    if progress < 0.05:
+        return "starting"
+    seconds = job.seconds * (1 - progress) / progress
+    return f"about {max(1, round(seconds))} s left"

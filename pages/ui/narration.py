@@ -1,0 +1,32 @@
+"""The words on the pages: ``assets/text/<page>.md``, by section."""
+
+import functools
+import re
+from pathlib import Path
+
+import streamlit as st
+
+TEXT = Path(__file__).parents[2] / "assets" / "text"
+
+
+@functools.cache
+def _sections(page: str, _changed: int) -> dict[str, str]:
+    text = (TEXT / f"{page}.md").read_text(encoding="utf-8")
+    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    sections = {name.strip(): body.strip() for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+    return {"title": parts[0].strip().removeprefix("# ")} | sections
+
+
+def sections(page: str) -> dict[str, str]:
+    """All sections of a page by name; ``title`` is the first heading."""
+    return _sections(page, (TEXT / f"{page}.md").stat().st_mtime_ns)
+
+
+def text(page: str, section: str) -> str:
+    """One section of a page."""
+    return sections(page)[section]
+
+
+def say(page: str, section: str) -> None:
+    """Write one section of a page's text."""
+    st.markdown(text(page, section))

@@ -1,0 +1,92 @@
+"""The frame around every page: title, promise, notes on the link, errors as sentences, and the way to the next."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from aecore import jobs
+from aecore.errors import AecoreError
+from pages.ui import link, narration
+
+ROOT = Path(__file__).parents[2]
+
+
+class Page(NamedTuple):
+    """One page: its text's name, its file from the project's root, and the icon before its name."""
+
+    name: str
+    file: str
+    icon: str
+
+
+ORDER = (
+    Page("home", "Home.py", ":material/home:"),
+    Page("bottleneck", "pages/1_Bottleneck.py", ":material/hourglass:"),
+    Page("latent_clusters", "pages/2_Latent_Clusters.py", ":material/bubble_chart:"),
+    Page("vae_morphing", "pages/3_VAE_Morphing.py", ":material/animation:"),
+    Page("variants", "pages/4_Variants.py", ":material/category:"),
+    Page("applications", "pages/5_Applications.py", ":material/work:"),
+    Page("mnist_compression", "pages/6_MNIST_Compression.py", ":material/compress:"),
+    Page("audio_denoising", "pages/7_Audio_Denoising.py", ":material/graphic_eq:"),
+    Page("sensor_anomalies", "pages/8_Sensor_Anomalies.py", ":material/sensors:"),
+    Page("field_guide", "pages/9_Field_Guide.py", ":material/menu_book:"),
+)
+
+
+def existing() -> list[Page]:
+    """Pages that are there, in the primer's order."""
+    return [page for page in ORDER if (ROOT / page.file).is_file()]
+
+
+@contextmanager
+def frame(name: str) -> Iterator[None]:
+    """Everything around a page's own content; an AecoreError inside becomes one sentence and the page stays usable."""
+    title = narration.text(name, "title")
+    st.set_page_config(page_title=f"{title} · Autoencoders", page_icon=":material/hourglass:", layout="wide")
+    link.begin(name)
+    st.title(title)
+    st.markdown(narration.text(name, "promise"))
+    notes = st.container()
+    try:
+        yield
+    except AecoreError as error:
+        st.error(link.plain(str(error)), icon=":material/error:")
+    with notes:
+        link.show_notes()
+    _onwards(name)
+    _warm_up()
+
+
+def why(name: str) -> None:
+    """The maths, folded."""
+    with st.expander("Why", icon=":material/function:"):
+        narration.say(name, "why")
+
+
+def share() -> None:
+    """The link that restores this page."""
+    st.caption("A link to exactly this")
+    st.code(link.address(), language=None, wrap_lines=True)
+
+
+def _onwards(name: str) -> None:
+    pages = existing()
+    here = next(i for i, page in enumerate(pages) if page.name == name)
+    others = pages[here + 1 : here + 2] or pages[:1]
+    if here or len(pages) > 1:
+        st.divider()
+        for page in others:
+            label = f"{'Next' if others != pages[:1] else 'Back to the start'}: {narration.text(page.name, 'title')}"
+            st.page_link(page.file, label=label, icon=page.icon)
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up() -> threading.Thread:
+    """Once a server, after its first page is drawn: start the workers, so that the first training need not wait."""
+    thread = threading.Thread(target=jobs.warm, name="warm-up", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,63 @@
+"""A visitor's file: taken, kept for the session, and named in the link by its fingerprint."""
+
+from typing import NamedTuple
+
+import streamlit as st
+
+from aecore.data import uploads
+from pages.ui import link
+
+_NAME_LENGTH = 60  # a link has to stay readable
+
+
+class Upload(NamedTuple):
+    """Name, content, and the content's fingerprint."""
+
+    name: str
+    data: bytes
+    fingerprint: str
+
+
+def upload(label: str, key: str, help: str) -> Upload | None:
+    """File chooser; the file stays for the session, across pages, and the link asks for it by fingerprint.
+
+    Every kind of file may be chosen: what cannot be read gets a sentence, not a greyed-out name.
+    """
+    kept_key = f"{key}:kept"
+
+    def changed() -> None:
+        file = st.session_state[key]
+        data = file.getvalue() if file else b""
+        st.session_state[kept_key] = Upload(file.name, data, uploads.fingerprint(data)) if file else None
+
+    st.file_uploader(label, key=key, help=help, on_change=changed)
+    kept: Upload | None = st.session_state.get(kept_key)
+    asked = st.query_params.get(key)
+    if kept is None:
+        if asked:
+            _ask_for(asked)
+            link.remember(key, asked)
+        return None
+    wanted = st.session_state.setdefault(f"{key}:wanted", asked)
+    mine = f"{kept.name[:_NAME_LENGTH]}@{kept.fingerprint}"
+    if wanted and wanted.rpartition("@")[2] != kept.fingerprint:
+        st.warning(
+            f"The link was made with another file than {link.plain(kept.name)}: its fingerprint was "
+            f"`{_fingerprint(wanted)}`, this one's is `{kept.fingerprint}`.",
+            icon=":material/difference:",
+        )
+    link.carry(key, mine)
+    return kept
+
+
+def _ask_for(asked: str) -> None:
+    name = link.plain(asked.rpartition("@")[0][:_NAME_LENGTH])
+    st.info(
+        f"This link was made with a file{f' called {name}' if name else ''}, fingerprint `{_fingerprint(asked)}`. "
+        "All settings are restored; choose that file above to see what the sender saw.",
+        icon=":material/attach_file:",
+    )
+
+
+def _fingerprint(asked: str) -> str:
+    return "".join(c for c in asked.rpartition("@")[2][:12] if c.isalnum())
