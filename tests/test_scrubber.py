@@ -113,14 +113,15 @@ def app(position, values, count, default):
     import numpy as np
     import streamlit as st
 
+    from pages.ui import link
     from pages.ui.scrubber import Bars, move, scrubber
 
     if position is not None:
         move("k", position)
     panel = Bars(title="b", values=np.eye(count))
-    told = []
-    left = scrubber([panel], label="k", key="k", values=values, default=default, on_invalid=told.append)
-    st.text(f"{left} {told}")
+    left = scrubber([panel], label="k", key="k", values=values, default=default)
+    st.text(f"{left}")
+    link.show_notes()
 
 
 def run(query=None, position=None, values=None, count=4, default=1):
@@ -134,20 +135,22 @@ def run(query=None, position=None, values=None, count=4, default=1):
 
 @pytest.mark.parametrize(
     ("query", "said", "kept"),
-    [(None, "1 []", False), ("1", "1 []", False), ("3", "3 []", True), ("9", "1 ['9']", False)],
+    [(None, "1", False), ("1", "1", False), ("3", "3", True), ("9", "1", False)],
 )
 def test_link_sets_the_position_and_a_default_leaves_it(query, said, kept):
     text, test = run(query=query)
     assert text == said and ("k" in test.query_params) == kept
+    notes = [note.value for note in test.info]
+    assert notes == (["The link asks for k = 9, but there is only 0 to 3; showing 1 instead."] if query == "9" else [])
 
 
 def test_a_second_run_stays():
     _, test = run(query="3")
-    assert test.run().text[0].value == "3 []"
+    assert test.run().text[0].value == "3"
 
 
 def test_move_puts_the_handle():
-    assert run(position=2)[0] == "2 []"
+    assert run(position=2)[0] == "2"
 
 
 def test_values_and_default_must_fit_the_frames():

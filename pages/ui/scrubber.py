@@ -6,13 +6,14 @@ somewhere (first view, a return to the page, ``move``), and each such placing ca
 the browser that bears an older number belongs to a handle that has since been placed elsewhere, and is ignored.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from aecore.errors import DataError, SettingError
+from pages.ui import link
 from pages.ui.panels import Bars, Curves, Images, Line, Panel, Points, Role, pack
 
 __all__ = ["Bars", "Curves", "Images", "Line", "Panel", "Points", "Role", "move", "parse_position", "scrubber"]
@@ -36,14 +37,13 @@ def scrubber(
     height: int = 180,
     columns: int | None = None,
     autoplay: bool = False,
-    on_invalid: Callable[[str], None] | None = None,
 ) -> int:
     """Panels over one handle; returns the position (0..K-1) where the handle was left.
 
     ``label`` names what the handle sets ("k"); ``values`` are the positions' names (None: 0..K-1), shown beside it and
     written into the link as ``?key=value`` (a key is one page's own). ``default`` is a position. ``height`` is a
     panel's, in pixels; ``columns`` how many panels stand side by side (None: all that fit). ``autoplay`` turns the
-    frames once at first view. ``on_invalid`` hears of a link's text that names no position.
+    frames once at first view. A link that names no position is noted at the top of the page.
     """
     count = _positions(panels)
     names = [str(value) for value in (range(count) if values is None else values)]
@@ -51,15 +51,20 @@ def scrubber(
         raise DataError(f"The scrubber {key!r} has {count} frames but {len(names)} values; give one for each frame.")
     if not 0 <= default < count:
         raise SettingError(f"default must be a position in 0..{count - 1}, got {default}.")
-    placed = _placed(key, names, default, on_invalid)
+    placed = _placed(key, names, default)
     scene = {"label": label, "names": names, "height": height, "columns": columns or len(panels), "autoplay": autoplay}
     result = _component(
         key=_handle(key), data=pack(panels, scene | {"key": key} | placed), on_position_change=lambda: None
     )
     position = min(_left(result.get("position"), placed), count - 1)
     st.session_state[f"{key}:left"] = position
-    _write_link(key, None if position == default else names[position])
+    link.carry(key, None if position == default else names[position])
     return position
+
+
+def holds(key: str) -> bool:
+    """Whether ``key`` is a scrubber's that this visitor has seen."""
+    return f"{key}:placed" in st.session_state
 
 
 def move(key: str, position: int) -> None:
@@ -95,23 +100,29 @@ def _handle(key: str) -> str:
     return f"{key}:handle"
 
 
-def _placed(key: str, names: list[str], default: int, on_invalid: Callable[[str], None] | None) -> dict[str, int]:
+def _placed(key: str, names: list[str], default: int) -> dict[str, int]:
     """Where the handle was last put and the number of that placing; a component new to the page is placed anew."""
     placed: dict[str, int] | None = st.session_state.get(f"{key}:placed")
     if placed is not None and _handle(key) in st.session_state:
         return placed | {"start": min(placed["start"], len(names) - 1)}
-    start: int | None = None
-    if (text := st.query_params.get(key)) is not None:
-        start = parse_position(text, names)
-        if start is None:
-            start = default
-            if on_invalid is not None:
-                on_invalid(text)
-    if start is None:
+    if key in st.query_params:
+        start = _linked(key, names, default)
+    else:
         start = min(st.session_state.get(f"{key}:left", default), len(names) - 1)
     placed = {"turn": placed["turn"] + 1 if placed else 1, "start": start}
     st.session_state[f"{key}:placed"] = placed
     return placed
+
+
+def _linked(key: str, names: list[str], default: int) -> int:
+    """The position that the link asks for, or the default and a note."""
+    text = st.query_params[key]
+    position = parse_position(text, names)
+    if position is None:
+        asked = f"The link asks for {key} = {link.plain(text[:40])}"
+        link.note(f"{asked}, but there is only {names[0]} to {names[-1]}; showing {names[default]} instead.")
+        return default
+    return position
 
 
 def _left(answer: Any, placed: dict[str, int]) -> int:
@@ -120,12 +131,3 @@ def _left(answer: Any, placed: dict[str, int]) -> int:
         case {"turn": int(turn), "index": int(index)} if turn == placed["turn"] and index >= 0:
             return index
     return placed["start"]
-
-
-def _write_link(key: str, name: str | None) -> None:
-    """Keep the link at the position; an unchanged link is left alone, since every write is a message."""
-    if name is None:
-        if key in st.query_params:
-            del st.query_params[key]
-    elif st.query_params.get(key) != name:
-        st.query_params[key] = name

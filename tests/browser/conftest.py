@@ -46,7 +46,7 @@ def server(tmp_path_factory) -> Iterator[Callable[..., str]]:
         key = (str(script), *sorted((env or {}).items()))
         if key not in running:
             log = tmp_path_factory.mktemp("server") / "log.txt"
-            running[key] = _start(ROOT / script, env or {}, log)
+            running[key] = start_server(ROOT / script, env or {}, log)
         return running[key][0]
 
     yield start
@@ -55,7 +55,8 @@ def server(tmp_path_factory) -> Iterator[Callable[..., str]]:
         process.wait(timeout=20)
 
 
-def _start(script: Path, env: dict[str, str], log: Path) -> tuple[str, subprocess.Popen]:
+def start_server(script: Path, env: dict[str, str], log: Path) -> tuple[str, subprocess.Popen]:
+    """URL and process of a Streamlit server that answers; what it prints goes to ``log``."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -96,10 +97,19 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
+@pytest.fixture(scope="session")
+def contexts(browser) -> Iterator[dict[str, Any]]:
+    """Contexts by their options, kept for their cache; a Streamlit session is one page's, so tests stay apart."""
+    kept: dict[str, Any] = {}
+    yield kept
+    for context in kept.values():
+        context.close()
+
+
 @pytest.fixture
-def open_page(browser) -> Iterator[Callable[..., Any]]:
-    """``open_page(url, **context_options)`` -> a settled page in a context of its own (viewport=, has_touch=, ...)."""
-    contexts: list[Any] = []
+def open_page(browser, contexts) -> Iterator[Callable[..., Any]]:
+    """``open_page(url, **context_options)`` -> a settled page (viewport=, has_touch=, color_scheme=, ...)."""
+    pages: list[Any] = []
     faults: list[str] = []
 
     def note(message: Any) -> None:
@@ -108,9 +118,12 @@ def open_page(browser) -> Iterator[Callable[..., Any]]:
             faults.append(message.text)
 
     def start(url: str, on_websocket: Callable[[Any], None] | None = None, **options: Any) -> Any:
-        context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
-        contexts.append(context)
-        page = context.new_page()
+        options = {"viewport": {"width": 1280, "height": 900}} | options
+        name = repr(sorted(options.items()))
+        if name not in contexts:
+            contexts[name] = browser.new_context(**options)
+        page = contexts[name].new_page()
+        pages.append(page)
         page.on("console", note)
         page.on("pageerror", lambda error: faults.append(str(error)))
         if on_websocket is not None:
@@ -120,8 +133,8 @@ def open_page(browser) -> Iterator[Callable[..., Any]]:
         return page
 
     yield start
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert not faults, "the browser's console has errors:\n" + "\n".join(faults)
 
 

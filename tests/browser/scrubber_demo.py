@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 from sklearn.datasets import load_digits
 
+from pages.ui import link
 from pages.ui.scrubber import Bars, Curves, Images, Line, Panel, Points, move, scrubber
 
 st.set_page_config(layout="wide")
@@ -77,15 +78,14 @@ def figures() -> None:
     runs = st.session_state["runs"] = st.session_state.get("runs", 0) + 1
     show = st.session_state.setdefault("show", st.query_params.get("show", "curves"))
     if show == "curves":
-        left = scrubber(
-            curves(), label="k", key="k", default=8, autoplay="sweep" in st.query_params, on_invalid=st.warning
-        )
+        left = scrubber(curves(), label="k", key="k", default=8, autoplay="sweep" in st.query_params)
     elif show == "pictures":
         left = scrubber(pictures(5), label="k", key="k", default=4, height=200)
     elif show == "strips":
         left = scrubber(pictures(None), label="k", key="k", default=4, height=120, columns=1)
     else:
         left = scrubber(code_and_map(), label="β", key="beta", values=[0, 0.1, 0.5, 1, 2, 4, 10], default=3)
+    link.show_notes()
     st.write(f"left at {left}, run {runs}")
     st.button("rerun")
     st.button("go to 20", on_click=move, args=("k", 20))

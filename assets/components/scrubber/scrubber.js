@@ -138,17 +138,29 @@ function drawPoints(context, panel, position, { width, height }, inks) {
   const scale = side / (panel.high - panel.low || 1);
   const [left, factor] = panel.values.linear((width - side) / 2 - panel.low * scale, scale);
   const [bottom] = panel.values.linear((height - side) / 2 - panel.low * scale, scale);
-  const classes = panel.classes?.row(0) ?? new Uint8Array(row.length / 2);
-  for (let i = 0; i < classes.length; i++) {
+  const classes = panel.classes?.row(0);
+  context.fillStyle = inks.latent;
+  for (let i = 0; i < row.length / 2; i++) {
     const x = left + factor * row[2 * i];
     const y = height - (bottom + factor * row[2 * i + 1]);
-    context.fillStyle = panel.classes ? inks.classes[classes[i] % inks.classes.length] : inks.latent;
+    const group = classes ? classes[i] : 0;
+    if (classes) context.fillStyle = inks.classes[group % inks.classes.length];
     context.beginPath();
-    if (classes[i] % 2) context.rect(x - 2.2, y - 2.2, 4.4, 4.4);
-    else context.arc(x, y, 2.6, 0, 2 * Math.PI);
+    SHAPES[(group + Math.floor(group / inks.classes.length)) % SHAPES.length](context, x, y);
     context.fill();
   }
 }
+
+// With four colours, twelve groups differ in colour or shape; neighbours differ in both.
+const SHAPES = [
+  (context, x, y) => context.arc(x, y, 2.6, 0, 2 * Math.PI),
+  (context, x, y) => context.rect(x - 2.3, y - 2.3, 4.6, 4.6),
+  (context, x, y) => {
+    context.moveTo(x, y - 3.2);
+    context.lineTo(x + 3, y + 2.2);
+    context.lineTo(x - 3, y + 2.2);
+  },
+];
 
 /* ---------------------------------------------------------------- inks from the theme */
 
@@ -171,10 +183,7 @@ function readInks(root) {
     // RGBA words for the 256 grey values: the ink's opacity grows with the value
     inks.tables[role] = Uint32Array.from({ length: 256 }, (_, v) => ((v << 24) | (blue << 16) | (green << 8) | red) >>> 0);
   }
-  // classes are no roles: the app's own categorical colours, which the roles' four leave alone
-  const palette = style().getPropertyValue("--st-chart-categorical-colors");
-  inks.classes = palette.split(/,(?![^(]*\))/).map((colour) => colour.trim()).filter(Boolean);
-  if (!inks.classes.length) inks.classes = [inks.latent];
+  inks.classes = ["reconstruction", "input", "latent", "anomaly"].map((role) => inks[role]);
   return inks;
 }
 
