@@ -4,7 +4,7 @@ import streamlit as st
 
 from aecore.concepts import home
 from aecore.figures.home import kept_against_code_size
-from pages.ui import controls, link, narration
+from pages.ui import controls, narration
 from pages.ui.page import existing, frame, share, why
 from pages.ui.scrubber import Bars, Images, scrubber
 from pages.ui.theme import palette
@@ -20,35 +20,27 @@ def load() -> home.DigitsByCodeSize:
 @st.fragment
 def squeeze() -> None:
     digits = load()
-    figure, curve = st.columns([3, 2], gap="large")
-    with figure:
-        digit = int(controls.choice("Digit", "digit", [str(d) for d in range(10)], default="5"))
-        image, rebuilt, code = digits.images[digit], digits.rebuilt[digit], digits.codes[digit]
-        sizes = range(len(rebuilt))
-        panels = [
-            Images(title="In: 64 pixels", frames=image[None], role="input"),
-            Bars(title="Code: k numbers", values=[[*code[:k], *[0.0] * (len(code) - k)] for k in sizes]),
-            Images(title="Out: rebuilt", frames=rebuilt, role="reconstruction"),
-            Images(title="Lost on the way", frames=abs(rebuilt - image), role="lost"),
-        ]
-        k = scrubber(
-            panels, label="k", key="k", default=4, autoplay=True,
-            on_invalid=lambda text: link.note(f"The link asks for k = {link.plain(text)}, not in 0 to 16; showing 4."),
-        )  # fmt: skip
-        link.remember("k", None if k == 4 else k)
+    digit = int(controls.choice("Digit", "digit", [str(d) for d in range(10)], default="5"))
+    image, rebuilt, code = digits.images[digit], digits.rebuilt[digit], digits.codes[digit]
+    panels = [
+        Images(title="In: 64 pixels", frames=image[None], role="input"),
+        Bars(title="Code: k numbers", values=[[*code[:k], *[0.0] * (len(code) - k)] for k in range(len(rebuilt))]),
+        Images(title="Out: rebuilt from the code", frames=rebuilt, role="reconstruction"),
+        Images(title="Lost on the way", frames=abs(rebuilt - image), role="lost"),
+    ]
+    k = scrubber(panels, label="k", key="k", default=4, columns=4, autoplay=True)
+    words, curve = st.columns(2, gap="large")
+    with words:
+        narration.say(NAME, "what-to-notice")
+        narration.say(NAME, "what-it-is")
     with curve:
-        chart, words = kept_against_code_size(digits.kept, digits.kept_by_pca, k, palette())
-        st.altair_chart(chart, width="stretch", alt=words)
-        st.caption(words)
+        chart, caption = kept_against_code_size(digits.kept, digits.kept_by_pca, k, palette())
+        st.altair_chart(chart, width="stretch", alt=caption)
+        st.caption(caption)
 
 
 with frame(NAME):
     squeeze()
-    left, right = st.columns(2, gap="large")
-    with left:
-        narration.say(NAME, "what-it-is")
-    with right:
-        narration.say(NAME, "what-to-notice")
     controls.try_this(
         {
             "Squeeze an 8 through 2 numbers": {"digit": "8", "k": 2},

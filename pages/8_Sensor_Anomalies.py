@@ -13,6 +13,11 @@ from pages.ui.theme import palette
 from pages.ui.uploads import upload
 
 NAME = "sensor_anomalies"
+EVENT_COLUMNS = {
+    "peak_score": st.column_config.NumberColumn("peak score", format="%.3g"),
+    "severity": st.column_config.NumberColumn("severity", format="%.2f × threshold"),
+    "first_row": "first row", "last_row": "last row", "leading_channel": "leading channel",
+}  # fmt: skip
 BINARY = "application/octet-stream"
 SAMPLE, OWN = "Simulated inverter", "Your own file"
 FAULTS = {
@@ -63,7 +68,7 @@ def training(job: jobs.Job) -> None:
 
 def results(
     signal: Signal, clock: figures.Clock, analysis: sensors.Analysis, rows: tuple[int, int], sigmas: float
-) -> None:
+) -> list[Download]:
     threshold = analysis.threshold(sigmas)
     events = analysis.events(threshold)
     shown = figures.standing_out(analysis.channel_excess, analysis.scores > threshold)
@@ -80,18 +85,19 @@ def results(
         st.caption(f"Drawn: the {len(shown)} of {len(signal.channels)} channels that stand out most.")
     table = sensors.event_table(events, clock.x)
     if len(table):
-        st.dataframe(table, hide_index=True, width="stretch")
-    take_it_with_you([
+        st.dataframe(table, hide_index=True, width="stretch", column_config=EVENT_COLUMNS)
+    return [
         Download("Scores", "scores.csv", lambda: export.csv(sensors.score_table(analysis, clock.x, threshold))),
         Download("Events", "events.csv", lambda: export.csv(table)),
         Download("Detector", "detector.safetensors", lambda: store.dumps(analysis.detector), BINARY),
-    ])  # fmt: skip
+    ]
 
 
-def workbench() -> None:
+def workbench() -> list[Download]:
+    """Controls, figure and table; returns what there is to take away."""
+    source = controls.choice("Signal", "source", [SAMPLE, OWN], default=SAMPLE)
     left, right = st.columns([1, 3], gap="large")
     with left:
-        source = controls.choice("Signal", "source", [SAMPLE, OWN], default=SAMPLE)
         sample = sample_controls() if source == SAMPLE else None
         signal, name = (simulate(sample), "") if sample else own_file()
         normal = controls.range_slider(
@@ -105,7 +111,7 @@ def workbench() -> None:
     with right:
         if signal is None:
             narration.say(NAME, "upload")
-            return
+            return []
         clock, rows = figures.Clock.of(signal.time, len(signal.values)), sensors.normal_rows(len(signal.values), normal)
         if sample:
             task, private = (sensors.train_sample, sample, normal), False
@@ -118,20 +124,22 @@ def workbench() -> None:
             training,
             again="Train",
         )
+        downloads: list[Download] = []
         if tree is None:
             strips = figures.signal_strips(clock, signal.values, signal.channels, palette(), normal=rows)
             st.altair_chart(
                 figures.stacked(strips[: figures.MAX_STRIPS]), width="stretch", alt="The signal as measured"
             )
         else:
-            results(signal, clock, sensors.Analysis.from_tree(tree), rows, sigmas)
+            downloads = results(signal, clock, sensors.Analysis.from_tree(tree), rows, sigmas)
         if signal.notes:
             with st.expander(f"What was done to the file ({len(signal.notes)})"):
                 st.markdown("\n".join(f"- {link.plain(note)}" for note in signal.notes))
+    return downloads
 
 
 with frame(NAME):
-    workbench()
+    files = workbench()
     controls.try_this({
         "A weak sensor offset": {"source": SAMPLE, "fault": "Sensor offset", "severity": 0.1},
         "An inter-turn short, hidden in noise": {"source": SAMPLE, "fault": "Inter-turn short", "noise": 8.0},
@@ -139,3 +147,4 @@ with frame(NAME):
     })  # fmt: skip
     narration.say(NAME, "reading")
     why(NAME)
+    take_it_with_you(files)

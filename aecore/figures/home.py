@@ -21,7 +21,7 @@ def kept_against_code_size(
     )  # fmt: skip
     colour = alt.Color(
         "by:N", sort=names, scale=alt.Scale(domain=names, range=[palette.reconstruction, palette.quiet]),
-        legend=alt.Legend(title=None, orient="bottom-right"),
+        legend=alt.Legend(title=None, orient="bottom-right", symbolType="stroke", symbolStrokeWidth=3),
     )  # fmt: skip
     dash = alt.StrokeDash("by:N", sort=names, scale=alt.Scale(domain=names, range=[[1, 0], [6, 4]]), legend=None)
     base = alt.Chart(data).encode(
@@ -32,7 +32,10 @@ def kept_against_code_size(
     now = base.transform_filter(alt.datum.k == k)
     rule = alt.Chart(pd.DataFrame({"k": [k]})).mark_rule(color=palette.latent, strokeWidth=2).encode(x="k:Q")
     chart = alt.layer(
-        rule, base.mark_line(strokeWidth=2.5).encode(strokeDash=dash), now.mark_point(filled=True, size=90), height=260
+        rule,
+        base.mark_line(strokeWidth=2.5).encode(strokeDash=dash),
+        now.mark_point(filled=True, size=90, shape="circle"),
+        height=260,
     )
     numbers = "1 number keeps" if k == 1 else f"{k} numbers keep"
     words = (

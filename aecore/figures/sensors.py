@@ -16,6 +16,8 @@ Strip = alt.LayerChart | alt.FacetChart  # what alt.layer says it returns
 
 BINS = 600  # pixels a strip is drawn for
 STRIP, SCORE = 64, 110  # pixels high
+MARGIN = 56  # pixels of a strip's own width for its axis: a stack is given each strip's width without the axes
+_INSIDE: dict[str, Any] = {"offset": -MARGIN, "grid": False, "title": None}
 MAX_STRIPS = 8  # more do not fit a screen
 
 
@@ -40,13 +42,10 @@ def signal_strips(
     clock: Clock, values: Array, channels: Sequence[str], palette: Palette, *, normal: tuple[int, int]
 ) -> list[Strip]:
     """One strip a channel [T, C]: the measured line over the stretch named normal (rows first..last - 1)."""
+    band = _bands(clock, [(normal[0], normal[1] - 1)], palette.normal, 0.25)
     return [
-        alt.layer(
-            _bands(clock, [(normal[0], normal[1] - 1)], palette.normal, 0.22),
-            _line(clock, values[:, i], palette.input, channels[i]),
-            height=STRIP,
-        )
-        for i in range(len(channels))
+        alt.layer(band, _line(clock, values[:, i], palette.input), height=STRIP, title=_title(name))
+        for i, name in enumerate(channels)
     ]
 
 
@@ -60,9 +59,11 @@ def scored_strips(
     events: pd.DataFrame,
 ) -> list[Strip]:
     """``signal_strips`` with the events shaded."""
-    shade = _bands(clock, list(zip(events["start"], events["end"], strict=True)), palette.anomaly, 0.35)
+    shade = _bands(clock, list(zip(events["start"], events["end"], strict=True)), palette.anomaly, 0.4)
     strips = signal_strips(clock, values, channels, palette, normal=normal)
-    return [alt.layer(shade, strip, height=STRIP) for strip in strips]
+    return [
+        alt.layer(shade, strip, height=STRIP, title=_title(name)) for strip, name in zip(strips, channels, strict=True)
+    ]
 
 
 def score_strip(clock: Clock, scores: Array, threshold: float, palette: Palette) -> Strip:
@@ -73,21 +74,24 @@ def score_strip(clock: Clock, scores: Array, threshold: float, palette: Palette)
     data["over"] = np.maximum(data["score"], threshold)
     scale = alt.Scale(type="log", domain=[floor, max(float(scores.max()), threshold) * 1.2], nice=False)
     base = alt.Chart(data).encode(x=_x(clock))
-    line = base.mark_line(color=palette.anomaly, strokeWidth=1.4).encode(
-        y=alt.Y("score:Q", scale=scale, title="score", axis=alt.Axis(tickCount=4, format="~g"))
-    )
+    y = alt.Y("score:Q", scale=scale, axis=alt.Axis(tickCount=4, format="~g", **_INSIDE))
+    line = base.mark_line(color=palette.anomaly, strokeWidth=1.4).encode(y=y)
     above = base.mark_area(color=palette.anomaly, opacity=0.35).encode(
         y=alt.Y("over:Q", scale=scale), y2=alt.datum(threshold)
     )
-    rule = alt.Chart(pd.DataFrame({"y": [threshold]})).mark_rule(
-        color=palette.quiet, strokeDash=[6, 4], strokeWidth=1.5
-    )
-    return alt.layer(above, line, rule.encode(y=alt.Y("y:Q", scale=scale)), height=SCORE)
+    ends = pd.DataFrame({"x": clock.x[[0, -1]], "y": [threshold, threshold]})
+    rule = alt.Chart(ends).mark_line(color=palette.quiet, strokeDash=[6, 4], strokeWidth=1.5)
+    rule = rule.encode(x=_x(clock), y=alt.Y("y:Q", scale=scale))
+    title = _title(f"score; dashed: the threshold of {threshold:.3g}")
+    return alt.layer(above, line, rule, height=SCORE, title=title)
 
 
 def stacked(strips: Sequence[Strip]) -> alt.VConcatChart:
     """Put strips under each other; time is the same for all and labelled under the last."""
-    return alt.vconcat(*strips, spacing=6).resolve_scale(x="shared").configure_view(stroke=None)
+    for strip in strips[:-1]:
+        for layer in _leaves(strip):
+            layer.encoding.x.axis = alt.Axis(labels=False, ticks=False, title=None, domain=False)
+    return alt.vconcat(*strips, spacing=4).resolve_scale(x="shared").configure_view(stroke=None)
 
 
 def standing_out(channel_excess: Array, flagged: NDArray[np.bool_]) -> list[int]:
@@ -111,16 +115,29 @@ def falling_loss(losses: Sequence[float], epochs: int, palette: Palette) -> alt.
     )
 
 
+def _leaves(chart: Any) -> list[alt.Chart]:
+    if isinstance(chart, alt.LayerChart):
+        return [leaf for layer in chart.layer for leaf in _leaves(layer)]
+    return [chart]
+
+
+def _title(text: str) -> alt.Title:
+    return alt.Title(text, anchor="start", dx=MARGIN, offset=2, fontSize=12, fontWeight="normal", limit=600)
+
+
 def _x(clock: Clock) -> alt.X:
     if clock.temporal:  # as the file has it, not moved to the visitor's time zone
-        return alt.X("x:T", scale=alt.Scale(type="utc"), title=clock.title)
-    return alt.X("x:Q", scale=alt.Scale(nice=False, zero=False), title=clock.title)
+        return alt.X("x:T", scale=alt.Scale(type="utc", rangeMin=MARGIN), title=clock.title)
+    return alt.X("x:Q", scale=alt.Scale(nice=False, zero=False, rangeMin=MARGIN), title=clock.title)
 
 
-def _line(clock: Clock, values: Array, colour: str, title: str) -> alt.Chart:
+def _line(clock: Clock, values: Array, colour: str) -> alt.Chart:
     keep = extremes(values, BINS)
     data = pd.DataFrame({"x": clock.x[keep], "value": values[keep]})
-    y = alt.Y("value:Q", scale=alt.Scale(zero=False, nice=False), axis=alt.Axis(tickCount=3), title=title)
+    low, high = float(values.min()), float(values.max())
+    room = 0.12 * (high - low) or max(abs(high), 1.0) * 0.1  # bands stay visible above and below a dense line
+    scale = alt.Scale(domain=[low - room, high + room], nice=False)
+    y = alt.Y("value:Q", scale=scale, axis=alt.Axis(tickCount=3, **_INSIDE))
     return alt.Chart(data).mark_line(color=colour, strokeWidth=1).encode(x=_x(clock), y=y)
 
 

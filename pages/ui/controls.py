@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import link
+from pages.ui import link, scrubber
 
 
 def slider(
@@ -72,7 +72,11 @@ def try_this(prompts: dict[str, dict[str, Any]]) -> None:
 
 
 def _set(settings: dict[str, Any]) -> None:
-    st.session_state.update(settings)
+    for key, value in settings.items():
+        if scrubber.holds(key):
+            scrubber.move(key, value)
+        else:
+            st.session_state[key] = value
 
 
 def _check_numbers(key: str, count: int, low: float, high: float, default: object) -> None:

@@ -74,14 +74,15 @@ def share() -> None:
 
 
 def _onwards(name: str) -> None:
+    """Lead to the next page that is there, or back to the first; Home has its map instead."""
     pages = existing()
     here = next(i for i, page in enumerate(pages) if page.name == name)
-    others = pages[here + 1 : here + 2] or pages[:1]
-    if here or len(pages) > 1:
-        st.divider()
-        for page in others:
-            label = f"{'Next' if others != pages[:1] else 'Back to the start'}: {narration.text(page.name, 'title')}"
-            st.page_link(page.file, label=label, icon=page.icon)
+    if here == 0:
+        return
+    st.divider()
+    page = pages[(here + 1) % len(pages)]
+    label = f"{'Back to the start' if page is pages[0] else 'Next'}: {narration.text(page.name, 'title')}"
+    st.page_link(page.file, label=label, icon=page.icon)
 
 
 @st.cache_resource(show_spinner=False)
