@@ -23,6 +23,7 @@ DAY = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 SAMPLE = 200  # cells that decide what a column holds: enough to meet a day above 12 in most logs
 EPOCHS = ((1.0, "seconds"), (1e3, "milliseconds"), (1e6, "microseconds"), (1e9, "nanoseconds"))
 EARLIEST, LATEST = 631_152_000.0, 4_102_444_800.0  # 1990 and 2100 in Unix seconds: no log measures elapsed time so far
+FURTHEST = 1e19  # no clock counts further, not even in nanoseconds
 FIRST_WRITTEN_OUT, LAST_WRITTEN_OUT = 19_900_101_000_000, 21_000_101_000_000  # YYYYMMDDhhmmss
 ENOUGH = 9  # even steps that tell time from chance
 MOSTLY = 0.9  # share of cells that must read as time
@@ -73,7 +74,8 @@ def sample_rate(time: Times, notes: list[str]) -> float | None:
     long = int((forward > 1.5 * median).sum())
     if long:
         notes.append(f"{counted(long, 'longer step')} in time than usual, up to {forward.max():.4g} s.")
-    return float(f"{1.0 / float(ordinary.mean()):.6g}")
+    rate = 1.0 / float(ordinary.mean())
+    return float(f"{rate:.6g}") if np.isfinite(rate) else None
 
 
 def seconds(time: Times) -> NDArray[np.float64]:
@@ -136,32 +138,33 @@ def _read_text(column: pd.Series, sample: pd.Series) -> tuple[Times | None, str]
 
 
 def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -> tuple[Times | None, str]:
-    time = np.where(np.isfinite(time), time, np.nan)
+    time = np.where(np.abs(time) <= FURTHEST, time, np.nan)
     if np.isnan(time).mean() > 1.0 - MOSTLY:
         return None, ""
-    middle = float(np.nanmedian(time))
     for scale, word in EPOCHS:
-        if EARLIEST <= middle / scale < LATEST:
-            inside = (time >= EARLIEST * scale) & (time < LATEST * scale)
-            ticks = np.asarray(_filled(np.where(inside, time, np.nan)), dtype=np.float64)
-            whole = np.floor(ticks)  # exact as integers, where nanoseconds since 1970 would not be as floats
-            nanoseconds = whole.astype(np.int64) * int(1e9 / scale) + np.round((ticks - whole) * 1e9 / scale).astype(
-                int
-            )
-            return nanoseconds.astype("datetime64[ns]"), f"dates, from Unix {word}"
-    if FIRST_WRITTEN_OUT <= middle < LAST_WRITTEN_OUT:
-        written = pd.Series(np.nan_to_num(time, posinf=0.0, neginf=0.0)).round().astype("int64").astype("str")
-        return _filled(dates.parse_as(written, "%Y%m%d%H%M%S")), "dates, written as one number"
+        inside = (time >= EARLIEST * scale) & (time < LATEST * scale)
+        if inside.mean() >= MOSTLY:
+            return _from_unix(np.where(inside, time, np.nan), scale), f"dates, from Unix {word}"
+    inside = (time >= FIRST_WRITTEN_OUT) & (time < LAST_WRITTEN_OUT)
+    written = dates.parse_as(pd.Series(np.where(inside, time, 0).astype(np.int64)).astype("str"), "%Y%m%d%H%M%S")
+    if written.notna().mean() >= MOSTLY:
+        return _filled(written), "dates, written as one number"
     steps = np.diff(time[np.isfinite(time)])
+    if not steps.any() or max((steps >= 0).mean(), (steps <= 0).mean()) < MOSTLY:
+        return None, ""
     if not named and not _advances_evenly(steps):
-        return None, ""
-    if not (steps > 0).any() and not (steps < 0).any():
-        return None, ""
-    if (steps >= 0).mean() < MOSTLY and (steps <= 0).mean() < MOSTLY:
         return None, ""
     factor = SECONDS.get((unit or "s").lower(), 1.0)
     scaled = np.asarray(time * factor, dtype=np.float64)
     return _filled(scaled), "elapsed seconds" if factor == 1.0 else f"elapsed, {unit} turned into seconds"
+
+
+def _from_unix(time: NDArray[np.float64], scale: float) -> Times:
+    """Return dates from Unix time in units of 1 / scale s, exact where it is whole: floats of ns would not be."""
+    filled = np.asarray(_filled(time), dtype=np.float64)
+    whole = np.floor(filled)
+    rest = np.round((filled - whole) * 1e9 / scale)
+    return (whole.astype(np.int64) * int(1e9 / scale) + rest.astype(np.int64)).astype("datetime64[ns]")
 
 
 def _advances_evenly(steps: NDArray[np.float64]) -> bool:

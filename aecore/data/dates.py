@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ FORMATS = (  # tried in this order; of those that read equally many cells the on
     "%Y/%m/%d",
 )
 ISO_ENOUGH = 0.9  # share of ISO dates in the sample from which on no other format is weighed against it
+PROBE = 10  # cells that tell, cheaply, which formats are worth weighing
 EARLIEST, LATEST = pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")  # outside, a date is a slip or a filler
 
 
@@ -42,7 +44,10 @@ def parse(text: pd.Series, sample: pd.Series) -> tuple[pd.Series, int]:
     """
     formats: Sequence[str] = FORMATS
     if parse_as(sample, FORMATS[0]).notna().mean() < ISO_ENOUGH:
-        formats = sorted(FORMATS, key=lambda form: _merit(parse_as(sample, form)), reverse=True)
+        probe = sample.iloc[:: max(1, len(sample) // PROBE)].tolist()
+        suited = [form for form in FORMATS if any(_fits(cell, form) for cell in probe)]
+        ranked = sorted(suited, key=lambda form: _merit(parse_as(sample, form)), reverse=True)
+        formats = [*ranked, *(form for form in FORMATS if form not in suited)]
     dates = pd.Series(np.full(len(text), np.datetime64("NaT"), dtype="datetime64[ns]"), index=text.index)
     used = 0
     for form in formats:
@@ -65,6 +70,14 @@ def naive(dates: pd.Series) -> pd.Series:
     if getattr(dates.dt, "tz", None) is not None:
         dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
     return dates.where((dates >= EARLIEST) & (dates < LATEST)).astype("datetime64[ns]")
+
+
+def _fits(cell: str, form: str) -> bool:
+    try:
+        datetime.strptime(cell, form)
+    except ValueError:
+        return False
+    return True
 
 
 def _merit(dates: pd.Series) -> tuple[int, bool, float]:

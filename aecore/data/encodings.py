@@ -6,6 +6,7 @@ from aecore.data.wording import counted, shown
 from aecore.errors import UnreadableFile
 
 HEAD = 2**18  # bytes that tell text from binary
+FEW = 4  # control characters that may stray into any text
 MAGICS = {
     b"PK\x03\x04": "a zip archive or Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -48,8 +49,10 @@ def as_utf8(name: str, data: bytes) -> tuple[bytes, list[str]]:
         data = data.decode(encoding, errors="replace").encode()
         if encoding != "utf-8-sig":
             notes.append(f"Text is in {encoding.upper()}.")
+    if b"\r" in data and b"\n" not in data:
+        data = data.replace(b"\r", b"\n")  # lines ended so once on the Macintosh; the parser then miscounts rows
     head = data[:HEAD]
-    if len(head) - len(head.translate(None, CONTROL)) > len(head) // 200:
+    if len(head) - len(head.translate(None, CONTROL)) > max(FEW, len(head) // 200):
         raise _binary(name)
     return data, notes
 

@@ -65,7 +65,7 @@ def _rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
     source = io.StringIO(text, newline="")
     rows: list[tuple[int, list[str]]] = []
     if delimiter == " ":
-        found: Iterator[list[str]] = (line.split() for line in source)
+        found: Iterator[list[str]] = (re.split(r"[ \t]+", line.strip(" \t\r\n")) for line in source)
     else:
         found = csv.reader(source, delimiter=delimiter, skipinitialspace=True)
     try:
@@ -111,7 +111,7 @@ def _layout(name: str, rows: list[tuple[int, list[str]]], delimiter: str) -> Lay
         raise UnreadableFile(f"{shown(name)} holds a header but no rows under it; export it with its values.")
     names, preamble = _names(above, body, width)
     decimal, thousands = _number_style(body, delimiter)
-    skip = rows[header - 1][0] if header else 0
+    skip = rows[header][0] - 1
     return Layout(delimiter, decimal, thousands, skip, names, preamble)
 
 
@@ -142,8 +142,8 @@ def _names(above: Sequence[list[str]], body: Sequence[list[str]], width: int) ->
     last = len(rows) - 1
     first = last - 1 if last and _are_units(rows[last]) and len(rows[last - 1]) >= len(rows[last]) else last
     names = rows[first]
-    commented = _is_comment(above[first])
-    if len(names) != width if commented else 2 * sum(map(bool, names)) <= width and width > 1:
+    partly = not _is_comment(above[first]) and 2 * sum(map(bool, names)) > width  # a header may lack its last cells
+    if len(names) != width and not partly:
         return ("",) * width, len(rows)
     if len(names) == width - 1 and WHEN.fullmatch(body[0][0]) and ":" in body[0][1]:
         names = [names[0], "clock", *names[1:]]  # "2024-01-01 10:00:00 1.5" under "time value", parted by blanks

@@ -17,6 +17,7 @@ from aecore.errors import DataError, TooFewRows, UnreadableFile
 MAX_CHANNELS = 200  # more is a matrix, not a log; a windowed model of it would not fit a visitor's share
 MIN_ROWS = 2  # below that there is no step; what a model needs beyond is the model's to say
 MOSTLY = 0.5  # share of a column's filled cells that must be numbers for it to count as numeric
+LONGEST = 100  # characters of a cell that may be a number
 LARGEST = float(np.finfo(np.float32).max)  # the models compute in float32: beyond, a value is as good as infinite
 
 LABEL_NAMES = re.compile(r"labels?|(is_?)?(anomal(y|ies|ous)|outliers?|fault|attack)|anomaly_label|ground_truth")
@@ -97,8 +98,8 @@ def _take_labels(columns: dict[str, pd.Series], notes: list[str]) -> NDArray[np.
         telling = LABEL_NAMES.fullmatch(key)
         if not (telling or CHANGEPOINT_NAMES.fullmatch(key)):
             continue
-        marks = pd.to_numeric(columns[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        if not np.isin(marks[~np.isnan(marks)], (0.0, 1.0)).all() or np.isnan(marks).all():
+        marks, _ = _to_float(columns[name], ".", None)
+        if marks is None or np.isnan(marks).all() or not np.isin(marks[~np.isnan(marks)], (0.0, 1.0)).all():
             continue
         del columns[name]
         if telling and labels is None:
@@ -182,6 +183,7 @@ def parse_numbers(text: pd.Series, decimal: str, thousands: str | None) -> NDArr
 
     Thousands are taken out only where they stand in groups of three; blanks and apostrophes always may.
     """
+    text = text.where(text.str.len() <= LONGEST)
     marks = " '\u00a0\u202f" + (thousands or "")
     tail = rf"(?:{re.escape(decimal)}\d*)?(?:[eE][+-]?\d+)?"
     grouped = text.str.fullmatch(rf"[+-]?\d{{1,3}}(?:[{re.escape(marks)}]\d{{3}})+{tail}").fillna(False).astype(bool)
