@@ -1,0 +1,136 @@
+"""The server's line to a cluster: starts the local one, or connects to the one that ``$AECORE_SCHEDULER`` names."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aecore.errors import JobError
+from aecore.jobs import worker
+from aecore.jobs.handles import Work
+
+START_SECONDS = 60.0  # a cold disk takes long to import distributed; more than this is a fault
+
+# threads: below one, so many less than there are cores. memory: of the machine, or bytes; a worker beyond it is killed.
+LANES: dict[str, dict[str, Any]] = {
+    "long": {"nice": 10, "threads": -1, "memory": "0.6"},
+    "short": {"nice": 5, "threads": 1, "memory": "2 GiB"},
+}
+
+
+class Cluster:
+    """A running cluster and the client to it."""
+
+    def __init__(self, on_message: Callable[[dict[str, Any]], None], on_death: Callable[["Cluster"], None]) -> None:
+        self._hub: subprocess.Popen[bytes] | None = None
+        self._scratch: str | None = None
+        remote = os.environ.get("AECORE_SCHEDULER")
+        if not remote:
+            self._hub = _start_hub()
+        import distributed  # half a second, while the hub starts
+
+        address = remote or self._greeting()
+        self._topic = f"aecore-{uuid.uuid4().hex}"
+        try:
+            self._client = distributed.Client(address, set_as_default=False, timeout=START_SECONDS)
+        except OSError:
+            if self._hub:
+                self._end_hub()
+            raise
+        self._client.subscribe_topic(self._topic, lambda event: on_message(event[1]))
+        if self._hub:
+            threading.Thread(target=self._watch, args=(on_death,), daemon=True, name="aecore-hub").start()
+
+    def slots(self, lane: str) -> int:
+        """How many tasks of a lane can run at once."""
+        if self._hub:
+            return 1
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        return max(1, sum(lane in each.get("resources", {}) for each in workers))
+
+    def start(self, work: Work) -> Any:
+        """Hand work to a worker of its lane; returns Dask's future of its `Outcome`."""
+        import dask
+
+        # Dask warns of arguments beyond 10 MB; they are wanted here, and nobody could act on the warning.
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}):
+            return self._client.submit(
+                worker.run,
+                worker.Sealed(work.payload),
+                work.private,
+                work.id,
+                self._topic,
+                key=f"work-{work.id}",
+                resources={work.lane: 1},
+                pure=False,
+                retries=0,
+            )
+
+    def stop(self, work_id: str, address: str) -> None:
+        """Have the worker at `address` stop at the task's next yield."""
+        self._client.run(worker.stop, work_id, workers=[address], on_error="ignore")
+
+    def kill(self, address: str) -> None:
+        """Replace the worker at `address` by a new process."""
+        self._client.run(worker.kill, workers=[address], nanny=True, on_error="ignore")
+
+    def warm(self) -> None:
+        """Load torch in all workers."""
+        self._client.wait_for_workers(len(LANES), timeout=START_SECONDS)
+        self._client.run(worker.load, "torch", on_error="ignore")
+
+    def close(self) -> None:
+        """Cut the line; a local cluster ends."""
+        self._client.close(timeout=2)
+        if self._hub:
+            self._end_hub()
+
+    def _watch(self, on_death: Callable[["Cluster"], None]) -> None:
+        assert self._hub is not None
+        self._hub.wait()
+        on_death(self)
+
+    def _greeting(self) -> str:
+        hub = self._hub
+        assert hub is not None and hub.stdout is not None
+        timer = threading.Timer(START_SECONDS, hub.kill)
+        timer.start()
+        line = hub.stdout.readline()
+        timer.cancel()
+        if not line:
+            self._end_hub()
+            raise JobError("The helper processes did not start: the log of the server says why; try again later.")
+        greeting = json.loads(line)
+        self._scratch = greeting["scratch"]
+        return str(greeting["address"])
+
+    def _end_hub(self) -> None:
+        hub = self._hub
+        assert hub is not None and hub.stdin is not None and hub.stdout is not None
+        hub.stdin.close()  # the hub ends itself and its workers when this pipe closes
+        try:
+            hub.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            hub.kill()
+            hub.wait()
+        hub.stdout.close()
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)  # in case the hub was killed and could not
+
+
+def _start_hub() -> "subprocess.Popen[bytes]":
+    root = str(Path(__file__).parents[2])  # workers find the package wherever the server was started
+    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "aecore.jobs.hub", json.dumps(LANES)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+        start_new_session=True,  # Ctrl-C in a terminal is for the server, which then closes the pipe
+    )

@@ -1,0 +1,201 @@
+"""Who runs when: one queue per lane, one thread that owns the cluster and talks to it.
+
+The queues are kept here and not on the scheduler, so that a worker's death costs only the task it was doing, and a
+visitor's waiting data have not left the server. Everything below `Dispatcher._loop` runs in that one thread.
+"""
+
+import atexit
+import logging
+import queue
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aecore.errors import AecoreError, JobError, WorkerLost
+from aecore.jobs.cluster import Cluster
+from aecore.jobs.handles import Work
+from aecore.jobs.worker import Outcome
+
+STOP_SECONDS = 10.0  # a task that has not yielded so long after its cancellation goes down with its process
+FETCH_SECONDS = 60.0
+
+_LOST = "The process that did this work was stopped by the system, perhaps for want of memory: start it again."
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Running:
+    work: Work
+    future: Any
+    address: str | None = None  # of the worker, once it has begun
+
+
+class Dispatcher:
+    """Feeds the lanes."""
+
+    def __init__(self) -> None:
+        self._inbox: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._thread_lock = threading.Lock()
+        self._queues: dict[str, deque[Work]] = defaultdict(deque)
+        self._running: dict[str, _Running] = {}
+        self._cluster: Cluster | None = None
+
+    # ---- from any thread
+
+    def submit(self, work: Work) -> None:
+        """Queue work in its lane; returns at once."""
+        self._post(self._enqueue, work)
+
+    def cancel(self, work: Work) -> None:
+        """Stop work that nobody waits for any more; returns at once."""
+        self._post(self._cancel, work)
+
+    def warm(self) -> None:
+        """Start the cluster and load torch in its workers; returns when that is done."""
+        ready: queue.SimpleQueue[Cluster | None] = queue.SimpleQueue()
+        self._post(self._warm, ready)
+        if cluster := ready.get():
+            cluster.warm()
+
+    def shutdown(self) -> None:
+        """End all work and a local cluster; returns when that is done."""
+        if self._thread is not None:
+            done = threading.Event()
+            self._post(self._shutdown, done)
+            done.wait(timeout=10)
+
+    def _post(self, action: Callable[..., None], *args: Any) -> None:
+        self._inbox.put((action, args))
+        with self._thread_lock:
+            if self._thread is None:
+                atexit.register(self.shutdown)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._loop, daemon=True, name="aecore-jobs")
+                self._thread.start()
+
+    # ---- from the one thread
+
+    def _loop(self) -> None:
+        while True:
+            action, args = self._inbox.get()
+            try:
+                action(*args)
+                self._feed()
+            except (OSError, RuntimeError) as error:  # what a broken line to the cluster raises
+                _log.warning("The line to the workers broke (%s); they are started anew", type(error).__name__)
+                self._lose(self._cluster)
+
+    def _feed(self) -> None:
+        for lane, waiting in self._queues.items():
+            while waiting:
+                cluster = self._ensure()
+                if cluster is None:
+                    break  # and _ensure has emptied the queues
+                if sum(each.work.lane == lane for each in self._running.values()) >= cluster.slots(lane):
+                    break
+                work = waiting.popleft()
+                future = cluster.start(work)
+                self._running[work.id] = _Running(work, future)
+                future.add_done_callback(lambda future, work=work: self._post(self._collect, work, future))
+
+    def _ensure(self) -> Cluster | None:
+        """Get the cluster, started where needed; where that fails, everything that waits for it fails."""
+        if self._cluster is None:
+            try:
+                self._cluster = Cluster(
+                    on_message=lambda message: self._post(self._read, message),
+                    on_death=lambda cluster: self._post(self._lose, cluster),
+                )
+            except (AecoreError, OSError) as error:
+                _log.warning("The workers could not be started: %s", error)
+                message = "The helper processes could not be started or reached: try again later."
+                outcome = Outcome(state="failed", error=JobError, message=message)
+                for waiting in self._queues.values():
+                    while waiting:
+                        self._finish(waiting.popleft(), outcome)
+        return self._cluster
+
+    def _enqueue(self, work: Work) -> None:
+        if work.abandoned:
+            self._finish(work, Outcome(state="cancelled"))
+        else:
+            self._queues[work.lane].append(work)
+
+    def _read(self, message: dict[str, Any]) -> None:
+        running = self._running.get(message["id"])
+        if running is None:
+            return
+        if address := message.get("started"):
+            running.address = address
+            running.work.start()
+            if running.work.abandoned:
+                self._stop(running)
+        running.work.add(message.get("progress", ()))
+
+    def _cancel(self, work: Work) -> None:
+        if work in self._queues[work.lane]:
+            self._queues[work.lane].remove(work)
+            self._finish(work, Outcome(state="cancelled"))
+        elif (running := self._running.get(work.id)) and running.address:
+            self._stop(running)
+
+    def _stop(self, running: _Running) -> None:
+        assert self._cluster is not None and running.address is not None
+        self._cluster.stop(running.work.id, running.address)
+        timer = threading.Timer(STOP_SECONDS, self._post, (self._overdue, running.work.id))
+        timer.daemon = True
+        timer.start()
+
+    def _overdue(self, work_id: str) -> None:
+        if (running := self._running.get(work_id)) and self._cluster and running.address:
+            self._cluster.kill(running.address)
+
+    def _collect(self, work: Work, future: Any) -> None:
+        if self._running.pop(work.id, None) is None:
+            return  # given up before
+        outcome = Outcome(state="cancelled") if work.abandoned else _fetch(future)
+        future.release()
+        self._feed()  # the lane is free: the next one need not wait until this result is on disk
+        self._finish(work, outcome)
+
+    def _finish(self, work: Work, outcome: Outcome) -> None:
+        if outcome.log:
+            _log.error("A task failed:\n%s", outcome.log)
+        work.finish(outcome)
+        work.end(work)
+
+    def _lose(self, cluster: Cluster | None) -> None:
+        if cluster is None or cluster is not self._cluster:
+            return
+        self._close(Outcome(state="failed", error=WorkerLost, message=_LOST))
+
+    def _close(self, outcome: Outcome) -> None:
+        cluster, self._cluster = self._cluster, None
+        running, self._running = self._running, {}
+        for each in running.values():
+            self._finish(each.work, outcome)
+        if cluster is not None:
+            cluster.close()
+
+    def _warm(self, ready: "queue.SimpleQueue[Cluster | None]") -> None:
+        ready.put(self._ensure())
+
+    def _shutdown(self, done: threading.Event) -> None:
+        for waiting in self._queues.values():
+            while waiting:
+                self._finish(waiting.popleft(), Outcome(state="cancelled"))
+        self._close(Outcome(state="cancelled"))
+        done.set()
+
+
+def _fetch(future: Any) -> Outcome:
+    from distributed.scheduler import KilledWorker
+
+    try:
+        outcome: Outcome = future.result(timeout=FETCH_SECONDS)
+        return outcome
+    except (KilledWorker, OSError):
+        return Outcome(state="failed", error=WorkerLost, message=_LOST)
