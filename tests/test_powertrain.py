@@ -210,3 +210,8 @@ def test_settings_outside_are_refused(settings):
 def test_faults_outside_are_refused(settings):
     with pytest.raises(SettingError, match="got"):
         Fault(**settings)
+
+
+def test_a_fault_after_the_end_is_refused():
+    with pytest.raises(SettingError, match="onset must lie within the 1 s recorded, got 1 s"):
+        simulate(STEADY, Fault(kind="gain", onset=1.0))

@@ -144,7 +144,8 @@ def test_unix_time(scale):
 
 
 @pytest.mark.parametrize(
-    ("name", "factor"), [("time", 1), ("t", 1), ("Time [ms]", 1e-3), ("time_us", 1e-6), ("time (min)", 60), ("Zeit", 1)]
+    ("name", "factor"),
+    [("time", 1), ("t", 1), ("Time [ms]", 1e-3), ("time_us", 1e-6), ("time (min)", 60), ("Zeit/s", 1)],
 )
 def test_elapsed_time_becomes_seconds(name, factor):
     signal = read(f"{name},v\n" + "".join(f"{5 * i},{i}\n" for i in range(20)))
@@ -185,6 +186,19 @@ def test_row_counters_are_no_channel_and_no_time():
         signal = read(f"{header},v\n" + "".join(f"{i},{i * i}\n" for i in range(20)))
         assert signal.channels == ("v",)
         assert signal.time is None
+
+
+def test_a_second_clock_is_left_out_and_said():
+    signal = read("time,elapsed [s],v\n" + "".join(f"2024-01-{i + 1:02d},{86400 * i},{i * i}\n" for i in range(20)))
+    assert signal.channels == ("v",)
+    assert noted(signal, "'elapsed [s]' counts time as well")
+
+
+@pytest.mark.parametrize("name", ["T", "tmin", "Time to failure", "date of birth"])
+def test_names_that_only_look_like_time(name):
+    signal = read(f"{name},v\n" + "".join(f"{20 + i // 2},{i * i}\n" for i in range(20)))
+    assert signal.channels == (name, "v")
+    assert signal.time is None
 
 
 def test_a_file_that_runs_backwards_is_turned_round():

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from aecore.data import dates
 from aecore.data.wording import counted, shown
 
-NAME = re.compile(
-    r"(?:time|timestamps?|date[ _-]?time|date|t|ts|zeit|zeitstempel|datum|epoch|unix(?:[ _]?time)?|utc|"
-    r"elapsed(?:[ _]time)?|seconds|secs?|time[ _]?stamp)(?:[ _]*[\[(]?(s|secs?|seconds|ms|us|µs|ns|min|h)[\])]?)?",
+UNITS = r"s|secs?|seconds|ms|us|µs|ns|min|h"
+NAME = re.compile(  # "t" only in lower case: "T" is a temperature
+    r"(?:time|timestamps?|time[ _]stamp|date[ _-]?time|date|(?-i:t|ts)|zeit|zeitstempel|datum|epoch|"
+    rf"unix(?:[ _]?time)?|utc|elapsed(?:[ _]time)?|seconds|secs?)(?:[ _]*[\[(]({UNITS})[\])]|[ _/]+({UNITS}))?",
     re.IGNORECASE,
 )
 SECONDS = {"ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0}
@@ -45,16 +46,23 @@ def take(columns: dict[str, pd.Series], *, named: bool, notes: list[str]) -> Clo
     `named` says whether the file itself gives names: without them only the content can tell.
     """
     _join_day_and_clock(columns)
+    clock = None
     for name in sorted(columns, key=lambda name: NAME.fullmatch(name) is None):
         match = NAME.fullmatch(name)
+        if clock is not None and match is None:
+            break
+        unit = (match[1] or match[2]) if match else None
         telling = match is not None or (not named and name == next(iter(columns)))
-        time, said = _read(columns[name], match.group(1) if match else None, telling=telling, named=named)
+        time, said = _read(columns[name], unit, telling=telling, named=named)
         if time is None or (len(columns) == 1 and not said.startswith("dates")):
             continue
         del columns[name]
-        notes.append(f"{shown(name)} taken as time ({said}).")
-        return _ordered(time, notes)
-    return None
+        if clock is None:
+            notes.append(f"{shown(name)} taken as time ({said}).")
+            clock = _ordered(time, notes)
+        else:
+            notes.append(f"{shown(name)} counts time as well and is left out.")
+    return clock
 
 
 def sample_rate(time: Times, notes: list[str]) -> float | None:

@@ -88,8 +88,13 @@ def simulate(settings: InverterSettings, fault: Fault | None = None) -> Recordin
     """Simulate what a traction inverter logs; rows outside the fault equal those of the healthy machine, seed for seed.
 
     Returns a `Recording` of T = seconds x sample_rate rows: three phase currents in A, link voltage in V, speed in rpm.
+    Raises `SettingError` for a fault that would begin after the recording has ended.
     """
     fault = fault or Fault()
+    if fault.kind != "none" and fault.onset >= settings.seconds:
+        raise SettingError(
+            f"onset must lie within the {settings.seconds:g} s recorded, got {fault.onset:g} s; start it earlier."
+        )
     rng = np.random.default_rng(settings.seed)
     count = round(settings.seconds * settings.sample_rate)
     time = np.arange(count) / settings.sample_rate  # [T]
@@ -101,20 +106,36 @@ def simulate(settings: InverterSettings, fault: Fault | None = None) -> Recordin
 
     currents = amplitude[:, None] * np.sin(angle[:, None] - LAG)  # [T, 3]
     currents += dead_time_harmonics(settings, angle) + ripple(settings, time, angle)
-    if fault.kind == "open_switch":
-        currents = open_switch(currents, active, fault)
-    elif fault.kind == "inter_turn":
-        currents = inter_turn(currents, angle, active, fault, settings)
-    measured = currents + rng.normal(0.0, settings.noise, size=currents.shape)
-    if fault.kind == "offset":
-        measured = offset(measured, active, fault)
-    elif fault.kind == "gain":
-        measured = gain(measured, active, fault)
-
+    currents = _in_the_machine(currents, angle, active, fault, settings)
+    measured = _in_the_sensor(currents + rng.normal(0.0, settings.noise, size=currents.shape), active, fault)
     link = DC_LINK - BATTERY_RESISTANCE * link_current(settings, amplitude) + rng.normal(0.0, LINK_NOISE, size=count)
     resolver = speed + rng.normal(0.0, SPEED_NOISE, size=count)
     values = np.column_stack([measured, link, resolver]).astype(np.float32)  # [T, 5]
     return Recording(time, values, CHANNELS, active.astype(np.int8))
+
+
+def _in_the_machine(
+    currents: NDArray[np.float64],
+    angle: NDArray[np.float64],
+    active: NDArray[np.bool_],
+    fault: Fault,
+    settings: InverterSettings,
+) -> NDArray[np.float64]:
+    """Apply a fault that changes the true currents."""
+    if fault.kind == "open_switch":
+        return open_switch(currents, active, fault)
+    if fault.kind == "inter_turn":
+        return inter_turn(currents, angle, active, fault, settings)
+    return currents
+
+
+def _in_the_sensor(measured: NDArray[np.float64], active: NDArray[np.bool_], fault: Fault) -> NDArray[np.float64]:
+    """Apply a fault that changes only what is measured."""
+    if fault.kind == "offset":
+        return offset(measured, active, fault)
+    if fault.kind == "gain":
+        return gain(measured, active, fault)
+    return measured
 
 
 def open_switch(currents: NDArray[np.float64], active: NDArray[np.bool_], fault: Fault) -> NDArray[np.float64]:
