@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from aecore.errors import DataError, SettingError
 from pages.ui.panels import Bars, Curves, Images, Line, Points, pack
-from pages.ui.scrubber import parse_position
+from pages.ui.scrubber import move, parse_position
 
 
 def unpack(message):
@@ -151,6 +151,9 @@ def test_a_second_run_stays():
 
 def test_move_puts_the_handle():
     assert run(position=2)[0] == "2"
+    assert run(position=99)[0] == "3"  # as far as the frames go
+    with pytest.raises(SettingError, match="-1"):
+        move("k", -1)
 
 
 def test_values_and_default_must_fit_the_frames():

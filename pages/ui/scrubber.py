@@ -69,6 +69,8 @@ def holds(key: str) -> bool:
 
 def move(key: str, position: int) -> None:
     """Put the handle of the scrubber ``key`` at a position, before or between its runs (a button's callback, say)."""
+    if position < 0:
+        raise SettingError(f"position must be at least 0, got {position}.")
     placed = st.session_state.get(f"{key}:placed", {"turn": 0})
     st.session_state[f"{key}:placed"] = {"turn": placed["turn"] + 1, "start": position}
     st.session_state[f"{key}:left"] = position

@@ -264,7 +264,7 @@ def test_panels_go_under_each_other_on_a_phone(bench):
     tops = [[c.bounding_box()["y"] for c in b.page.locator("canvas").all()] for b in (wide, narrow)]
     assert len(set(tops[0])) == 1 and len(set(tops[1])) == 3
     wide.page.set_viewport_size({"width": 640, "height": 900})
-    wide.page.wait_for_timeout(300)
+    wide.page.evaluate(TWO_FRAMES)
     canvas = wide.page.locator("canvas").first
     assert canvas.evaluate("c => Math.abs(c.width - c.clientWidth * devicePixelRatio)") <= 1
 

@@ -19,7 +19,8 @@ const STYLES = {
 };
 const PAGE_STEPS = 8; // PageUp and PageDown cross the range in about this many steps
 const KEYBOARD_PAUSE = 250; // ms without a key before Python hears of it
-const NARROWEST = 230; // px: below this, panels go under each other
+const GAP = 28; // px between panels that stand side by side
+const NARROWEST = { panel: 190, picture: 96, tile: 32 }; // px: where less is left, panels go under each other
 const STACKED = 0.75; // of a panel's height once they do, so that a phone shows the frames and the handle together
 const SWEEP = 1600; // ms for the one turn of all frames at first view
 const KEPT_TIMINGS = 256;
@@ -181,7 +182,8 @@ function readInks(root) {
     inks[role] = role === "neutral" ? `rgb(${text})` : style().getPropertyValue(`--${role}`).trim();
     const [red, green, blue] = rgb(inks[role]);
     // RGBA words for the 256 grey values: the ink's opacity grows with the value
-    inks.tables[role] = Uint32Array.from({ length: 256 }, (_, v) => ((v << 24) | (blue << 16) | (green << 8) | red) >>> 0);
+    const ink = (blue << 16) | (green << 8) | red;
+    inks.tables[role] = Uint32Array.from({ length: 256 }, (_, value) => ((value << 24) | ink) >>> 0);
   }
   inks.classes = ["reconstruction", "input", "latent", "anomaly"].map((role) => inks[role]);
   return inks;
@@ -256,7 +258,9 @@ class Scrubber {
   figure(panel) {
     const element = document.createElement("figure");
     element.className = "panel";
-    element.innerHTML = `<figcaption><span class="title"></span><span class="caption"></span></figcaption><canvas role="img"></canvas>`;
+    element.innerHTML = `
+      <figcaption><span class="title"></span><span class="caption"></span></figcaption>
+      <canvas role="img"></canvas>`;
     element.querySelector(".title").textContent = panel.title;
     const canvas = element.querySelector("canvas");
     if (panel.lines) panel.byWidth = [...panel.lines].sort((a, b) => STYLES[b.role].width - STYLES[a.role].width);
@@ -274,25 +278,37 @@ class Scrubber {
     const width = this.panels.clientWidth;
     if (!width) return; // hidden, as in a closed tab; the observer calls again
     this.width = width;
-    const dpr = window.devicePixelRatio || 1;
-    const fitting = Math.max(1, Math.floor((width + 28) / (NARROWEST + 28)));
-    const wanted = Math.min(this.scene.columns, this.scene.panels.length);
-    // Four panels of which three fit stand two and two, rather than three and one.
-    const rows = Math.ceil(wanted / Math.min(wanted, fitting));
-    this.root.style.setProperty("--columns", Math.ceil(wanted / rows));
-    const height = this.scene.height * (rows > 1 ? STACKED : 1);
-    for (const figure of this.figures) {
-      const { panel } = figure;
-      const box = { width: figure.element.clientWidth, height };
-      if (panel.kind === "images") box.height = fitTiles(panel, box, dpr);
-      figure.box = box;
-      figure.caption.parentElement.style.maxWidth = `${panel.grid?.width ?? box.width}px`; // captions end where pictures do
-      figure.canvas.style.height = `${box.height}px`;
-      figure.canvas.width = Math.round(box.width * dpr);
-      figure.canvas.height = Math.round(box.height * dpr);
-      figure.context.setTransform(dpr, 0, 0, dpr, 0, 0);
-    }
+    const { height, columns } = this.scene;
+    const panels = this.figures.map((figure) => figure.panel);
+    let rows = arrange(panels, width, height, columns);
+    const stacked = rows.length > Math.ceil(panels.length / columns);
+    const tall = stacked ? height * STACKED : height;
+    if (stacked) rows = arrange(panels, width, tall, columns);
+    const figures = this.figures.values();
+    for (const row of rows) this.layRow(row.map((share) => [figures.next().value, share]), tall);
     this.draw();
+  }
+
+  /** Figures of one row, each with its width: pictures set the height of what stands beside them. */
+  layRow(row, height) {
+    const dpr = window.devicePixelRatio || 1;
+    for (const [{ panel }, width] of row) if (panel.kind === "images") fitTiles(panel, { width, height }, dpr);
+    const tallest = Math.max(...row.map(([{ panel }]) => panel.grid?.height ?? 0)) || height;
+    let left = this.width;
+    for (const [position, [figure, width]] of row.entries()) {
+      const { element, canvas, context, panel, caption } = figure;
+      const own = panel.grid?.height ?? tallest;
+      figure.box = { width, height: own };
+      // the last one takes the rest of the row, so that nothing slips in beside it
+      element.style.width = `${position < row.length - 1 ? width : left}px`;
+      left -= width + GAP;
+      caption.parentElement.style.maxWidth = panel.captions.length ? `${panel.grid?.width ?? width}px` : "";
+      canvas.style.width = `${width}px`;
+      canvas.style.height = `${own}px`;
+      canvas.width = Math.round(width * dpr);
+      canvas.height = Math.round(own * dpr);
+      context.setTransform(dpr, 0, 0, dpr, 0, 0);
+    }
   }
 
   /* -------- frames */
@@ -361,7 +377,8 @@ class Scrubber {
 
   listen() {
     this.leaving = new AbortController();
-    const on = (name, handler) => this.slider.addEventListener(name, handler, { signal: this.leaving.signal });
+    const { signal } = this.leaving;
+    const on = (name, handler) => this.slider.addEventListener(name, handler, { signal });
     on("pointerdown", (event) => this.grab(event));
     on("pointermove", (event) => this.held === event.pointerId && this.follow(event));
     on("pointerup", (event) => this.held === event.pointerId && this.release());
@@ -370,7 +387,7 @@ class Scrubber {
     on("blur", () => this.timer !== undefined && this.send());
     this.observer = new ResizeObserver(() => this.scene && this.panels.clientWidth !== this.width && this.layout());
     this.observer.observe(this.panels);
-    window.addEventListener("resize", () => this.scene && this.layout(), { signal: this.leaving.signal }); // zoom: new pixels
+    window.addEventListener("resize", () => this.scene && this.layout(), { signal }); // a zoom has other pixels
   }
 
   grab(event) {
@@ -467,6 +484,8 @@ function prepareTiles(panel) {
   panel.pixels = new Uint32Array(panel.image.data.buffer);
 }
 
+const tilesWide = (panel, tile, gap) => panel.per_row * (tile + gap) - gap;
+
 /** Tiles as large as width and height allow; small pictures in whole screen pixels, so that every cell is square. */
 function fitTiles(panel, box, dpr) {
   const [, count, rows, columns] = panel.values.shape;
@@ -475,12 +494,57 @@ function fitTiles(panel, box, dpr) {
   const byWidth = (box.width - (panel.per_row - 1) * gap) / panel.per_row;
   const byHeight = ((box.height - (lines - 1) * gap) / lines) * (columns / rows);
   let tile = Math.min(byWidth, byHeight);
-  const whole = (Math.floor((tile * dpr) / columns) * columns) / dpr;
-  const isWhole = whole > 0.75 * tile;
-  if (isWhole) tile = whole;
+  const cells = (Math.floor((tile * dpr) / columns) * columns) / dpr;
+  const whole = cells > 0.75 * tile;
+  if (whole) tile = cells;
   const tileHeight = (tile * rows) / columns;
-  panel.grid = { tile, tileHeight, gap, whole: isWhole, width: panel.per_row * (tile + gap) - gap };
-  return lines * tileHeight + (lines - 1) * gap;
+  const height = lines * (tileHeight + gap) - gap;
+  panel.grid = { tile, tileHeight, gap, whole, width: tilesWide(panel, tile, gap), height };
+}
+
+/** Least and most width of a panel: pictures need no more than their height gives, the others take what there is. */
+function needs(panel, width, height) {
+  if (panel.kind !== "images") return { least: Math.min(NARROWEST.panel, width), most: Infinity };
+  const [, count, rows, columns] = panel.values.shape;
+  const lines = Math.ceil(count / panel.per_row);
+  const most = Math.min(width, tilesWide(panel, ((height - (lines - 1) * 6) / lines) * (columns / rows), 6));
+  return { least: Math.min(most, Math.max(NARROWEST.picture, tilesWide(panel, NARROWEST.tile, 3))), most };
+}
+
+/** Widths of panels, row by row: as few rows as fit, even ones where that is possible. */
+function arrange(panels, width, height, columns) {
+  const wants = panels.map((panel) => needs(panel, width, height));
+  const fits = (row) => row.length <= columns && row.reduce((sum, { least }) => sum + least + GAP, -GAP) <= width;
+  let rows = [];
+  for (const want of wants) {
+    if (rows.length && fits([...rows.at(-1), want])) rows.at(-1).push(want);
+    else rows.push([want]);
+  }
+  const long = Math.ceil(wants.length / rows.length);
+  const even = rows.map((_, i) => wants.slice(i * long, (i + 1) * long));
+  if (even.every((row) => row.length && fits(row))) rows = even;
+  if (wants.every(({ most }) => most === Infinity)) {
+    const equal = (width - GAP * (rows[0].length - 1)) / rows[0].length; // in a short last row as well
+    for (const want of wants) want.most = equal;
+  }
+  return rows.map((row) => share(row, width));
+}
+
+/** The width of a row, shared equally among all that can still use it. */
+function share(row, width) {
+  const widths = row.map(({ least }) => least);
+  let left = row.reduce((rest, { least }) => rest - least - GAP, width + GAP);
+  let open = row.map((_, i) => i);
+  while (left > 0.5 && open.length) {
+    const each = left / open.length;
+    for (const i of open) {
+      const more = Math.min(each, row[i].most - widths[i]);
+      widths[i] += more;
+      left -= more;
+    }
+    open = open.filter((i) => row[i].most - widths[i] > 0.5);
+  }
+  return widths.map(Math.floor);
 }
 
 function legendItems(panels) {
