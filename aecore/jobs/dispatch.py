@@ -10,6 +10,7 @@ import queue
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from aecore.jobs.worker import Outcome
 
 STOP_SECONDS = 10.0  # a task that has not yielded so long after its cancellation goes down with its process
 FETCH_SECONDS = 60.0
+POLL_SECONDS = 0.02  # Dask's own callbacks cannot be used: they fail, loudly, when the interpreter ends first
 
 _LOST = "The process that did this work was stopped by the system, perhaps for want of memory: start it again."
 _log = logging.getLogger(__name__)
@@ -79,14 +81,33 @@ class Dispatcher:
     # ---- from the one thread
 
     def _loop(self) -> None:
-        while True:
-            action, args = self._inbox.get()
-            try:
-                action(*args)
-                self._feed()
-            except (OSError, RuntimeError) as error:  # what a broken line to the cluster raises
-                _log.warning("The line to the workers broke (%s); they are started anew", type(error).__name__)
-                self._lose(self._cluster)
+        try:
+            while True:
+                try:
+                    self._step()
+                except (OSError, RuntimeError, CancelledError) as error:  # what a broken line to the cluster raises
+                    _log.warning("The line to the workers broke (%s): they are started anew", type(error).__name__)
+                    self._lose(self._cluster)
+        finally:  # only a mistake in this file leads here, and then nobody must be left waiting
+            self._close(Outcome(state="failed", error=WorkerLost, message=_LOST))
+
+    def _step(self) -> None:
+        self._act(POLL_SECONDS if self._running else None)
+        ended = [each for each in self._running.values() if each.future.done()]
+        while ended and self._act(0):
+            pass  # progress sent before the end is in the inbox by now
+        for each in ended:
+            self._collect(each)
+        self._feed()
+
+    def _act(self, timeout: float | None) -> bool:
+        """Do what the inbox asks for next; False where it asked for nothing within `timeout`."""
+        try:
+            action, args = self._inbox.get(timeout=timeout)
+        except queue.Empty:
+            return False
+        action(*args)
+        return True
 
     def _feed(self) -> None:
         for lane, waiting in self._queues.items():
@@ -97,9 +118,7 @@ class Dispatcher:
                 if sum(each.work.lane == lane for each in self._running.values()) >= cluster.slots(lane):
                     break
                 work = waiting.popleft()
-                future = cluster.start(work)
-                self._running[work.id] = _Running(work, future)
-                future.add_done_callback(lambda future, work=work: self._post(self._collect, work, future))
+                self._running[work.id] = _Running(work, cluster.start(work))
 
     def _ensure(self) -> Cluster | None:
         """Get the cluster, started where needed; where that fails, everything that waits for it fails."""
@@ -153,13 +172,13 @@ class Dispatcher:
         if (running := self._running.get(work_id)) and self._cluster and running.address:
             self._cluster.kill(running.address)
 
-    def _collect(self, work: Work, future: Any) -> None:
-        if self._running.pop(work.id, None) is None:
-            return  # given up before
-        outcome = Outcome(state="cancelled") if work.abandoned else _fetch(future)
-        future.release()
+    def _collect(self, ended: _Running) -> None:
+        if self._running.pop(ended.work.id, None) is None:
+            return  # given up meanwhile
+        outcome = Outcome(state="cancelled") if ended.work.abandoned else _fetch(ended.future)
+        ended.future.release()
         self._feed()  # the lane is free: the next one need not wait until this result is on disk
-        self._finish(work, outcome)
+        self._finish(ended.work, outcome)
 
     def _finish(self, work: Work, outcome: Outcome) -> None:
         if outcome.log:
@@ -194,8 +213,14 @@ class Dispatcher:
 def _fetch(future: Any) -> Outcome:
     from distributed.scheduler import KilledWorker
 
-    try:
-        outcome: Outcome = future.result(timeout=FETCH_SECONDS)
-        return outcome
-    except (KilledWorker, OSError):
-        return Outcome(state="failed", error=WorkerLost, message=_LOST)
+    lost = Outcome(state="failed", error=WorkerLost, message=_LOST)
+    if future.status == "finished":
+        try:
+            outcome: Outcome = future.result(timeout=FETCH_SECONDS)
+            return outcome
+        except (CancelledError, OSError):
+            return lost
+    if future.status == "error" and not isinstance(error := future.exception(timeout=FETCH_SECONDS), KilledWorker):
+        message = "The work could not be done by the worker it was sent to: the log of the server says why."
+        return Outcome(state="failed", error=JobError, message=message, log=type(error).__name__)
+    return lost

@@ -1,0 +1,600 @@
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from aecore import jobs
+from aecore.errors import JobCancelled, JobError, SettingError, StoreError, TooFewRows, WorkerLost
+from aecore.jobs import cluster, dispatch
+from aecore.jobs.handles import MAX_PROGRESS, Progress
+from tests import tasks_for_jobs as tasks
+
+ROOT = Path(__file__).parents[1]
+WAIT = 30.0  # seconds; generous, since these processes share the machine with whatever else runs
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _workers():
+    """One real cluster for the whole module, its short lane small enough to be exhausted quickly."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(cluster.LANES, "short", {**cluster.LANES["short"], "memory": "400 MiB"})
+        patch.setattr(dispatch, "STOP_SECONDS", 1.0)
+        yield
+        jobs.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("AECORE_CACHE", str(tmp_path / "cache"))
+    return str(tmp_path)
+
+
+@pytest.fixture
+def inline(monkeypatch):
+    monkeypatch.setenv("AECORE_JOBS", "inline")
+
+
+def until(condition, seconds=WAIT):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := condition():
+            return answer
+        time.sleep(0.005)
+    raise AssertionError(f"not within {seconds} s")
+
+
+def run(code, **env):
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, timeout=WAIT
+    )
+
+
+def runs(folder, name):
+    path = Path(folder) / f"{name}.calls"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def cluster_of(pid):
+    """All processes that a server with this pid has started."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).children(recursive=True)
+    return []
+
+
+# ---- the way of a job
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_progress_and_result_arrive(private):
+    job = jobs.submit(tasks.count, 7, private=private)
+    result = job.result(WAIT)
+    assert result["sum"] == 21
+    assert result["pid"] != os.getpid()
+    assert job.progress == [{"i": i} for i in range(7)]
+    assert job.latest == {"i": 6}
+    assert job.state == "done"
+    assert not job.cached
+
+
+def test_submit_returns_at_once_and_progress_comes_while_it_runs():
+    began = time.perf_counter()
+    job = jobs.submit(tasks.count, 20, 0.05, private=True)
+    assert time.perf_counter() - began < 0.05
+    until(lambda: job.latest)
+    assert job.state == "running"
+    assert len(job.progress) < 20
+    job.result(WAIT)
+    seconds = job.seconds
+    time.sleep(0.05)
+    assert job.seconds == seconds >= 1.0
+
+
+def test_progress_comes_within_a_tenth_of_a_second_many_times_a_second():
+    late = []
+    job = jobs.submit(tasks.stamps, 40, 0.05, private=True)
+    seen = 0
+    while job.state in ("queued", "running"):
+        if len(job.progress) > seen:
+            seen = len(job.progress)
+            late.append(time.time() - job.latest)
+        time.sleep(0.001)
+    assert seen == 40
+    assert len(late) >= 30
+    assert sorted(late)[len(late) // 2] < 0.1
+
+
+def test_no_progress_is_lost_or_out_of_order_however_fast_it_comes():
+    job = jobs.submit(tasks.count, 1999, private=True)
+    job.result(WAIT)
+    assert [entry["i"] for entry in job.progress] == list(range(1999))
+
+
+def test_private_values_come_back_as_they_went():
+    value = {"bytes": b"\x00\xff", "array": np.arange(3, dtype=np.int16), "pair": (1, 2), 3: None}
+    job = jobs.submit(tasks.echo, value, private=True)
+    for back in (job.result(WAIT), job.latest):
+        np.testing.assert_array_equal(back.pop("array"), value["array"])
+        assert back == {"bytes": b"\x00\xff", "pair": (1, 2), 3: None}
+
+
+def test_what_the_caller_changes_later_does_not_reach_the_task():
+    blocker = jobs.submit(tasks.stall, 0.3, private=True)
+    value = {"a": np.zeros(3)}
+    job = jobs.submit(tasks.echo, value, private=True)
+    value["a"][:] = 1
+    assert job.result(WAIT)["a"].sum() == 0
+    blocker.result(WAIT)
+
+
+def test_large_arguments_and_results_pass():
+    array = np.random.default_rng(0).random(3_000_000)  # 24 MB
+    np.testing.assert_array_equal(jobs.submit(tasks.echo, array, private=True).result(WAIT), array)
+
+
+def test_waiting_has_a_limit():
+    job = jobs.submit(tasks.stall, 0.5, private=True)
+    with pytest.raises(JobError, match="within 0.05 s"):
+        job.result(0.05)
+    assert job.result(WAIT) is None
+
+
+# ---- errors
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_errors_made_for_the_screen_cross_the_process_boundary(private):
+    job = jobs.submit(tasks.raise_known, "3 rows are too few, give 10.", private=private)
+    with pytest.raises(TooFewRows, match="^3 rows are too few, give 10.$"):
+        job.result(WAIT)
+    assert job.state == "failed"
+    assert job.progress == [1]
+
+
+def test_other_errors_become_one_sentence_and_a_traceback_in_the_log(caplog):
+    with pytest.raises(JobError, match="unexpected KeyError") as caught:
+        jobs.submit(tasks.raise_unknown, "what the engineer needs").result(WAIT)
+    assert "engineer" not in str(caught.value)
+    assert "KeyError: 'what the engineer needs'" in caplog.text
+    assert "in raise_unknown" in caplog.text
+
+
+def test_logs_say_where_a_private_task_failed_but_nothing_of_its_data(caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(JobError):
+        jobs.submit(tasks.raise_unknown, "secret-of-a-visitor", private=True).result(WAIT)
+    assert "in raise_unknown" in caplog.text
+    printed = capfd.readouterr()
+    assert "secret-of-a-visitor" not in caplog.text + printed.out + printed.err
+
+
+def test_a_public_result_that_is_no_tree_is_an_error():
+    with pytest.raises(StoreError, match="set"):
+        jobs.submit(tasks.set_free).result(WAIT)
+
+
+def test_a_private_result_that_cannot_travel_is_an_error():
+    with pytest.raises(JobError, match="unexpected TypeError"):
+        jobs.submit(tasks.unpicklable, private=True).result(WAIT)
+
+
+def test_arguments_that_do_not_fit_are_an_error():
+    with pytest.raises(JobError, match="unexpected TypeError"):
+        jobs.submit(tasks.echo, 1, 2, private=True).result(WAIT)
+
+
+def local_task():
+    def task():
+        yield 1
+
+    return task
+
+
+@pytest.mark.parametrize("task", [len, lambda: (yield), local_task(), runs])
+def test_only_generator_functions_that_workers_can_import_are_tasks(task):
+    with pytest.raises(JobError, match="A task is a generator function"):
+        jobs.submit(task)
+
+
+def test_arguments_that_cannot_travel_are_refused_at_once():
+    with pytest.raises(JobError, match="cannot be sent"):
+        jobs.submit(tasks.echo, threading.Lock(), private=True)
+    with pytest.raises(StoreError):
+        jobs.submit(tasks.echo, {1, 2})
+
+
+def test_unknown_lanes_are_refused():
+    with pytest.raises(SettingError, match="got 'fast'"):
+        jobs.submit(tasks.echo, 1, lane="fast")
+
+
+# ---- cancelling
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_a_cancelled_task_is_closed_within_a_second(folder, private):
+    job = jobs.submit(tasks.beat, folder, private=private)
+    until(lambda: job.latest)
+    began = time.monotonic()
+    job.cancel()
+    assert job.state == "cancelled"
+    until(lambda: (Path(folder) / "closed").exists(), 1.0)
+    assert time.monotonic() - began < 1.0
+    with pytest.raises(JobCancelled):
+        job.result(WAIT)
+    assert jobs.submit(tasks.echo, 1, private=True).result(WAIT) == 1
+
+
+def test_a_queued_job_is_cancelled_at_once_and_never_runs(folder):
+    blocker = jobs.submit(tasks.stall, 0.5, private=True)
+    job = jobs.submit(tasks.calls, folder, "queued", private=True)
+    assert job.state == "queued"
+    job.cancel()
+    assert job.state == "cancelled"
+    blocker.result(WAIT)
+    jobs.submit(tasks.echo, 1, private=True).result(WAIT)
+    assert runs(folder, "queued") == 0
+
+
+def test_cancelling_between_queue_and_start_stops_it(folder):
+    for i in range(5):
+        job = jobs.submit(tasks.beat, folder, private=True)
+        time.sleep(0.004 * i)
+        job.cancel()
+    assert jobs.submit(tasks.echo, 1, private=True).result(5.0) == 1
+
+
+def test_a_task_that_does_not_listen_goes_down_with_its_process():
+    job = jobs.submit(tasks.stall, 300, private=True)
+    pid = until(lambda: job.latest)
+    job.cancel()
+    until(lambda: not psutil.pid_exists(pid), 10.0)
+    assert jobs.submit(tasks.echo, 1, private=True).result(WAIT) == 1
+
+
+def test_cancelling_what_has_ended_changes_nothing():
+    job = jobs.submit(tasks.echo, 1, private=True)
+    assert job.result(WAIT) == 1
+    job.cancel()
+    assert job.state == "done"
+    assert job.result() == 1
+
+
+# ---- one job for the same work
+
+
+def test_the_same_public_work_is_done_once(folder):
+    handles = [jobs.submit(tasks.calls, folder, "shared") for _ in range(4)]
+    results = [handle.result(WAIT) for handle in handles]
+    assert runs(folder, "shared") == 1
+    results[0]["array"][:] = -1  # every handle has a copy of its own
+    assert results[1]["array"].sum() == 6
+
+
+def test_the_work_stops_when_the_last_handle_lets_go(folder):
+    first, second = jobs.submit(tasks.beat, folder), jobs.submit(tasks.beat, folder)
+    until(lambda: second.latest)
+    first.cancel()
+    first.cancel()
+    assert first.state == "cancelled"
+    seen = len(second.progress)
+    until(lambda: len(second.progress) > seen + 5)
+    assert second.state == "running"
+    second.cancel()
+    until(lambda: (Path(folder) / "closed").exists(), 1.0)
+
+
+def test_new_work_starts_where_the_old_is_being_stopped(folder):
+    old = jobs.submit(tasks.beat, folder, 0.05, 3.0)
+    until(lambda: old.latest)
+    old.cancel()
+    new = jobs.submit(tasks.beat, folder, 0.05, 3.0)
+    assert until(lambda: new.latest)
+    assert new.state == "running"
+    new.cancel()
+
+
+def test_private_work_is_never_shared(folder):
+    for job in [jobs.submit(tasks.calls, folder, "private", private=True) for _ in range(2)]:
+        job.result(WAIT)
+    assert runs(folder, "private") == 2
+
+
+# ---- the cache
+
+
+def test_the_second_time_the_answer_comes_from_disk(folder):
+    first = jobs.submit(tasks.calls, folder, "kept")
+    first.result(WAIT)
+    until(lambda: not jobs._shared)
+    second = jobs.submit(tasks.calls, folder, "kept")
+    assert second.state == "done"
+    assert second.cached
+    assert not first.cached
+    for job in (first, second):
+        assert job.result()["pair"] == [1, 2]  # the first answer is what the cache will say
+        np.testing.assert_array_equal(job.result()["array"], np.arange(4.0))
+        assert [entry["i"] for entry in job.progress] == list(range(5))
+        assert np.isnan(job.latest["curve"][1])
+    assert runs(folder, "kept") == 1
+
+
+def test_another_process_finds_it_without_starting_workers(folder):
+    jobs.submit(tasks.calls, folder, "kept").result(WAIT)
+    until(lambda: not jobs._shared)
+    code = (
+        "import sys, psutil; from aecore import jobs; from tests import tasks_for_jobs as tasks\n"
+        f"job = jobs.submit(tasks.calls, {folder!r}, 'kept')\n"
+        "print(job.cached, job.state, job.result()['pair'], len(job.progress), 'distributed' in sys.modules,"
+        " psutil.Process().children())"
+    )
+    assert run(code).stdout.strip() == "True done [1, 2] 5 False []"
+    assert runs(folder, "kept") == 1
+
+
+def test_failed_and_cancelled_work_is_not_kept(folder):
+    for _ in range(2):
+        job = jobs.submit(tasks.raise_known, "no.")
+        with pytest.raises(TooFewRows):
+            job.result(WAIT)
+        assert not job.cached
+        until(lambda: not jobs._shared)
+
+
+def test_a_disk_that_refuses_costs_only_the_cache(folder, monkeypatch):
+    (Path(folder) / "file").write_text("")
+    monkeypatch.setenv("AECORE_CACHE", str(Path(folder) / "file"))
+    for _ in range(2):
+        assert jobs.submit(tasks.calls, folder, "unkept").result(WAIT)["pair"] == [1, 2]
+        until(lambda: not jobs._shared)
+    assert runs(folder, "unkept") == 2
+
+
+def test_long_curves_are_thinned_evenly():
+    progress = Progress()
+    for i in range(10 * MAX_PROGRESS + 7):
+        progress.add(i)
+    assert MAX_PROGRESS / 2 <= len(progress.entries) <= MAX_PROGRESS
+    assert progress.entries[0] == 0
+    assert len(set(np.diff(progress.entries))) == 1
+    assert progress.latest == 10 * MAX_PROGRESS + 6
+    assert progress.latest - progress.entries[-1] < 2 * (progress.entries[1] - progress.entries[0])
+
+
+# ---- what visitors may rely on
+
+
+def test_private_data_touch_no_disk(folder):
+    marker = b"marker-of-a-visitor-" + os.urandom(8).hex().encode()
+    data = marker * 500_000  # 18 MB: more than anything would send along in passing
+    job = jobs.submit(tasks.echo, data, private=True)
+    assert job.result(WAIT) == data
+    scratch = jobs._dispatcher._cluster._scratch
+    assert Path(scratch).is_dir()
+    places = [scratch, folder, str(Path(tempfile.gettempdir()) / "dask-scratch-space")]
+    files = [path for place in places for path in Path(place).rglob("*") if path.is_file()]
+    assert files  # the workers' own lock files, at least
+    assert not [path for path in files if marker in path.read_bytes()]
+
+
+def test_nothing_of_a_private_job_stays_on_the_cluster():
+    data = b"marker" * 3_000_000
+    job = jobs.submit(tasks.echo, data, private=True)
+    assert job.result(WAIT) == data
+    client = jobs._dispatcher._cluster._client
+
+    def left(dask_scheduler):
+        events = sum(len(topic.events) for topic in dask_scheduler._broker._topics.values())
+        return len(dask_scheduler.tasks), events
+
+    until(lambda: client.run_on_scheduler(left) == (0, 0))
+    assert set(client.run(lambda dask_worker: len(dask_worker.state.tasks)).values()) == {0}
+    assert not job._work.payload
+
+
+def test_waiting_private_jobs_run_in_the_order_of_submission(folder):
+    first = jobs.submit(tasks.stall, 0.3, private=True)
+    others = [jobs.submit(tasks.stamps, 1, 0.05, private=True) for _ in range(4)]
+    assert {job.state for job in others} == {"queued"}
+    for job in [first, *others]:
+        job.result(WAIT)
+    times = [job.latest for job in others]
+    assert times == sorted(times)
+
+
+def test_a_long_job_does_not_block_the_short_lane(folder):
+    jobs.submit(tasks.echo, 0, lane="short", private=True).result(WAIT)
+    long = jobs.submit(tasks.beat, folder, private=True)
+    until(lambda: long.latest)
+    began = time.monotonic()
+    assert jobs.submit(tasks.echo, 1, lane="short", private=True).result(WAIT) == 1
+    assert time.monotonic() - began < 1.0
+    assert long.state == "running"
+    long.cancel()
+
+
+def test_lanes_step_back_behind_the_page_and_share_the_cores():
+    cores = max(1, len(os.sched_getaffinity(0)))
+    short, long = (jobs.submit(tasks.pid, lane=lane, private=True).result(WAIT) for lane in ("short", "long"))
+    assert (short["nice"], long["nice"]) == (5, 10)
+    assert short["pid"] != long["pid"]
+    assert jobs.submit(tasks.torch_threads, private=True).result(WAIT) == {"threads": max(1, cores - 1)}
+
+
+def test_only_the_loopback_interface_is_listened_on():
+    jobs.submit(tasks.echo, 1, private=True).result(WAIT)
+    hub = jobs._dispatcher._cluster._hub.pid
+    sockets = [
+        connection
+        for process in [psutil.Process(hub), *cluster_of(hub)]
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(sockets) >= 3
+    assert {connection.laddr.ip for connection in sockets} == {"127.0.0.1"}
+
+
+# ---- deaths
+
+
+def test_a_killed_worker_fails_its_job_and_no_other(folder):
+    job = jobs.submit(tasks.stall, 60, private=True)
+    waiting = jobs.submit(tasks.echo, "still here", private=True)
+    pid = until(lambda: job.latest)
+    os.kill(pid, signal.SIGKILL)
+    began = time.monotonic()
+    with pytest.raises(WorkerLost, match="start it again"):
+        job.result(WAIT)
+    assert time.monotonic() - began < 5.0
+    assert job.state == "failed"
+    assert waiting.result(WAIT) == "still here"
+
+
+def test_a_task_that_ends_its_process_is_not_tried_again():
+    with pytest.raises(WorkerLost):
+        jobs.submit(tasks.leave, 0, lane="short").result(WAIT)
+    assert jobs.submit(tasks.echo, 1, lane="short", private=True).result(WAIT) == 1
+
+
+def test_a_task_that_eats_memory_goes_down_alone(folder):
+    long = jobs.submit(tasks.beat, folder, private=True)
+    until(lambda: long.latest)
+    with pytest.raises(WorkerLost):
+        jobs.submit(tasks.exhaust, lane="short", private=True).result(WAIT)
+    assert long.state == "running"
+    long.cancel()
+    assert jobs.submit(tasks.echo, 1, lane="short", private=True).result(WAIT) == 1
+
+
+def test_a_task_that_calls_for_an_exit_fails():
+    with pytest.raises(JobError):
+        jobs.submit(tasks.call_exit, lane="short", private=True).result(WAIT)
+    assert jobs.submit(tasks.echo, 1, lane="short", private=True).result(WAIT) == 1
+
+
+def test_all_survive_the_death_of_the_scheduler():
+    job = jobs.submit(tasks.stall, 60, private=True)
+    pid = until(lambda: job.latest)
+    jobs._dispatcher._cluster._hub.kill()
+    with pytest.raises(WorkerLost):
+        job.result(WAIT)
+    assert jobs.submit(tasks.echo, 1, private=True).result(WAIT) == 1
+    until(lambda: not psutil.pid_exists(pid))
+
+
+def test_everything_ends_with_a_server_that_is_killed(tmp_path):
+    code = (
+        "import sys, time; from aecore import jobs; from tests import tasks_for_jobs as tasks\n"
+        "job = jobs.submit(tasks.stall, 300, private=True)\n"
+        "while not job.latest: time.sleep(0.01)\n"
+        "print('up', flush=True); time.sleep(300)"
+    )
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=env, stdout=subprocess.PIPE) as server:
+        assert server.stdout.readline() == b"up\n"
+        family = cluster_of(server.pid)
+        assert len(family) >= 3  # the hub and two workers
+        server.kill()
+    until(lambda: not any(process.is_running() for process in family), 5.0)
+    until(lambda: not list(tmp_path.glob("aecore-jobs-*")), 5.0)
+
+
+def test_everything_ends_with_a_server_that_exits():
+    code = (
+        "import psutil; from aecore import jobs; from tests import tasks_for_jobs as tasks\n"
+        "jobs.submit(tasks.echo, 1, private=True).result()\n"
+        "jobs.submit(tasks.stall, 300, private=True)\n"
+        "print(*[process.pid for process in psutil.Process().children(recursive=True)])"
+    )
+    done = run(code)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    family = [int(pid) for pid in done.stdout.split()]
+    assert len(family) >= 3
+    until(lambda: not any(map(psutil.pid_exists, family)), 5.0)
+
+
+# ---- starting
+
+
+def test_importing_loads_nothing_heavy_and_starts_nothing():
+    code = (
+        "import sys, time, threading; began = time.process_time(); import aecore.jobs\n"
+        "print(time.process_time() - began)\n"
+        "print([m for m in ('numpy', 'torch', 'distributed', 'dask', 'streamlit') if m in sys.modules])\n"
+        "import psutil; print(psutil.Process().children(), threading.active_count())"
+    )
+    for _ in range(10):  # the best of some: other work on the machine slows an import down, nothing makes it faster
+        seconds, modules, started = run(code).stdout.splitlines()
+        assert (modules, started) == ("[]", "[] 1")
+        if float(seconds) < 0.05:
+            break
+    assert float(seconds) < 0.05
+
+
+def test_warming_loads_torch_once_and_for_all():
+    threads = [threading.Thread(target=jobs.warm) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT)
+    began = time.monotonic()
+    jobs.warm()
+    assert time.monotonic() - began < 1.0
+    client = jobs._dispatcher._cluster._client
+    assert list(client.run(lambda: "torch" in sys.modules).values()) == [True, True]
+
+
+def test_after_a_shutdown_work_is_cancelled_and_the_next_submit_starts_anew():
+    running = jobs.submit(tasks.stall, 60, private=True)
+    queued = jobs.submit(tasks.echo, 1, private=True)
+    until(lambda: running.latest)
+    family = cluster_of(jobs._dispatcher._cluster._hub.pid)
+    jobs.shutdown()
+    assert (running.state, queued.state) == ("cancelled", "cancelled")
+    until(lambda: not any(process.is_running() for process in family), 5.0)
+    assert jobs.submit(tasks.echo, 2, private=True).result(WAIT) == 2
+
+
+def test_workers_that_cannot_be_started_fail_the_job_and_not_the_server(monkeypatch):
+    jobs.shutdown()
+    monkeypatch.setenv("AECORE_SCHEDULER", "tcp://127.0.0.1:9")
+    monkeypatch.setattr(cluster, "START_SECONDS", 0.5)
+    with pytest.raises(JobError, match="try again later"):
+        jobs.submit(tasks.echo, 1, private=True).result(WAIT)
+    monkeypatch.undo()
+    assert jobs.submit(tasks.echo, 2, private=True).result(WAIT) == 2
+
+
+# ---- inline
+
+
+@pytest.mark.usefixtures("inline")
+def test_inline_work_is_done_when_submit_returns(folder):
+    job = jobs.submit(tasks.calls, folder, "inline")
+    assert job.state == "done"
+    assert not job.cached
+    assert job.result()["pair"] == [1, 2]
+    again = jobs.submit(tasks.calls, folder, "inline")
+    assert again.cached
+    assert again.progress[0]["i"] == 0
+    assert runs(folder, "inline") == 1
+    jobs.warm()
+
+
+@pytest.mark.usefixtures("inline")
+def test_inline_errors_are_the_same():
+    assert jobs.submit(tasks.pid, private=True).result()["pid"] == os.getpid()
+    with pytest.raises(TooFewRows, match="^no.$"):
+        jobs.submit(tasks.raise_known, "no.").result()
+    with pytest.raises(JobError, match="unexpected KeyError"):
+        jobs.submit(tasks.raise_unknown, "no.", private=True).result()
