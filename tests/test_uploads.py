@@ -45,6 +45,7 @@ TABLE = [[1.5, 2.0], [-3.25, 4.0], [1000.5, 5e-3]]
         ("sep=;\r\na;b\r\n1,5;2\r\n-3,25;4\r\n1000,5;0,005\r\n", "spreadsheet.csv"),
         ("a,b\r1.5,2\r-3.25,4\r1000.5,0.005\r", "old-mac.csv"),
         ("# made by a logger\n# a,b\n1.5,2\n-3.25,4\n1000.5,0.005\n", "comments.csv"),
+        ("Serial,77\nFirmware,1.2\na,b\n1.5,2\n-3.25,4\n1000.5,0.005", "pairs-above.csv"),
         ("Logger 5\nSerial: 77\n\na,b\n1.5,2\n-3.25,4\n1000.5,0.005", "preamble.csv"),
         (",,\na,b\n\n1.5,2\n-3.25,4\n1000.5,0.005", "empty-rows.csv"),
         ("a,b,\n1.5,2,\n-3.25,4,\n1000.5,0.005,\n", "trailing-comma.csv"),
@@ -303,6 +304,12 @@ def test_ragged_rows():
     signal = read("a,b\n1,2\n3\n4,5,6\n7,8\n")
     assert signal.values.tolist() == [[1, 2], [3, 5], [7, 8]]
     assert noted(signal, "1 row with more cells than the others skipped.")
+
+
+def test_long_rows_above_the_table_are_not_counted_as_skipped():
+    signal = read("Logger, 5, of 7\na,b\n1,2\n3,4\n5,6,9,9\n7,8\n9,1\n5,5,5\n")
+    assert signal.values.tolist() == [[1, 2], [3, 4], [7, 8], [9, 1]]
+    assert noted(signal, "2 rows with more cells than the others skipped.")
 
 
 def test_quoted_newlines_and_open_quotes():

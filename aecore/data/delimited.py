@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import islice
 from typing import Final, Literal
 
 import pandas as pd
@@ -51,13 +52,14 @@ def read_delimited(name: str, data: bytes) -> Table:
 
 def _parse(name: str, text: bytes, layout: Layout, notes: list[str]) -> pd.DataFrame:
     """Parse leniently: short rows are padded, longer ones skipped, a quote that never closes is a letter."""
-    frame = _read_csv(text, layout, "error", QUOTES)
+    quoting: Literal[0, 3] = NO_QUOTES if layout.delimiter == " " else QUOTES
+    frame = _read_csv(text, layout, "error", quoting)
     if frame is None:
-        frame = _read_csv(text, layout, "skip", QUOTES)
+        frame = _read_csv(text, layout, "skip", quoting)
         if frame is not None:
             notes.append(_skipped(text, layout))
     if frame is None:
-        frame = _read_csv(text, layout, "skip", NO_QUOTES)
+        frame = _read_csv(text, layout, "cut", NO_QUOTES)
         notes.append("A quotation mark is never closed, so all of them were read as letters.")
     if frame is None:
         raise UnreadableFile(f"{shown(name)} has rows that cannot be told apart; export it again as plain CSV.")
@@ -67,30 +69,35 @@ def _parse(name: str, text: bytes, layout: Layout, notes: list[str]) -> pd.DataF
 def _skipped(text: bytes, layout: Layout) -> str:
     """Say how many rows were too long; counted only once there are some, as it takes a second pass."""
     width = len(layout.names)
+    if layout.delimiter == " ":
+        return "Rows with more cells than the others were skipped."
     source = io.StringIO(text.decode("utf-8", errors="replace"), newline="")
     try:
-        count = sum(len(row) > width for row in csv.reader(source, delimiter=layout.delimiter))
+        rows = islice(csv.reader(source, delimiter=layout.delimiter), layout.skip, None)
+        count = sum(len(row) > width for row in rows)
     except csv.Error:
         return "Rows with more cells than the others were skipped."
     return f"{counted(count, 'row')} with more cells than the others skipped."
 
 
 def _read_csv(
-    text: bytes, layout: Layout, on_bad: Literal["error", "skip"], quoting: Literal[0, 3]
+    text: bytes, layout: Layout, on_long: Literal["error", "skip", "cut"], quoting: Literal[0, 3]
 ) -> pd.DataFrame | None:
+    """Parse, or return None where pandas cannot; `on_long` says what becomes of rows with too many cells."""
+    columns = list(range(len(layout.names)))
     try:
         return pd.read_csv(
             io.BytesIO(text),
             sep=r"\s+" if layout.delimiter == " " else layout.delimiter,
             decimal=layout.decimal,
             header=None,
-            names=list(range(len(layout.names))),
+            names=columns,
             index_col=False,
-            usecols=None if quoting == QUOTES else list(range(len(layout.names))),  # without quotes widths mean little
+            usecols=columns if on_long == "cut" else None,  # this makes pandas cut
             skiprows=layout.skip,
             skipinitialspace=True,
             na_values=list(MISSING),
-            on_bad_lines=on_bad,
+            on_bad_lines="error" if on_long == "error" else "skip",
             quoting=quoting,
             encoding="utf-8",
             encoding_errors="replace",
@@ -99,4 +106,4 @@ def _read_csv(
     except pd.errors.ParserError:
         return None
     except pd.errors.EmptyDataError:
-        return pd.DataFrame(columns=range(len(layout.names)))
+        return pd.DataFrame(columns=columns)

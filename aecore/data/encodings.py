@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aecore.data.wording import counted, shown
 from aecore.errors import UnreadableFile
 
@@ -49,8 +51,8 @@ def as_utf8(name: str, data: bytes) -> tuple[bytes, list[str]]:
         data = data.decode(encoding, errors="replace").encode()
         if encoding != "utf-8-sig":
             notes.append(f"Text is in {encoding.upper()}.")
-    if b"\r" in data and b"\n" not in data:
-        data = data.replace(b"\r", b"\n")  # lines ended so once on the Macintosh; the parser then miscounts rows
+    if data.count(b"\r") != data.count(b"\r\n"):  # old Macintosh ends: with them the parser miscounts rows to skip
+        data = re.sub(rb"\r(?!\n)", b"\n", data)
     head = data[:HEAD]
     if len(head) - len(head.translate(None, CONTROL)) > max(FEW, len(head) // 200):
         raise _binary(name)

@@ -14,6 +14,7 @@ from aecore.errors import UnreadableFile
 
 HEAD = 2**18  # bytes that are sniffed: a hundred rows of a wide log
 LONG_HEAD = 2**21  # where the first line alone is longer than that
+LOOK_BELOW = 5  # rows under the first numbers in which the names may still come
 HEAD_ROWS = 100  # rows that decide; more would only cost time
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
 MISSING = ("-", "--", "---", "?", ".", "n.a.", "NaN.", "#VALUE!", "#DIV/0!", "#REF!", "#NUM!", "Bad", "No Data")
@@ -119,12 +120,23 @@ def _header_rows(rows: Sequence[tuple[int, list[str]]], width: int) -> int:
     """Return how many rows stand above the values: preamble, names and units."""
     for above, (_, cells) in enumerate(rows):
         numbered = cells[0] == "" and cells[1:] == [str(n) for n in range(len(cells) - 1)]  # ",0,1,2": a frame's names
-        filled = [cell for cell in cells if cell]
-        told = any(is_value(cell) for cell in filled) or all(cell.lower() in NOTHING for cell in filled)
-        if numbered or not told or len(cells) < min(width, 2) or _is_comment(cells):
+        if numbered or _is_text(cells) or not min(width, 2) <= len(cells) <= width or _is_comment(cells):
             continue
-        return 1 if above == 0 and _heads(cells, [row for _, row in rows[1:6]]) else above
+        below = [row for _, row in rows[above + 1 : above + 1 + LOOK_BELOW]]
+        if any(
+            cell.lower() not in NOTHING and not is_value(cell) for cell in cells
+        ):  # "Serial, 77", or a row of values?
+            headers = [n for n, row in enumerate(below, start=above + 2) if _is_text(row) and len(row) == width]
+            if headers:
+                return headers[-1]
+        return 1 if above == 0 and _heads(cells, below) else above
     return 1
+
+
+def _is_text(cells: Sequence[str]) -> bool:
+    """Tell whether a row holds words and no value, nor a row of nothing but marks for missing values."""
+    words = [cell for cell in cells if cell.lower() not in NOTHING]
+    return bool(words) and not any(is_value(cell) for cell in words)
 
 
 def _heads(cells: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
@@ -140,7 +152,7 @@ def _names(above: Sequence[list[str]], body: Sequence[list[str]], width: int) ->
     if not rows:
         return ("",) * width, 0
     last = len(rows) - 1
-    first = last - 1 if last and _are_units(rows[last]) and len(rows[last - 1]) >= len(rows[last]) else last
+    first = last - 1 if last and _are_units(rows[last]) and _is_text(rows[last - 1]) else last
     names = rows[first]
     partly = not _is_comment(above[first]) and 2 * sum(map(bool, names)) > width  # a header may lack its last cells
     if len(names) != width and not partly:
