@@ -36,7 +36,9 @@ def _pretrain(names: Sequence[str]) -> int:
         for progress in getattr(importlib.import_module(module), function)():
             if time.perf_counter() - shown > 1:
                 shown = time.perf_counter()
-                print(name, "  ".join(f"{k} {v:.4g}" for k, v in progress.items()), flush=True)
+                print(
+                    name, "  ".join(f"{k} {v:.4g}" for k, v in progress.items() if not isinstance(v, str)), flush=True
+                )
         print(f"{name} done in {time.perf_counter() - started:.0f} s", flush=True)
     return 0
 

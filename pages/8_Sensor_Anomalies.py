@@ -56,16 +56,6 @@ def own_file() -> tuple[Signal | None, str]:
     ), file.fingerprint
 
 
-def training(job: jobs.Job) -> None:
-    """What a running training shows: the part it is in, epochs, falling loss, time left."""
-    latest = job.latest or {"part": 0, "epoch": 0, "epochs": 1, "progress": 0.0}
-    part = "Training the detector" if latest["part"] == 0 else f"Calibrating the threshold, part {latest['part']} of 4"
-    st.progress(latest["progress"], f"{part}: epoch {latest['epoch']} of {latest['epochs']}, {live.time_left(job)}")
-    if losses := [step["loss"] for step in job.progress if step["part"] == 0]:
-        chart = figures.falling_loss(losses, latest["epochs"], palette())
-        st.altair_chart(chart, width="stretch", alt=f"Training loss, from {losses[0]:.3g} to {losses[-1]:.3g}")
-
-
 def results(
     signal: Signal, clock: figures.Clock, analysis: sensors.Analysis, rows: tuple[int, int], sigmas: float
 ) -> list[Download]:
@@ -121,7 +111,7 @@ def workbench() -> list[Download]:
             "sensors:train",
             (sample, name, normal),
             lambda: jobs.submit(*task, private=private),
-            training,
+            live.training_panel,
             again="Train",
         )
         downloads: list[Download] = []

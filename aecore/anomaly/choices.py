@@ -12,6 +12,7 @@ WINDOW_RANGE = (8, 128)  # rows; shorter sees no shape, longer costs more than i
 LARGEST_INPUT = 1024  # values in a window over all channels; bounds the eigenvalue problem and the network
 EXPLAINED_VARIANCE = 0.9  # share that the code must keep: more, and the code learns to repeat faults too
 PERIOD_CORRELATION = 0.5  # an autocorrelation peak below this is no period
+NEARLY = 0.9  # of the highest peak: the first that reaches this is the period, not a multiple
 PERIOD_ROWS = 16_384  # enough rows to find a period
 
 
@@ -23,7 +24,7 @@ class Choice(NamedTuple):
 
 
 def dominant_period(x: Array) -> int | None:
-    """First strong peak of the mean autocorrelation of standardised ``x`` [T, C], in rows; None without one."""
+    """Find the first strong peak of the mean autocorrelation of ``x`` [T, C], in rows; None without one."""
     x = x[:PERIOD_ROWS]
     n = len(x)
     spectrum = np.abs(np.fft.rfft(x - x.mean(0), 2 * n, axis=0)) ** 2
@@ -34,8 +35,11 @@ def dominant_period(x: Array) -> int | None:
     below = np.flatnonzero(correlation < 0)
     if not len(below):
         return None
-    lag = below[0] + int(np.argmax(correlation[below[0] :]))
-    return int(lag) if correlation[lag] >= PERIOD_CORRELATION else None
+    tail = correlation[below[0] :]
+    high = np.flatnonzero(tail >= NEARLY * tail.max())  # every multiple of a period correlates about as well
+    first = high[: int(np.argmax(np.diff(high, append=len(tail) + 2) > 1)) + 1]  # lags around the first such peak
+    lag = int(below[0] + first[np.argmax(tail[first])])
+    return lag if correlation[lag] >= PERIOD_CORRELATION else None
 
 
 def choose_window(x: Array, *, asked: int | None) -> Choice:

@@ -17,7 +17,7 @@ from aecore.errors import SettingError
 
 Array = NDArray[np.floating[Any]]
 Tree = dict[str, Any]
-Progress = dict[str, float]
+Progress = dict[str, Any]
 
 SECONDS, SAMPLE_RATE = 2.0, 10_000.0  # of the sample: 20,000 rows
 ONSET, DURATION = 1.1, 0.4  # s; the fault comes and goes after the default normal stretch
@@ -132,7 +132,10 @@ def train(
     values: Array, channels: tuple[str, ...], sample_rate: float | None, normal: tuple[float, float]
 ) -> Generator[Progress, None, Tree]:
     """Train a detector on the normal stretch (percent of the rows) and score every row of ``values`` [T, C]."""
-    from aecore.anomaly.detector import AnomalyDetector  # torch: seconds on the way to a page, nothing in a worker
+    from aecore.anomaly.detector import (
+        FOLDS,
+        AnomalyDetector,
+    )  # torch: seconds on the way to a page, nothing in a worker
 
     first, last = normal_rows(len(values), normal)
     detector = AnomalyDetector(sample_rate=sample_rate)
@@ -140,7 +143,8 @@ def train(
     for report in detector.fitting(pd.DataFrame(values[first:last], columns=list(channels))):
         if report.part == 0:
             losses.append(report.loss)
-        yield report._asdict()
+        part = f"Calibrating the threshold, part {report.part} of {FOLDS}" if report.part else "Training the detector"
+        yield report._asdict() | {"part": part}
     channel_scores = detector.channel_scores(values)
     return {
         "scores": channel_scores[:, detector.active_].mean(1, dtype=np.float32),

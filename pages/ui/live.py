@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from aecore.errors import AecoreError, JobCancelled
+from aecore.figures.training import falling_loss
 from aecore.jobs import Job
 from pages.ui import link
+from pages.ui.theme import palette
 
 GRACE = 0.25  # s; work that is done by then is shown without a panel in between
 EVERY = 0.25  # s between two looks at running work
@@ -92,6 +94,20 @@ def _grace(job: Job) -> None:
     end = time.monotonic() + GRACE
     while job.state in ("queued", "running") and time.monotonic() < end:
         time.sleep(0.01)
+
+
+def training_panel(job: Job) -> None:
+    """Draw a running training whose progress is {part, epoch, epochs, loss, progress}: stage, loss, time left."""
+    latest = job.latest
+    if latest is None:
+        st.progress(0.0, time_left(job).capitalize())
+        return
+    st.progress(
+        latest["progress"], f"{latest['part']}: epoch {latest['epoch']} of {latest['epochs']}, {time_left(job)}"
+    )
+    losses = [step["loss"] for step in job.progress if step["part"] == latest["part"]]
+    chart = falling_loss(losses, latest["epochs"], palette())
+    st.altair_chart(chart, width="stretch", alt=f"Training loss, from {losses[0]:.3g} to {losses[-1]:.3g}")
 
 
 def time_left(job: Job) -> str:

@@ -1,0 +1,95 @@
+"""The floors of the building, read from the imports themselves; and words that match the pages."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# Each floor may import its own and those to its right; ``services`` know no domain and stand beside them all.
+FLOORS = [["concepts"], ["anomaly", "audio", "latent"], ["training"], ["models", "data"], ["vision"], ["errors"]]
+SERVICES = {"jobs", "store", "export"}
+ASIDE = {"figures"}
+
+
+def sources(*patterns: str) -> list[Path]:
+    return sorted(path for pattern in patterns for path in ROOT.glob(pattern))
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, wherever the statement stands."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def room(module: str) -> str:
+    """``aecore.data.uploads`` -> ``data``."""
+    return module.split(".")[1] if module.startswith("aecore.") else ""
+
+
+def height(name: str) -> int | None:
+    return next((len(FLOORS) - i for i, floor in enumerate(FLOORS) if name in floor), None)
+
+
+def test_every_room_has_its_floor():
+    rooms = {path.relative_to(ROOT / "aecore").parts[0].removesuffix(".py") for path in sources("aecore/**/*.py")}
+    known = {name for floor in FLOORS for name in floor} | SERVICES | ASIDE | {"__init__", "__main__"}
+    assert rooms <= known
+
+
+@pytest.mark.parametrize("path", sources("aecore/**/*.py"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_look_down(path):
+    mine = path.relative_to(ROOT / "aecore").parts[0].removesuffix(".py")
+    if mine in {"__init__", "__main__"}:
+        return
+    theirs = {room(module) for module in imports(path)} - {"", mine, "errors", "__version__"}
+    if mine in SERVICES:
+        assert theirs <= SERVICES
+    elif mine in ASIDE:
+        assert not theirs
+    else:
+        floors = {name: height(name) for name in theirs - SERVICES}
+        assert all(floor is not None and floor <= height(mine) for floor in floors.values()), floors
+
+
+@pytest.mark.parametrize("path", sources("aecore/**/*.py"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_only_its_own_rooms_know_streamlit_altair_and_torch(path):
+    packages = {module.split(".")[0] for module in imports(path)}
+    assert "streamlit" not in packages
+    assert "pages" not in packages
+    in_figures = "figures" in path.parts
+    assert "altair" not in packages or in_figures
+    assert "torch" not in packages or not in_figures
+
+
+@pytest.mark.parametrize("path", sources("Home.py", "pages/*.py"), ids=lambda p: p.name)
+def test_pages_hold_no_training_code(path):
+    packages = {module.split(".")[0] for module in imports(path)}
+    assert not packages & {"torch", "torchvision", "librosa", "altair", "sklearn", "scipy"}
+
+
+@pytest.mark.parametrize("path", sources("assets/text/*.md"), ids=lambda p: p.stem)
+def test_the_sections_used_are_the_sections_written(path):
+    from pages.ui.narration import sections
+    from pages.ui.page import ORDER
+
+    page = next(page for page in ORDER if page.name == path.stem)
+    script = (ROOT / page.file).read_text()
+    used = set(re.findall(r'(?:say|text)\(NAME, "([^"]+)"\)', script)) | {"title", "promise", "map"}
+    if "why(NAME)" in script:
+        used.add("why")
+    assert set(sections(path.stem)) == used
+
+
+def test_every_page_has_its_text():
+    from pages.ui.page import existing
+
+    files = {page.file for page in existing()}
+    assert files == {str(path.relative_to(ROOT)) for path in sources("Home.py", "pages/*.py")}
+    assert all((ROOT / "assets" / "text" / f"{page.name}.md").is_file() for page in existing())
