@@ -152,7 +152,8 @@ def _names(above: Sequence[list[str]], body: Sequence[list[str]], width: int) ->
     if not rows:
         return ("",) * width, 0
     last = len(rows) - 1
-    first = last - 1 if last and _are_units(rows[last]) and _is_text(rows[last - 1]) else last
+    named_above = last > 0 and len(rows[last - 1]) >= len(rows[last]) and _is_text(rows[last - 1])
+    first = last - 1 if named_above and _are_units(rows[last]) else last
     names = rows[first]
     partly = not _is_comment(above[first]) and 2 * sum(map(bool, names)) > width  # a header may lack its last cells
     if len(names) != width and not partly:
