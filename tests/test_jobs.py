@@ -329,14 +329,13 @@ def test_the_second_time_the_answer_comes_from_disk(folder):
 
 
 def test_another_process_finds_it_without_starting_workers(folder):
-    jobs.submit(tasks.calls, folder, "kept").result(WAIT)
-    until(lambda: not jobs._shared)
     code = (
         "import sys, psutil; from aecore import jobs; from tests import tasks_for_jobs as tasks\n"
         f"job = jobs.submit(tasks.calls, {folder!r}, 'kept')\n"
         "print(job.cached, job.state, job.result()['pair'], len(job.progress), 'distributed' in sys.modules,"
         " psutil.Process().children())"
     )
+    assert run(code, AECORE_JOBS="inline").stdout.strip() == "False done [1, 2] 5 False []"
     assert run(code).stdout.strip() == "True done [1, 2] 5 False []"
     assert runs(folder, "kept") == 1
 
@@ -528,7 +527,8 @@ def test_everything_ends_with_a_server_that_exits():
 
 def test_importing_loads_nothing_heavy_and_starts_nothing():
     code = (
-        "import sys, time, threading; began = time.process_time(); import aecore.jobs\n"
+        "import asyncio, dataclasses, logging, subprocess, sys, threading, time, uuid  # which every server has\n"
+        "began = time.process_time(); import aecore.jobs\n"
         "print(time.process_time() - began)\n"
         "print([m for m in ('numpy', 'torch', 'distributed', 'dask', 'streamlit') if m in sys.modules])\n"
         "import psutil; print(psutil.Process().children(), threading.active_count())"
@@ -552,6 +552,34 @@ def test_warming_loads_torch_once_and_for_all():
     assert time.monotonic() - began < 1.0
     client = jobs._dispatcher._cluster._client
     assert list(client.run(lambda: "torch" in sys.modules).values()) == [True, True]
+
+
+def test_another_cluster_can_do_the_work():
+    jobs.submit(tasks.echo, 1, private=True).result(WAIT)
+    ours = jobs._dispatcher._cluster._client
+    code = (
+        "import psutil; from aecore import jobs; from tests import tasks_for_jobs as tasks\n"
+        "jobs.warm(); print(jobs.submit(tasks.pid, lane='short', private=True).result(), psutil.Process().children())"
+    )
+    done = run(code, AECORE_SCHEDULER=ours.scheduler.address)
+    here = jobs.submit(tasks.pid, lane="short", private=True).result(WAIT)
+    assert done.stdout.strip() == f"{here} []"
+    assert len(ours.scheduler_info()["workers"]) == 2  # it outlives its guests
+
+
+def test_a_reloaded_module_ends_the_workers_of_its_former_self():
+    code = (
+        "import sys, psutil, time\n"
+        "def submit():\n"
+        "    from aecore import jobs; from tests import tasks_for_jobs as tasks\n"
+        "    assert jobs.submit(tasks.echo, 1, private=True).result() == 1\n"
+        "    return {process.pid for process in psutil.Process().children(recursive=True)}\n"
+        "first = submit()\n"
+        "for name in [name for name in sys.modules if name.startswith(('aecore', 'tests'))]: del sys.modules[name]\n"
+        "second = submit()\n"
+        "print(len(first) >= 3, len(second) >= 3, first & second)"
+    )
+    assert run(code).stdout.strip() == "True True set()"
 
 
 def test_after_a_shutdown_work_is_cancelled_and_the_next_submit_starts_anew():

@@ -82,7 +82,7 @@ class Cluster:
 
     def warm(self) -> None:
         """Load torch in all workers."""
-        self._client.wait_for_workers(len(LANES), timeout=START_SECONDS)
+        self._client.wait_for_workers(len(LANES) if self._hub else 1, timeout=START_SECONDS)
         self._client.run(worker.load, "torch", on_error="ignore")
 
     def close(self) -> None:
@@ -127,8 +127,9 @@ class Cluster:
 def _start_hub() -> "subprocess.Popen[bytes]":
     root = str(Path(__file__).parents[2])  # workers find the package wherever the server was started
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    quiet = ["-W", "ignore::UserWarning:multiprocessing.resource_tracker"]  # it reports what the hub's end leaves to it
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "aecore.jobs.hub", json.dumps(LANES)],
+        [sys.executable, "-P", *quiet, "-m", "aecore.jobs.hub", json.dumps(LANES)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": path},

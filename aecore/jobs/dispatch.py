@@ -1,7 +1,7 @@
 """Who runs when: one queue per lane, one thread that owns the cluster and talks to it.
 
 The queues are kept here and not on the scheduler, so that a worker's death costs only the task it was doing, and a
-visitor's waiting data have not left the server. Everything below `Dispatcher._loop` runs in that one thread.
+visitor's waiting data have not left the server. `Dispatcher.loop` and all that stands below it run in that one thread.
 """
 
 import atexit
@@ -21,6 +21,7 @@ from aecore.jobs.worker import Outcome
 
 STOP_SECONDS = 10.0  # a task that has not yielded so long after its cancellation goes down with its process
 FETCH_SECONDS = 60.0
+THREAD = "aecore-jobs"
 POLL_SECONDS = 0.02  # Dask's own callbacks cannot be used: they fail, loudly, when the interpreter ends first
 
 _LOST = "The process that did this work was stopped by the system, perhaps for want of memory: start it again."
@@ -32,6 +33,14 @@ class _Running:
     work: Work
     future: Any
     address: str | None = None  # of the worker, once it has begun
+
+
+class _Thread(threading.Thread):
+    """The one thread; it can be found again when the module that started it cannot."""
+
+    def __init__(self, owner: "Dispatcher") -> None:
+        super().__init__(target=owner.loop, daemon=True, name=THREAD)
+        self.owner = owner
 
 
 class Dispatcher:
@@ -60,7 +69,10 @@ class Dispatcher:
         ready: queue.SimpleQueue[Cluster | None] = queue.SimpleQueue()
         self._post(self._warm, ready)
         if cluster := ready.get():
-            cluster.warm()
+            try:
+                cluster.warm()
+            except (OSError, RuntimeError, CancelledError) as error:
+                _log.warning("The workers could not be warmed up: %s", type(error).__name__)
 
     def shutdown(self) -> None:
         """End all work and a local cluster; returns when that is done."""
@@ -75,12 +87,17 @@ class Dispatcher:
             if self._thread is None:
                 atexit.register(self.shutdown)
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._loop, daemon=True, name="aecore-jobs")
+                self._thread = _Thread(self)
                 self._thread.start()
 
     # ---- from the one thread
 
-    def _loop(self) -> None:
+    def loop(self) -> None:
+        """Serve the inbox for ever."""
+        # When a source file changes, Streamlit drops this module and imports it anew, while its former self goes on.
+        for thread in threading.enumerate():
+            if thread.name == THREAD and thread is not threading.current_thread():
+                getattr(thread, "owner").shutdown()  # noqa: B009 - of a class that is not this module's any more
         try:
             while True:
                 try:

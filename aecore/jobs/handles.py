@@ -4,6 +4,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterable
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from aecore.errors import AecoreError, JobCancelled, JobError
@@ -55,7 +56,7 @@ class Work:
         self.end = end  # to be called once after finish(), off the page's thread
         self.state: State = "queued"
         self.value: bytes | None = None  # the result, still packed: every handle unpacks a copy of its own
-        self.error: AecoreError | None = None
+        self.error: Callable[[], AecoreError] | None = None  # made anew for every handle that raises it
         self.ended: float | None = None
         self.abandoned = False
         self._stop = stop
@@ -110,7 +111,8 @@ class Work:
                 return
             self.state = outcome.state
             self.value = outcome.value
-            self.error = outcome.error(outcome.message) if outcome.error else None
+            if outcome.error is not None:
+                self.error = partial(outcome.error, outcome.message)
             self.ended = time.monotonic()
             self.payload = b""  # a visitor's data are not kept longer than needed
             self._finished.set()
@@ -184,7 +186,7 @@ class Job:
         if self._left is not None or self._work.state == "cancelled":
             raise JobCancelled("The work was cancelled: start it again if you still want its result.")
         if self._work.error is not None:
-            raise self._work.error
+            raise self._work.error()
         if not self._unpacked:
             self._value, self._unpacked = loads(self._work.value or b"", self._work.private), True
         return self._value

@@ -6,10 +6,12 @@ workers end with it in turn. Nothing here uses multiprocessing on the server's s
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -31,12 +33,16 @@ CONFIG = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,  # a worker that holds much between two tasks must still take the next
     "distributed.worker.memory.terminate": 0.95,
-    "distributed.worker.profile.enabled": False,
     "distributed.admin.low-level-log-length": 0,  # keep no events of what has ended
+    # What watches a cluster for people who tune one; it took 5 % of a core while nothing happened.
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "5s",
     "distributed.admin.system-monitor.disk": False,
     "distributed.admin.system-monitor.gil.enabled": False,
-    "distributed.admin.tick.limit": "60s",  # importing torch holds the event loop for seconds, which is no news
     "distributed.diagnostics.nvml": False,
+    "distributed.admin.tick.limit": "60s",  # importing torch holds the event loop for seconds, which is no news
 }
 
 
@@ -44,19 +50,20 @@ def main() -> None:
     """Serve until the process that started this one is gone."""
     lanes: dict[str, dict[str, Any]] = json.loads(sys.argv[1])
     scratch = tempfile.mkdtemp(prefix="aecore-jobs-")
-    threading.Thread(target=_end_with_the_server, args=(scratch,), daemon=True).start()
+    nannies: list[Nanny] = []
+    threading.Thread(target=_end_with_the_server, args=(scratch, nannies), daemon=True).start()
     logging.getLogger("distributed").setLevel(logging.WARNING)
     with dask.config.set(CONFIG):
-        asyncio.run(_serve(lanes, scratch))
+        asyncio.run(_serve(lanes, scratch, nannies))
 
 
-async def _serve(lanes: dict[str, dict[str, Any]], scratch: str) -> None:
+async def _serve(lanes: dict[str, dict[str, Any]], scratch: str, nannies: list[Nanny]) -> None:
     async with Scheduler(
         host=HOST, port=0, protocol="tcp", dashboard=False, dashboard_address=f"{HOST}:0"
     ) as scheduler:
         print(json.dumps({"address": scheduler.address, "scratch": scratch}), flush=True)
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads on: what tasks print belongs in the log
-        nannies = [_nanny(scheduler.address, name, scratch, **lane) for name, lane in lanes.items()]
+        nannies += [_nanny(scheduler.address, name, scratch, **lane) for name, lane in lanes.items()]
         await asyncio.gather(*nannies)
         await scheduler.finished()
 
@@ -83,11 +90,15 @@ def _nanny(address: str, lane: str, scratch: str, *, nice: int, threads: int, me
     )
 
 
-def _end_with_the_server(scratch: str) -> None:
+def _end_with_the_server(scratch: str, nannies: list[Nanny]) -> None:
     sys.stdin.buffer.read()  # returns when the other end of the pipe is closed, which a killed process does too
-    for child in psutil.Process().children(recursive=True):
-        child.kill()
+    workers = [psutil.Process(nanny.pid) for nanny in nannies if nanny.pid and psutil.pid_exists(nanny.pid)]
+    family = [process.pid for worker in workers for process in [*worker.children(recursive=True), worker]]
     shutil.rmtree(scratch, ignore_errors=True)
+    sys.setswitchinterval(60)  # from here on no other thread runs: the nannies would replace their workers
+    for pid in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     os._exit(0)
 
 
