@@ -1,5 +1,6 @@
 """The server's line to a cluster: starts the local one, or connects to the one that ``$AECORE_SCHEDULER`` names."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +75,12 @@ class Cluster:
             )
 
     def stop(self, work_id: str, address: str) -> None:
-        """Have the worker at `address` stop at the task's next yield."""
-        self._client.run(worker.stop, work_id, workers=[address], on_error="ignore")
+        """Have the worker at `address` stop at the task's next yield; does not wait for it."""
+        self._aside(worker.stop, work_id, workers=[address])
 
     def kill(self, address: str) -> None:
-        """Replace the worker at `address` by a new process."""
-        self._client.run(worker.kill, workers=[address], nanny=True, on_error="ignore")
+        """Replace the worker at `address` by a new process; does not wait for it."""
+        self._aside(worker.kill, workers=[address], nanny=True)
 
     def warm(self) -> None:
         """Load torch in all workers."""
@@ -90,6 +92,13 @@ class Cluster:
         self._client.close(timeout=2)
         if self._hub:
             self._end_hub()
+
+    def _aside(self, function: Callable[..., None], *args: Any, **where: Any) -> None:
+        def call() -> None:
+            with contextlib.suppress(OSError, RuntimeError, CancelledError):  # of a cluster that has gone meanwhile
+                self._client.run(function, *args, on_error="ignore", **where)
+
+        threading.Thread(target=call, daemon=True).start()  # a worker deep in a computation may answer late
 
     def _watch(self, on_death: Callable[["Cluster"], None]) -> None:
         assert self._hub is not None

@@ -134,8 +134,8 @@ class Dispatcher:
                     break  # and _ensure has emptied the queues
                 if sum(each.work.lane == lane for each in self._running.values()) >= cluster.slots(lane):
                     break
-                work = waiting.popleft()
-                self._running[work.id] = _Running(work, cluster.start(work))
+                self._running[waiting[0].id] = _Running(waiting[0], cluster.start(waiting[0]))
+                waiting.popleft()  # not before: where start() fails, the work still waits for the next cluster
 
     def _ensure(self) -> Cluster | None:
         """Get the cluster, started where needed; where that fails, everything that waits for it fails."""
