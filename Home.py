@@ -51,9 +51,6 @@ with frame(NAME):
     why(NAME)
     st.subheader(narration.text(NAME, "pages"), divider="gray")
     for page in existing()[1:]:
-        st.page_link(
-            page.file,
-            label=f"**{narration.text(page.name, 'title')}**: {narration.text(page.name, 'map')}",
-            icon=page.icon,
-        )
+        st.page_link(page.file, label=narration.text(page.name, "title"), icon=page.icon)
+        st.caption(narration.text(page.name, "map"))
     share()

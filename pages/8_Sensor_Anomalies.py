@@ -70,7 +70,7 @@ def results(
         figures.stacked([*strips, figures.score_strip(clock, analysis.scores, threshold, palette())]),
         width="stretch", alt=words,
     )  # fmt: skip
-    st.markdown(words)
+    st.markdown(link.plain(words))  # a channel may be named like Markdown
     if len(shown) < len(signal.channels):
         st.caption(f"Drawn: the {len(shown)} of {len(signal.channels)} channels that stand out most.")
     table = sensors.event_table(events, clock.x)

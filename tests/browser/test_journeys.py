@@ -1,0 +1,99 @@
+"""What people come to do, in a real browser against a real server with real workers."""
+
+import io
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.browser.conftest import settle
+
+pytestmark = pytest.mark.browser
+WAIT = 60_000  # ms; a training on two busy cores
+
+
+@pytest.fixture(scope="module")
+def app(server, tmp_path_factory) -> str:
+    return server("Home.py", env={"AECORE_CACHE": str(tmp_path_factory.mktemp("cache"))})
+
+
+def log(rows: int = 3000) -> bytes:
+    rng = np.random.default_rng(0)
+    t = np.arange(rows)[:, None]
+    values = np.sin(t / 7 + np.arange(3)) + 0.1 * rng.normal(size=(rows, 3))
+    values[2000:2060, 1] += 3
+    frame = pd.DataFrame(values, columns=["current", "voltage", "=cmd()"])
+    frame.insert(0, "time", pd.date_range("2026-03-01 10:00", periods=rows, freq="s"))
+    return frame.to_csv(index=False, sep=";").encode()
+
+
+def choose_file(page, name: str, data: bytes) -> None:
+    chooser = page.locator('[data-testid="stFileUploaderDropzoneInput"], [data-testid="stFileUploader"] input').first
+    chooser.set_input_files({"name": name, "mimeType": "text/csv", "buffer": data})
+
+
+def downloaded(page, button: str) -> bytes:
+    with page.expect_download(timeout=WAIT) as caught:
+        page.get_by_role("button", name=button, exact=True).click()
+    return caught.value.path().read_bytes()
+
+
+def test_home_leads_to_the_pages(app, open_page):
+    page = open_page(app)
+    assert page.get_by_role("slider", name=re.compile("k")).count() == 1
+    page.get_by_test_id("stMain").get_by_role("link", name="Sensor anomalies").first.click()
+    page.get_by_role("heading", name="Sensor anomalies").wait_for(timeout=WAIT)
+
+
+def test_an_upload_is_scored_to_the_end_and_taken_away(app, open_page):
+    page = open_page(f"{app}/Sensor_Anomalies?source=Your+own+file")
+    choose_file(page, "pump.csv", log())
+    page.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
+    settle(page)
+    events = pd.read_csv(io.BytesIO(downloaded(page, "Events")))
+    hit = (events["first_row"] <= 2060) & (events["last_row"] >= 2000)
+    assert hit.any()
+    assert (events.loc[hit, "leading_channel"] == "voltage").any()
+    assert events["start"].str.startswith("2026-03-01").all()
+    scores = pd.read_csv(io.BytesIO(downloaded(page, "Scores")))
+    assert len(scores) == 3000
+    assert scores["score"].idxmax() in range(1950, 2110)
+    assert "file=pump.csv" in page.url
+    address = page.url
+    # the same link in another session: settings, fingerprint, and no content
+    guest = open_page(address)
+    guest.get_by_text("fingerprint").first.wait_for(timeout=WAIT)
+    assert "pump" in guest.inner_text('[data-testid="stMain"]')
+    assert guest.get_by_role("button", name="Events", exact=True).count() == 0
+
+
+def test_cancel_stops_a_training_and_the_page_goes_on(app, open_page):
+    page = open_page(f"{app}/Sensor_Anomalies?source=Your+own+file")
+    choose_file(page, "long.csv", log(60_000))
+    page.get_by_text("epoch").first.wait_for(timeout=WAIT)
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Train", exact=True).wait_for(timeout=5000)
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text("epoch").first.wait_for(timeout=WAIT)
+
+
+def test_a_deep_link_on_a_cold_server_shows_what_the_sender_saw(server, open_page, tmp_path):
+    cold = server("Home.py", env={"AECORE_CACHE": str(tmp_path)})
+    page = open_page(f"{cold}/Sensor_Anomalies?fault=Sensor+offset&severity=0.8&sigmas=5")
+    page.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
+    settle(page)
+    first = downloaded(page, "Events")
+    page.reload()
+    settle(page)
+    page.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
+    assert downloaded(page, "Events") == first
+    assert "severity=0.8" in page.url
+
+
+def test_a_file_that_cannot_be_read_gets_a_sentence(app, open_page):
+    page = open_page(f"{app}/Sensor_Anomalies?source=Your+own+file")
+    choose_file(page, "photo.csv", bytes(range(256)) * 100)
+    page.get_by_test_id("stAlert").first.wait_for(timeout=WAIT)
+    assert "photo" in page.get_by_test_id("stAlert").first.inner_text()
+    assert page.get_by_test_id("stException").count() == 0
