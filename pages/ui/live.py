@@ -57,6 +57,8 @@ def work(
         st.fragment(_watch, run_every=EVERY)(slot, draw)
         return None
     if job.state == "done":
+        if job.cached:
+            st.caption("From the cache: this was trained before, with the same settings, data and code.")
         return job.result()
     _ended(slot, job, again)
     return None

@@ -5,9 +5,10 @@ import re
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
-from tests.browser.conftest import settle
+from tests.browser.conftest import ROOT, settle, start_server
 
 pytestmark = pytest.mark.browser
 WAIT = 60_000  # ms; a training on two busy cores
@@ -97,3 +98,22 @@ def test_a_file_that_cannot_be_read_gets_a_sentence(app, open_page):
     page.get_by_test_id("stAlert").first.wait_for(timeout=WAIT)
     assert "photo" in page.get_by_test_id("stAlert").first.inner_text()
     assert page.get_by_test_id("stException").count() == 0
+
+
+def test_a_worker_killed_in_mid_training_is_said_and_the_next_training_works(open_page, tmp_path):
+    url, process = start_server(ROOT / "Home.py", {"AECORE_CACHE": str(tmp_path)}, tmp_path / "log.txt")
+    try:
+        page = open_page(f"{url}/Sensor_Anomalies?source=Your+own+file")
+        choose_file(page, "long.csv", log(60_000))
+        page.get_by_text("epoch").first.wait_for(timeout=WAIT)
+        workers = [child for child in psutil.Process(process.pid).children(recursive=True) if child.nice() == 10]
+        max(workers, key=lambda worker: worker.memory_info().rss).kill()
+        again = page.get_by_role("button", name="Train", exact=True)
+        again.wait_for(timeout=20_000)
+        assert "start it again" in page.get_by_test_id("stAlert").first.inner_text()
+        again.click()
+        page.get_by_text("epoch").first.wait_for(timeout=WAIT)
+        page.close()
+    finally:
+        process.terminate()
+        process.wait(timeout=20)

@@ -1,0 +1,139 @@
+"""The sensor page's waits, in a real browser on a real server with warm workers.
+
+    python -m tests.benchmarks.sensors [--rounds 5]
+
+upload: from the end of choosing a 20,000 x 4 file to the drawn, scored result.
+again:  the second identical training of built-in data, asked for by a new visitor: page to result, and the answer of
+        ``aecore.jobs.submit`` alone in a new process.
+threshold: from the release of the threshold's handle to the redrawn figure (arrow key, so one step).
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import CHROMIUM_FLAGS, start_server
+from tests.browser.test_journeys import choose_file
+
+ROOT = Path(__file__).parents[2]
+RESULT = 'button:has-text("Events")'
+AGAIN = """
+import time
+from aecore import jobs
+from aecore.concepts import sensors
+sample, normal = sensors.InverterSample(fault="offset"), (0.0, 30.0)
+started = time.perf_counter()
+job = jobs.submit(sensors.train_sample, sample, normal)
+job.result()
+print(job.cached, 1000 * (time.perf_counter() - started))
+jobs.shutdown()
+"""
+
+
+def log(round_: int) -> bytes:
+    rng = np.random.default_rng(round_)  # another content each time: nothing may be answered from a cache
+    t = np.arange(20_000)[:, None]
+    values = np.sin(t / 9 + np.arange(4)) + 0.1 * rng.normal(size=(20_000, 4))
+    values[12_000:12_300, 2] += 2
+    return pd.DataFrame(values, columns=list("abcd")).to_csv(index=False).encode()
+
+
+def drawn(page, started: float) -> float:
+    page.wait_for_selector(RESULT, timeout=120_000)
+    page.wait_for_selector('[data-test-script-state="notRunning"]', state="attached", timeout=60_000)
+    return time.perf_counter() - started
+
+
+def upload(browser, url: str, round_: int) -> float:
+    page = browser.new_page()
+    page.goto(f"{url}/Sensor_Anomalies?source=Your+own+file")
+    page.wait_for_selector('[data-testid="stFileUploader"]', timeout=60_000)
+    choose_file(page, "log.csv", log(round_))
+    seconds = drawn(page, time.perf_counter())
+    page.close()
+    return seconds
+
+
+def visit(browser, url: str) -> float:
+    page = browser.new_page()
+    started = time.perf_counter()
+    page.goto(f"{url}/Sensor_Anomalies?fault=Sensor+offset")
+    seconds = drawn(page, started)
+    page.close()
+    return seconds
+
+
+def threshold(browser, url: str, steps: int) -> list[float]:
+    page = browser.new_page()
+    page.goto(f"{url}/Sensor_Anomalies")
+    drawn(page, 0)
+    handle = page.get_by_role("slider", name="Threshold, standard deviations")
+    handle.focus()
+    waits = []
+    for _ in range(steps):
+        before = page.locator('[data-testid="stMarkdownContainer"]:has-text("threshold of")').first.inner_text()
+        started = time.perf_counter()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(
+            "before => ![...document.querySelectorAll('[data-testid=stMarkdownContainer]')]"
+            ".some(e => e.innerText === before)",
+            arg=before,
+            timeout=20_000,
+        )
+        waits.append(time.perf_counter() - started)
+        page.wait_for_timeout(300)
+    page.close()
+    return waits
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as cache, sync_playwright() as playwright:
+        environment = {"AECORE_CACHE": cache}
+        url, process = start_server(ROOT / "Home.py", environment, Path(cache) / "log.txt")
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
+        try:
+            cold = upload(browser, url, 1000)
+            uploads = [upload(browser, url, i) for i in range(rounds)]
+            first, later = visit(browser, url), [visit(browser, url) for _ in range(rounds)]
+            moved = threshold(browser, url, 4 * rounds)
+        finally:
+            browser.close()
+            process.terminate()
+            process.wait(timeout=20)
+        answers = []
+        for _ in range(rounds):
+            command = [sys.executable, "-c", AGAIN]
+            out = subprocess.run(
+                command, env=os.environ | environment, cwd=ROOT, capture_output=True, text=True, check=True
+            )
+            cached, milliseconds = out.stdout.split()
+            assert cached == "True", "the answer did not come from the cache"
+            answers.append(float(milliseconds))
+    print(
+        f"upload of 20,000 x 4 to drawn result: first {cold:.1f} s, then median {statistics.median(uploads):.1f} s, "
+        f"worst {max(uploads):.1f} s"
+    )
+    print(
+        f"built-in sample trained: first visitor {first:.1f} s, later ones (page and all) median "
+        f"{statistics.median(later):.2f} s; submit alone, from disk: median {statistics.median(answers):.0f} ms"
+    )
+    print(
+        f"threshold handle to redrawn result: median {1000 * statistics.median(moved):.0f} ms, "
+        f"worst {1000 * max(moved):.0f} ms"
+    )
+
+
+if __name__ == "__main__":
+    main()
