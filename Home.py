@@ -5,8 +5,9 @@ import streamlit as st
 from aecore.concepts import home
 from aecore.figures.home import kept_against_code_size
 from pages.ui import controls, narration
-from pages.ui.page import existing, frame, share, why
+from pages.ui.page import existing, frame, why
 from pages.ui.scrubber import Bars, Images, scrubber
+from pages.ui.share import share
 from pages.ui.theme import palette
 
 NAME = "home"

@@ -32,7 +32,7 @@ def opened(page: str, **query: str) -> AppTest:
 
 
 def state(app: AppTest) -> dict:
-    return {key: value for key, value in app.session_state._state._state.filtered_state.items() if key != "link:state"}
+    return dict(app.session_state._state._state.filtered_state)
 
 
 def words(app: AppTest) -> str:

@@ -1,4 +1,4 @@
-"""Widgets whose value lives in the link: each checks what a link brought, and tells the link what it holds."""
+"""Widgets whose value lives in the link: each checks what a link brought before it reads it."""
 
 import math
 from collections.abc import Sequence
@@ -15,9 +15,7 @@ def slider(
     """Slider over low..high; numbers in a link that lie between two steps are moved to the nearest."""
     _check_numbers(key, 1, low, high, default)
     value = st.slider(label, low, high, default, step, key=key, help=help, bind="query-params", persist_state="session")
-    value = _snap(value, low, step)
-    link.remember(key, None if value == default else value)
-    return value
+    return _snap(value, low, step)
 
 
 def range_slider(
@@ -37,9 +35,7 @@ def range_slider(
         label, low, high, default, step, key=key, help=help, format=format,
         bind="query-params", persist_state="session",
     )  # fmt: skip
-    value = (_snap(first, low, step), _snap(last, low, step))
-    link.remember(key, None if value == default else value)
-    return value
+    return _snap(first, low, step), _snap(last, low, step)
 
 
 def choice(label: str, key: str, options: Sequence[str], *, default: str, help: str | None = None) -> str:
@@ -49,19 +45,16 @@ def choice(label: str, key: str, options: Sequence[str], *, default: str, help: 
         label, options, default=default, key=key, help=help, required=True,
         bind="query-params", persist_state="session",
     )  # fmt: skip
-    link.remember(key, None if value == default else value)
     return value or default
 
 
 def select(label: str, key: str, options: Sequence[str], *, default: str, help: str | None = None) -> str:
     """One of many named options, from a list."""
     _check_option(key, options, default)
-    value = st.selectbox(
+    return st.selectbox(
         label, options, index=list(options).index(default), key=key, help=help,
         bind="query-params", persist_state="session",
     )  # fmt: skip
-    link.remember(key, None if value == default else value)
-    return value
 
 
 def try_this(prompts: dict[str, dict[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from pages.ui.page import share
+from pages.ui.share import share
 
 
 class Download(NamedTuple):

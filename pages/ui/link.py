@@ -1,22 +1,21 @@
 """The link: every control is in the URL, and what a link says wrongly becomes a note instead of a traceback.
 
 Widgets carry their own value to the URL (``bind="query-params"``); this module checks what a link brought before the
-widget reads it, and knows the whole link so that a page can offer it for copying.
+widget reads it.
 """
 
-from collections.abc import Callable, Sequence
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from collections.abc import Callable
 
 import streamlit as st
 
-_NOTES, _STATE = "link:notes", "link:state"
+_NOTES = "link:notes"
 
 
 def begin(page: str) -> None:
-    """Start a page's run: forget the notes and controls of the page that was open before."""
+    """Start a page's run: forget the notes of the page that was open before."""
     if st.session_state.get("link:page") != page:
         st.session_state["link:page"] = page
-        st.session_state[_NOTES], st.session_state[_STATE] = [], {}
+        st.session_state[_NOTES] = []
 
 
 def note(text: str) -> None:
@@ -45,29 +44,12 @@ def check(key: str, accepts: Callable[[list[str]], bool], *, default: object, al
         note(f"The link asks for {key} = {plain(shown)}, but {allowed}; showing {default} instead.")
 
 
-def remember(key: str, values: Sequence[object] | object | None) -> None:
-    """Hold what a control adds to the link; None where it stands at its default."""
-    state = st.session_state.setdefault(_STATE, {})
-    if values is None:
-        state.pop(key, None)
-    else:
-        state[key] = [str(v) for v in values] if isinstance(values, list | tuple) else str(values)
-
-
 def carry(key: str, value: str | None) -> None:
     """Put a value that no widget binds (a file's fingerprint) into the URL, or take it out."""
     if value is None:
         st.query_params.pop(key, None)
     elif st.query_params.get(key) != value:
         st.query_params[key] = value
-    remember(key, value)
-
-
-def address() -> str:
-    """Name the page as it stands, with every control that is not at its default."""
-    parts = urlsplit(st.context.url or "http://localhost:8501/")
-    query = urlencode(dict(sorted(st.session_state.get(_STATE, {}).items())), doseq=True)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
 def plain(text: str) -> str:

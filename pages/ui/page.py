@@ -67,12 +67,6 @@ def why(name: str) -> None:
         narration.say(name, "why")
 
 
-def share() -> None:
-    """The link that restores this page."""
-    st.caption("A link to exactly this")
-    st.code(link.address(), language=None, wrap_lines=True)
-
-
 def _onwards(name: str) -> None:
     """Lead to the next page that is there, or back to the first; Home has its map instead."""
     pages = existing()

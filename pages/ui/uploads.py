@@ -36,7 +36,6 @@ def upload(label: str, key: str, help: str) -> Upload | None:
     if kept is None:
         if asked:
             _ask_for(asked)
-            link.remember(key, asked)
         return None
     wanted = st.session_state.setdefault(f"{key}:wanted", asked)
     mine = f"{kept.name[:_NAME_LENGTH]}@{kept.fingerprint}"
