@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aecore.data import dates
+from aecore.data.options import TIME_UNITS
 from aecore.data.wording import counted, shown
+from aecore.errors import DataError
 
 UNITS = r"s|secs?|seconds|ms|us|µs|ns|min|h"
 NAME = re.compile(  # "t" only in lower case: "T" is a temperature
@@ -18,7 +21,7 @@ NAME = re.compile(  # "t" only in lower case: "T" is a temperature
     rf"unix(?:[ _]?time)?|utc|elapsed(?:[ _]time)?|seconds|secs?)(?:[ _]*[\[(]({UNITS})[\])]|[ _/]+({UNITS}))?",
     re.IGNORECASE,
 )
-SECONDS = {"ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0}
+SECONDS = TIME_UNITS | {"µs": 1e-6}  # what else a unit is called counts seconds
 CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?"
 DAY = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 SAMPLE = 200  # cells that decide what a column holds: enough to meet a day above 12 in most logs
@@ -38,28 +41,47 @@ class Clock(NamedTuple):
 
     time: Times  # [T] datetime64[ns] or float64 seconds
     descending: bool  # the file ran backwards throughout: its rows have to be turned round, as `time` already is
+    name: str  # of the column
 
 
-def take(columns: dict[str, pd.Series], *, named: bool, notes: list[str]) -> Clock | None:
+def take(
+    columns: dict[str, pd.Series],
+    notes: list[str],
+    *,
+    named: bool,
+    wanted: str | None = None,
+    unit: str | None = None,
+    keep: Collection[str] = (),
+) -> Clock | None:
     """Remove the time column from `columns`, if there is one, and return its clock.
 
-    `named` says whether the file itself gives names: without them only the content can tell.
+    `named` says whether the file itself gives names: without them only the content can tell. `wanted` names the
+    column ("": there is none, None: sniffed), `unit` what its numbers count; columns in `keep` are no time.
     """
-    _join_day_and_clock(columns)
+    if wanted == "":
+        return None
+    joined = _join_day_and_clock(columns, keep)
+    if wanted is not None and wanted not in columns:
+        wanted = joined  # the other half of the pair
     clock = None
-    for name in sorted(columns, key=lambda name: NAME.fullmatch(name) is None):
+    candidates = [name for name in columns if name not in keep]
+    for name in sorted(candidates, key=lambda name: (name != wanted, NAME.fullmatch(name) is None)):
         match = NAME.fullmatch(name)
         if clock is not None and match is None:
             break
-        unit = (match[1] or match[2]) if match else None
-        telling = match is not None or (not named and name == next(iter(columns)))
-        time, said = _read(columns[name], unit, telling=telling, named=named)
-        if time is None or (len(columns) == 1 and not said.startswith("dates")):
+        telling = name == wanted or match is not None or (not named and name == next(iter(columns)))
+        own_unit = (match[1] or match[2]) if match else None
+        time, said = _read(columns[name], own_unit, telling=telling, named=named or name == wanted, given=unit)
+        if name == wanted and time is None:
+            raise DataError(
+                f"{shown(name)} does not run like a clock; choose another column as time, or give a sample rate."
+            )
+        if time is None or (len(columns) == 1 and name != wanted and not said.startswith("dates")):
             continue
         del columns[name]
         if clock is None:
             notes.append(f"{shown(name)} taken as time ({said}).")
-            clock = _ordered(time, notes)
+            clock = _ordered(time, name, notes)
         else:
             notes.append(f"{shown(name)} counts time as well and is left out.")
     return clock
@@ -94,18 +116,21 @@ def seconds(time: Times) -> NDArray[np.float64]:
     return time.astype(np.float64)
 
 
-def _join_day_and_clock(columns: dict[str, pd.Series]) -> None:
-    """Join a column of days and one of clock times, as many loggers write them."""
-    texts = {name: _text_sample(column) for name, column in columns.items()}
+def _join_day_and_clock(columns: dict[str, pd.Series], keep: Collection[str]) -> str | None:
+    """Join a column of days and one of clock times, as many loggers write them, and return its name."""
+    texts = {name: _text_sample(column) for name, column in columns.items() if name not in keep}
     days = [name for name, text in texts.items() if text is not None and text.str.fullmatch(DAY).all()]
     clocks = [name for name, text in texts.items() if text is not None and text.str.fullmatch(CLOCK).all()]
-    if days and clocks:
-        joined = columns[days[0]].astype("str") + " " + columns[clocks[0]].astype("str").str.replace(",", ".")
-        names = list(columns)
-        rest = {name: column for name, column in columns.items() if name not in (days[0], clocks[0])}
-        columns.clear()
-        columns[min(days[0], clocks[0], key=names.index)] = joined
-        columns.update(rest)
+    if not (days and clocks):
+        return None
+    text = columns[days[0]].astype("str") + " " + columns[clocks[0]].astype("str").str.replace(",", ".")
+    pair = (days[0], clocks[0])
+    joined = min(pair, key=list(columns).index)
+    rest = {name: column for name, column in columns.items() if name not in pair}
+    columns.clear()
+    columns[joined] = text
+    columns.update(rest)
+    return joined
 
 
 def _text_sample(column: pd.Series) -> pd.Series | None:
@@ -116,7 +141,9 @@ def _text_sample(column: pd.Series) -> pd.Series | None:
     return filled.astype("str").str.strip() if len(filled) else None
 
 
-def _read(column: pd.Series, unit: str | None, *, telling: bool, named: bool) -> tuple[Times | None, str]:
+def _read(
+    column: pd.Series, unit: str | None, *, telling: bool, named: bool, given: str | None
+) -> tuple[Times | None, str]:
     """Return (time [T], what it was read as), or (None, "") where the column is not time."""
     if pd.api.types.is_datetime64_any_dtype(column):
         return _filled(dates.naive(column)), "dates"
@@ -124,7 +151,8 @@ def _read(column: pd.Series, unit: str | None, *, telling: bool, named: bool) ->
     if sample is not None:
         return _read_text(column, sample)
     if telling and pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return _read_numbers(column.to_numpy(dtype=np.float64, na_value=np.nan), unit, named=named)
+        numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return _read_numbers(numbers, unit, named=named) if given is None else _read_counted(numbers, given)
     return None, ""
 
 
@@ -167,12 +195,27 @@ def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -
     return _filled(scaled), "elapsed seconds" if factor == 1.0 else f"elapsed, {unit} turned into seconds"
 
 
+def _read_counted(time: NDArray[np.float64], unit: str) -> tuple[Times | None, str]:
+    """Read numbers whose unit was given: dates where, since 1970, they reach our days, elapsed time otherwise."""
+    factor = TIME_UNITS[unit]
+    time = np.where(np.abs(time) <= FURTHEST, time, np.nan)
+    steps = np.diff(time[np.isfinite(time)])
+    if np.isnan(time).mean() > 1.0 - MOSTLY or not steps.any():
+        return None, ""
+    if max((steps >= 0).mean(), (steps <= 0).mean()) < MOSTLY:
+        return None, ""
+    inside = (time * factor >= EARLIEST) & (time * factor < LATEST)
+    if inside.mean() >= MOSTLY:
+        return _from_unix(np.where(inside, time, np.nan), 1.0 / factor), f"dates, from Unix time in {unit}"
+    return _filled(np.asarray(time * factor, dtype=np.float64)), f"elapsed, in {unit}"
+
+
 def _from_unix(time: NDArray[np.float64], scale: float) -> Times:
     """Return dates from Unix time in units of 1 / scale s, exact where it is whole: floats of ns would not be."""
     filled = np.asarray(_filled(time), dtype=np.float64)
     whole = np.floor(filled)
     rest = np.round((filled - whole) * 1e9 / scale)
-    return (whole.astype(np.int64) * int(1e9 / scale) + rest.astype(np.int64)).astype("datetime64[ns]")
+    return (whole.astype(np.int64) * round(1e9 / scale) + rest.astype(np.int64)).astype("datetime64[ns]")
 
 
 def _advances_evenly(steps: NDArray[np.float64]) -> bool:
@@ -199,15 +242,15 @@ def _filled(time: pd.Series | NDArray[np.float64]) -> Times:
     return time
 
 
-def _ordered(time: Times, notes: list[str]) -> Clock:
+def _ordered(time: Times, name: str, notes: list[str]) -> Clock:
     """Turn a file round that runs backwards throughout; otherwise keep its order and say what is odd."""
     steps = np.diff(seconds(time))
     if steps.size and (steps <= 0).all() and (steps < 0).any():
         notes.append("Time runs backwards throughout, so the rows were turned round.")
-        return Clock(time[::-1].copy(), True)
+        return Clock(time[::-1].copy(), True, name)
     back, same = int((steps < 0).sum()), int((steps == 0).sum())
     if back:
         notes.append(f"Time jumps back at {counted(back, 'row')}; the file's order is kept.")
     if same:
         notes.append(f"Time stands still at {counted(same, 'row')}; all are kept.")
-    return Clock(time, False)
+    return Clock(time, False, name)

@@ -10,36 +10,25 @@ from typing import Final, Literal
 import pandas as pd
 
 from aecore.data.encodings import as_utf8
-from aecore.data.sniffing import DELIMITERS, MISSING, Layout, sniff
-from aecore.data.tables import MAX_CHANNELS, Table
+from aecore.data.options import DELIMITERS, ReadOptions
+from aecore.data.sniffing import MISSING, Layout, sniff
+from aecore.data.tables import Table, bounded
 from aecore.data.wording import counted, shown
 from aecore.errors import UnreadableFile
 
-MAX_COLUMNS = 1_000  # beyond, parsing is stopped before it starts; `tables` has the limit on channels
-MAX_CELLS = 50_000_000  # 400 MB as float64
 QUOTES: Final = 0  # csv.QUOTE_MINIMAL and csv.QUOTE_NONE, as literals for the type checker
 NO_QUOTES: Final = 3
 
 
-def read_delimited(name: str, data: bytes) -> Table:
-    """Read CSV, TSV or other delimited text into a table.
+def read_delimited(name: str, data: bytes, options: ReadOptions) -> Table:
+    """Read CSV, TSV or other delimited text into a table; `options` outrank what is sniffed.
 
     Raises `UnreadableFile` for binary data, for text without rows, and for tables too large to hold.
     """
-    text, notes = as_utf8(name, data)
-    layout = sniff(name, text)
+    text, notes = as_utf8(name, data, options.encoding)
+    layout = sniff(name, text, options)
     width = len(layout.names)
-    lines = max(text.count(b"\n"), text.count(b"\r"))
-    if width > MAX_COLUMNS:
-        raise UnreadableFile(
-            f"{shown(name)} holds {width:,} columns, and at most {MAX_CHANNELS} channels are taken; "
-            "keep the columns that matter."
-        )
-    if lines * width > MAX_CELLS:
-        raise UnreadableFile(
-            f"{shown(name)} holds about {lines:,} rows of {counted(width, 'column')}, "
-            f"more than the {MAX_CELLS:,} cells that are taken; keep the columns that matter, or every n-th row."
-        )
+    bounded(name, max(text.count(b"\n"), text.count(b"\r")), width)
     frame = _parse(name, text, layout, notes)
     said = f"Columns are separated by {DELIMITERS[layout.delimiter]}" if width > 1 else "One column"
     said += ", with a decimal comma" if layout.decimal == "," else ""

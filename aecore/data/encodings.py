@@ -9,19 +9,6 @@ from aecore.errors import UnreadableFile
 
 HEAD = 2**18  # bytes that tell text from binary
 FEW = 4  # control characters that may stray into any text
-MAGICS = {
-    b"PK\x03\x04": "a zip archive or Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"%PDF": "a PDF",
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"RIFF": "a WAV recording",
-    b"PAR1": "a Parquet file",
-    b"\x89HDF": "an HDF5 file",
-    b"MATLAB": "a MATLAB file",
-    b"SQLite": "a database",
-    b"\x93NUMPY": "a numpy array",
-}
 BOMS = (  # longest first: UTF-32's begins with UTF-16's
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
@@ -32,13 +19,11 @@ BOMS = (  # longest first: UTF-32's begins with UTF-16's
 CONTROL = bytes({*range(9), *range(14, 32), 127})
 
 
-def as_utf8(name: str, data: bytes) -> tuple[bytes, list[str]]:
-    """Return the text as UTF-8 and notes on its encoding; binary data is refused."""
+def as_utf8(name: str, data: bytes, known: str | None = None) -> tuple[bytes, list[str]]:
+    """Return the text as UTF-8 and notes on its encoding, sniffed unless `known`; binary data is refused."""
     notes: list[str] = []
-    for magic, kind in MAGICS.items():
-        if data.startswith(magic):
-            raise UnreadableFile(f"{shown(name)} is {kind}, not text; export it as CSV.")
-    encoding = next((encoding for bom, encoding in BOMS if data.startswith(bom)), None) or _utf16_without_bom(data)
+    marked = next((encoding for bom, encoding in BOMS if data.startswith(bom)), None)
+    encoding = known or marked or _utf16_without_bom(data)
     if encoding is None and b"\0" in data:
         nuls = data.count(b"\0")
         if nuls > len(data) // 2:
@@ -48,8 +33,8 @@ def as_utf8(name: str, data: bytes) -> tuple[bytes, list[str]]:
     if encoding is None and not _is_utf8(data):
         encoding = "latin-1"
     if encoding is not None:
-        data = data.decode(encoding, errors="replace").encode()
-        if encoding != "utf-8-sig":
+        data = data.decode(encoding, errors="replace").removeprefix("\ufeff").replace("\0", "").encode()
+        if not encoding.startswith("utf-8"):
             notes.append(f"Text is in {encoding.upper()}.")
     if data.count(b"\r") != data.count(b"\r\n"):  # old Macintosh ends: with them the parser miscounts rows to skip
         data = re.sub(rb"\r(?!\n)", b"\n", data)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from aecore.data.options import DELIMITERS, ReadOptions
 from aecore.data.wording import shown
 from aecore.errors import UnreadableFile
 
@@ -16,7 +17,6 @@ HEAD = 2**18  # bytes that are sniffed: a hundred rows of a wide log
 LONG_HEAD = 2**21  # where the first line alone is longer than that
 LOOK_BELOW = 5  # rows under the first numbers in which the names may still come
 HEAD_ROWS = 100  # rows that decide; more would only cost time
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
 MISSING = ("-", "--", "---", "?", ".", "n.a.", "NaN.", "#VALUE!", "#DIV/0!", "#REF!", "#NUM!", "Bad", "No Data")
 NOTHING = frozenset({"", "nan", "null", "none", "na", "n/a", "#n/a", *(word.lower() for word in MISSING)})
 UNIT = re.compile(
@@ -44,21 +44,22 @@ class Layout(NamedTuple):
     preamble: int  # rows left out above the header
 
 
-def sniff(name: str, text: bytes) -> Layout:
-    """Return how the table in `text` (UTF-8) is written, judged by its first rows."""
+def sniff(name: str, text: bytes, options: ReadOptions) -> Layout:
+    """Return how the table in `text` (UTF-8) is written, judged by its first rows and by what `options` settle."""
     head = text[:HEAD] if b"\n" in text[: HEAD // 2] or b"\r" in text[: HEAD // 2] else text[:LONG_HEAD]
     decoded = head.decode("utf-8", errors="ignore")
     if not decoded.strip():
         raise UnreadableFile(f"{shown(name)} holds nothing but blank lines; export it again and check its content.")
     named = re.match(r"sep=(.)\r?\n", decoded)  # a spreadsheet's own hint
-    candidates = {d: _rows(decoded, d) for d in ([named[1]] if named and named[1] in DELIMITERS else DELIMITERS)}
+    settled = options.delimiter or (named[1] if named and named[1] in DELIMITERS else None)
+    candidates = {d: _rows(decoded, d) for d in ([settled] if settled else DELIMITERS)}
     delimiter = max(candidates, key=lambda d: _fitness(candidates[d]))
     rows = candidates[delimiter][1:] if named else candidates[delimiter]
     if len(text) > len(head) and len(rows) < 3:
         raise UnreadableFile(f"{shown(name)} has lines too long for a table; export it as CSV, one row a line.")
     if len(text) > len(head):
         rows = rows[:-1]  # the head may end inside a row
-    return _layout(name, rows, delimiter)
+    return layout(name, rows, delimiter, options)
 
 
 def _rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
@@ -97,21 +98,24 @@ def is_value(cell: str) -> bool:
     return NUMBER.fullmatch(cell) is not None or WHEN.fullmatch(cell) is not None
 
 
-def _layout(name: str, rows: list[tuple[int, list[str]]], delimiter: str) -> Layout:
+def layout(name: str, rows: Sequence[tuple[int, list[str]]], delimiter: str, options: ReadOptions) -> Layout:
+    """Judge the first rows, given as (number in the file from 1 on, cells); blank rows are left out of them."""
     if not rows:
         raise UnreadableFile(
             f"{shown(name)} holds no rows that can be told apart; export it as CSV with one row a line."
         )
     width = Counter(len(cells) for _, cells in rows).most_common(1)[0][0]
-    header = _header_rows(rows, width)
+    header = _header_rows(rows, width) if options.header is None else _told_header(rows, width, options.header)
     above = [cells for _, cells in rows[:header]]
     while header < len(rows) and len(rows[header][1]) > width:
         header += 1  # a first row too long would set the width for all others
     body = [cells for _, cells in rows[header:]]
     if not body:
         raise UnreadableFile(f"{shown(name)} holds a header but no rows under it; export it with its values.")
-    names, preamble = _names(above, body, width)
+    names, preamble = _names(above, body, width) if options.header is not False else (("",) * width, header)
     decimal, thousands = _number_style(body, delimiter)
+    if options.decimal is not None:
+        decimal, thousands = options.decimal, "." if options.decimal == "," else ","
     skip = rows[header][0] - 1
     return Layout(delimiter, decimal, thousands, skip, names, preamble)
 
@@ -131,6 +135,15 @@ def _header_rows(rows: Sequence[tuple[int, list[str]]], width: int) -> int:
                 return headers[-1]
         return 1 if above == 0 and _heads(cells, below) else above
     return 1
+
+
+def _told_header(rows: Sequence[tuple[int, list[str]]], width: int, named: bool) -> int:
+    """Return how many rows stand above the values where the first full row is known to hold names, or values."""
+    first = next(n for n, (_, cells) in enumerate(rows) if len(cells) == width)
+    if not named:
+        return first
+    units = first + 1 < len(rows) and _is_text(rows[first + 1][1]) and _are_units(rows[first + 1][1])
+    return first + 1 + units
 
 
 def _is_text(cells: Sequence[str]) -> bool:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aecore.data import clocks
+from aecore.data import clocks, labels
+from aecore.data.cells import to_float
+from aecore.data.options import ReadOptions
 from aecore.data.wording import clean_names, counted, listed, shown
 from aecore.errors import DataError, TooFewRows, UnreadableFile
 
+MAX_COLUMNS = 1_000  # beyond, reading is stopped before it starts
+MAX_CELLS = 50_000_000  # 400 MB as float64
 MAX_CHANNELS = 200  # more is a matrix, not a log; a windowed model of it would not fit a visitor's share
 MIN_ROWS = 2  # below that there is no step; what a model needs beyond is the model's to say
-MOSTLY = 0.5  # share of a column's filled cells that must be numbers for it to count as numeric
-LONGEST = 100  # characters of a cell that may be a number
 LARGEST = float(np.finfo(np.float32).max)  # the models compute in float32: beyond, a value is as good as infinite
 
-LABEL_NAMES = re.compile(r"labels?|(is_?)?(anomal(y|ies|ous)|outliers?|fault|attack)|anomaly_label|ground_truth")
-CHANGEPOINT_NAMES = re.compile(r"(is_?)?change_?points?")
 COUNTER_NAMES = re.compile(r"index|idx|id|row(_number)?|sample(_number)?|n|no|nr|number|#|unnamed:_0")
 
 
@@ -33,6 +33,15 @@ class Table(NamedTuple):
     notes: tuple[str, ...] = ()
     decimal: str = "."
     thousands: str | None = None
+    sample_rate: float | None = None  # Hz, where the file itself states it
+
+
+class Roles(NamedTuple):
+    """Which column played which part: what a visitor may put right by `ReadOptions`."""
+
+    columns: tuple[str, ...]  # all of the file's, as they are called here
+    time: str | None
+    label: str | None
 
 
 class Signal(NamedTuple):
@@ -41,7 +50,7 @@ class Signal(NamedTuple):
     ``values`` float64 [T, C], finite, in the file's units; ``channels`` C names; ``time`` [T], datetime64[ns] (UTC
     where the file gives an offset) or float64 seconds, or None; ``sample_rate`` Hz, None unless the steps are regular;
     ``notes`` one sentence each; ``labels`` int8 [T] of 0 and 1, or None; ``missing`` bool [T], True in rows where a
-    value was filled in, None where nobody looked.
+    value was filled in, None where nobody looked; ``roles`` says which columns of the file these are.
     """
 
     values: NDArray[np.float64]
@@ -51,15 +60,19 @@ class Signal(NamedTuple):
     notes: tuple[str, ...]
     labels: NDArray[np.int8] | None = None
     missing: NDArray[np.bool_] | None = None
+    roles: Roles | None = None
 
 
-def to_signal(name: str, table: Table) -> Signal:
-    """Turn a table into a signal; `name` is the file's, for messages.
+def to_signal(name: str, table: Table, options: ReadOptions | None = None) -> Signal:
+    """Turn a table into a signal; `name` is the file's, for messages; `options` outrank what is sniffed.
 
-    Raises `UnreadableFile` where no column holds numbers, `DataError` above 200 channels, `TooFewRows` below two rows.
+    Raises `UnreadableFile` where no column holds numbers, `DataError` above 200 channels and for options that name
+    columns that are not there, `TooFewRows` below two rows.
     """
+    options = options or ReadOptions()
     notes = list(table.notes)
     names = clean_names(table.names)
+    _all_there(options, names)
     frame = _without_empty_tail(table.frame, notes)
     if len(frame) < MIN_ROWS:
         raise TooFewRows(
@@ -67,17 +80,54 @@ def to_signal(name: str, table: Table) -> Signal:
             f"a signal needs at least {MIN_ROWS}, so export a longer piece."
         )
     columns = {names[i]: frame.iloc[:, i] for i in range(frame.shape[1])}
-    labels = _take_labels(columns, notes)
-    clock = clocks.take(columns, named=any(table.names), notes=notes)
-    _drop_counter(columns, table.names, notes)
-    values, channels = _numbers(name, columns, table, notes)
+    keep = options.channels or ()
+    marked = labels.take(columns, notes, wanted=options.label, keep=keep)
+    clock = clocks.take(columns, notes, named=any(table.names), wanted=options.time, unit=options.time_unit, keep=keep)
+    roles = Roles(names, clock.name if clock else None, marked.name if marked else None)
+    if not keep:
+        _drop_counter(columns, dict(zip(names, table.names, strict=True)), notes)
+    values, channels = _numbers(name, columns if not keep else {key: columns[key] for key in keep}, table, notes)
+    if len(channels) < len(keep):
+        lost = [key for key in keep if key not in channels]
+        raise DataError(f"{shown(name)} holds no numbers in {listed(lost)}; choose other channels.")
     values, missing = _fill(values, channels, notes)
-    time, backwards = (clock.time, clock.descending) if clock else (None, False)
-    if backwards:
+    time, marks = clock.time if clock else None, marked.marks if marked else None
+    if clock and clock.descending:
         values, missing = values[::-1], missing[::-1]
-        labels = None if labels is None else labels[::-1]
-    sample_rate = clocks.sample_rate(time, notes) if time is not None else None
-    return Signal(np.ascontiguousarray(values), channels, time, sample_rate, tuple(notes), labels, missing)
+        marks = None if marks is None else marks[::-1]
+    rate = table.sample_rate
+    if options.sample_rate is not None:
+        if clock:
+            notes.append(f"Time in {shown(clock.name)} set aside: rows count at {options.sample_rate:g} Hz, as asked.")
+        time, rate = None, options.sample_rate
+    elif time is not None:
+        rate = clocks.sample_rate(time, notes)
+    return Signal(np.ascontiguousarray(values), channels, time, rate, tuple(notes), marks, missing, roles)
+
+
+def bounded(name: str, rows: int, columns: int) -> None:
+    """Refuse a table too large to hold, before it is read."""
+    if columns > MAX_COLUMNS:
+        raise UnreadableFile(
+            f"{shown(name)} holds {columns:,} columns, and at most {MAX_CHANNELS} channels are taken; "
+            "keep the columns that matter."
+        )
+    if rows * columns > MAX_CELLS:
+        raise UnreadableFile(
+            f"{shown(name)} holds about {rows:,} rows of {counted(columns, 'column')}, "
+            f"more than the {MAX_CELLS:,} cells that are taken; keep the columns that matter, or every n-th row."
+        )
+
+
+def _all_there(options: ReadOptions, names: Sequence[str]) -> None:
+    """Refuse options that name columns which the file does not have: they were meant for another file."""
+    asked = [key for key in (options.time, options.label, *(options.channels or ())) if key]
+    unknown = [key for key in asked if key not in names]
+    if unknown:
+        raise DataError(
+            f"No column is called {listed(map(shown, unknown))}; the columns are {listed(names, most=10)}, "
+            "so choose among these."
+        )
 
 
 def _without_empty_tail(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
@@ -90,35 +140,13 @@ def _without_empty_tail(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     return frame.iloc[:kept]
 
 
-def _take_labels(columns: dict[str, pd.Series], notes: list[str]) -> NDArray[np.int8] | None:
-    """Take 0/1 columns of a telling name out of the values; the first that marks anomalies becomes the labels."""
-    labels = None
-    for name in list(columns):
-        key = re.sub(r"[\s-]+", "_", name.lower())
-        telling = LABEL_NAMES.fullmatch(key)
-        if not (telling or CHANGEPOINT_NAMES.fullmatch(key)):
-            continue
-        marks, _ = _to_float(columns[name], ".", None)
-        if marks is None or np.isnan(marks).all() or not np.isin(marks[~np.isnan(marks)], (0.0, 1.0)).all():
-            continue
-        del columns[name]
-        if telling and labels is None:
-            labels = np.nan_to_num(marks).astype(np.int8)
-            notes.append(
-                f"{shown(name)} taken as labels ({counted(int(labels.sum()), 'row')} marked), not as a channel."
-            )
-        else:
-            notes.append(f"{shown(name)} holds marks, not measurements, and is left out.")
-    return labels
-
-
-def _drop_counter(columns: dict[str, pd.Series], given: Sequence[str], notes: list[str]) -> None:
+def _drop_counter(columns: dict[str, pd.Series], given: Mapping[str, str], notes: list[str]) -> None:
     """Drop a leading column that only counts the rows."""
     if len(columns) < 2:
         return
     name, column = next(iter(columns.items()))
     key = re.sub(r"\s+", "_", name.lower())
-    telling = COUNTER_NAMES.fullmatch(key) or given[0].strip() == ""
+    telling = COUNTER_NAMES.fullmatch(key) or given[name].strip() == ""
     if telling and pd.api.types.is_integer_dtype(column) and (np.diff(column.to_numpy()) == 1).all():
         del columns[name]
         notes.append(f"{shown(name)} only counts the rows and is left out.")
@@ -131,7 +159,7 @@ def _numbers(
     kept: dict[str, NDArray[np.float64]] = {}
     text, empty, huge = [], [], 0
     for name, column in columns.items():
-        numbers, spoilt = _to_float(column, table.decimal, table.thousands)
+        numbers, spoilt = to_float(column, table.decimal, table.thousands)
         if numbers is None:
             text.append(name)
             continue
@@ -161,40 +189,6 @@ def _numbers(
             "keep the columns that matter."
         )
     return np.column_stack(list(kept.values())), tuple(kept)
-
-
-def _to_float(column: pd.Series, decimal: str, thousands: str | None) -> tuple[NDArray[np.float64] | None, int]:
-    """Return (numbers [T] or None where the column is not numeric, how many filled cells held no number)."""
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan, copy=True), 0
-    if column.isna().all():
-        return np.full(len(column), np.nan), 0
-    if not (pd.api.types.is_string_dtype(column) or column.dtype == object):
-        return None, 0
-    text = column.astype("str").str.strip().where(column.notna())
-    numbers = parse_numbers(text, decimal, thousands)
-    filled = int(text.notna().sum())
-    found = int((~np.isnan(numbers)).sum())
-    return (numbers, filled - found) if found >= MOSTLY * filled and found else (None, 0)
-
-
-def parse_numbers(text: pd.Series, decimal: str, thousands: str | None) -> NDArray[np.float64]:
-    """Return the numbers written in `text` [T] as float64, NaN where a cell holds none.
-
-    Thousands are taken out only where they stand in groups of three; blanks and apostrophes always may.
-    """
-    text = text.where(text.str.len() <= LONGEST)
-    marks = " '\u00a0\u202f" + (thousands or "")
-    tail = rf"(?:{re.escape(decimal)}\d*)?(?:[eE][+-]?\d+)?"
-    grouped = text.str.fullmatch(rf"[+-]?\d{{1,3}}(?:[{re.escape(marks)}]\d{{3}})+{tail}").fillna(False).astype(bool)
-    if grouped.any():
-        bare = text[grouped]
-        for mark in marks:
-            bare = bare.str.replace(mark, "", regex=False)
-        text = text.where(~grouped, bare.reindex(text.index))
-    if decimal != ".":
-        text = text.str.replace(decimal, ".", regex=False)
-    return np.array(pd.to_numeric(text, errors="coerce"), dtype=np.float64)  # a copy: pandas' own may be read-only
 
 
 def _fill(

@@ -1,42 +1,56 @@
 """A visitor's file, as bytes, to a `Signal`: gaps filled, time and labels recognised, everything noted.
 
 A reader turns the bytes of one kind of file into a `Table`; `to_signal` turns any table into a `Signal`.
-To learn a new kind of file, add its extension and reader to `READERS`.
+To learn a new kind of file, add its extension and reader to `READERS`, and its first bytes to `signatures`.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
-import zlib
 from collections.abc import Callable, Mapping
 
+from aecore.data.arrays import read_npy, read_npz
 from aecore.data.delimited import read_delimited
+from aecore.data.json_lines import read_json_lines
+from aecore.data.matlab import read_mat
+from aecore.data.options import ReadOptions
+from aecore.data.packing import MAX_BYTES, too_large, unpack
+from aecore.data.parquet import read_parquet
+from aecore.data.signatures import BY_NAME, recognise
 from aecore.data.tables import Signal, Table, to_signal
 from aecore.data.wording import shown
+from aecore.data.workbooks import read_workbook
 from aecore.errors import UnreadableFile
 
-__all__ = ["READERS", "Signal", "accepted", "fingerprint", "read"]
+__all__ = ["READERS", "ReadOptions", "Signal", "accepted", "fingerprint", "read"]
 
-Reader = Callable[[str, bytes], Table]
+Reader = Callable[[str, bytes, ReadOptions], Table]
 
 READERS: Mapping[str, Reader] = {
     "csv": read_delimited,
     "tsv": read_delimited,
     "txt": read_delimited,
+    "xlsx": read_workbook,
+    "xlsm": read_workbook,
+    "parquet": read_parquet,
+    "npy": read_npy,
+    "npz": read_npz,
+    "mat": read_mat,
+    "jsonl": read_json_lines,
+    "ndjson": read_json_lines,
+    "json": read_json_lines,
 }
 
-MAX_BYTES = 256 * 2**20  # a little above the 200 MB a browser may upload: also what a gzipped file may unpack to
 
-
-def read(name: str, data: bytes) -> Signal:
+def read(name: str, data: bytes, options: ReadOptions | None = None) -> Signal:
     """Turn a file into a signal, noting all that was sniffed, filled or dropped.
 
     Parameters
     ----------
-    name : file name; its extension (before a final ``.gz``) chooses the reader.
-    data : the file's content.
+    name : file name; its extension (before a final ``.gz`` or ``.zip``) chooses the reader, unless the content
+        carries the signature of another kind.
+    data : the file's content, plain, gzipped or zipped.
+    options : what outranks the sniffing; see `ReadOptions`.
 
     Returns
     -------
@@ -45,24 +59,23 @@ def read(name: str, data: bytes) -> Signal:
     Raises
     ------
     UnreadableFile : the bytes are no table of numbers.
-    DataError : the table has too many channels.
+    DataError : the table has too many channels, or not the columns that `options` name.
     TooFewRows : the table has fewer than two rows.
     """
-    reader = _reader_for(name)
+    options = options or ReadOptions()
     if not data:
         raise UnreadableFile(f"{shown(name)} is empty (0 bytes); export it again and check its size.")
-    if data[:2] == b"\x1f\x8b":  # by content too: browsers and loggers drop the .gz from names
-        data = _gunzip(name, data)
-    elif name.lower().endswith(".gz"):
-        raise UnreadableFile(f"{shown(name)} is not gzip data; if it is plain text, take the .gz off its name.")
+    inner, data, packed_as, notes = unpack(name, data, READERS)
     if len(data) > MAX_BYTES:
-        raise UnreadableFile(f"{shown(name)} holds more than {MAX_BYTES >> 20} MB; split it or keep every n-th row.")
-    return to_signal(name, reader(name, data))
+        raise too_large(inner)
+    reader, surprise = _reader_for(inner, data, packed_as)
+    table = reader(inner, data, options)
+    return to_signal(inner, table._replace(notes=(*notes, *surprise, *table.notes)), options)
 
 
 def accepted() -> tuple[str, ...]:
     """Extensions that `read` takes, without dots, for a file chooser."""
-    return (*READERS, *(f"{extension}.gz" for extension in READERS))
+    return (*READERS, "gz", "zip")
 
 
 def fingerprint(data: bytes) -> str:
@@ -70,22 +83,22 @@ def fingerprint(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:12]
 
 
-def _reader_for(name: str) -> Reader:
-    extension = name.lower().removesuffix(".gz").rpartition(".")[2]
-    if "." not in name or extension not in READERS:
+def _reader_for(name: str, data: bytes, packed_as: str | None) -> tuple[Reader, tuple[str, ...]]:
+    """Return the reader by content, else by name, and a note where the two differ."""
+    named = name.lower().rpartition(".")[2] if "." in name else ""
+    kind = recognise(data)
+    if kind is None and packed_as is None and named not in READERS:
+        kind = BY_NAME.get(named)
+    if kind is not None and kind.extension is None:
+        raise UnreadableFile(f"{shown(name)} is {kind.words}; {kind.way_out}.")
+    found = packed_as or (kind.extension if kind else None) or named
+    if found not in READERS:
         kinds = ", ".join(f".{known}" for known in READERS)
         raise UnreadableFile(
-            f"{shown(name)} is of a kind that is not read here; bring {kinds}, plain or gzipped (.gz)."
+            f"{shown(name)} is of a kind that is not read here; bring {kinds}, plain, gzipped or zipped."
         )
-    return READERS[extension]
-
-
-def _gunzip(name: str, data: bytes) -> bytes:
-    """Unpack at most one byte more than `MAX_BYTES`, so that a bomb costs no more memory than a large file."""
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
-            return packed.read(MAX_BYTES + 1)
-    except (EOFError, OSError, zlib.error) as error:
-        raise UnreadableFile(
-            f"{shown(name)} breaks off or is damaged inside its gzip packing; send it again, or unpacked."
-        ) from error
+    reader = READERS[found]
+    if READERS.get(named) is reader:
+        return reader, ()
+    words = kind.words if kind else {"xlsx": "an Excel workbook", "npz": "a NumPy archive"}[found]
+    return reader, (f"By its content {shown(name)} is {words}, and was read as one.",)
