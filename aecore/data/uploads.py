@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 
 from aecore.data.arrays import read_npy, read_npz
+from aecore.data.audio_files import read_audio
 from aecore.data.delimited import read_delimited
 from aecore.data.json_lines import read_json_lines
 from aecore.data.matlab import read_mat
@@ -36,6 +37,9 @@ READERS: Mapping[str, Reader] = {
     "npy": read_npy,
     "npz": read_npz,
     "mat": read_mat,
+    "wav": read_audio,
+    "flac": read_audio,
+    "ogg": read_audio,
     "jsonl": read_json_lines,
     "ndjson": read_json_lines,
     "json": read_json_lines,
