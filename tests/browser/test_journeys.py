@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 
 import numpy as np
 import pandas as pd
@@ -113,14 +114,36 @@ def test_a_file_that_cannot_be_read_gets_a_sentence(app, open_page):
     assert page.get_by_test_id("stException").count() == 0
 
 
+def worker_of(process, nice: int) -> psutil.Process:
+    """The lane's worker is the largest of the server's descendants that run at its priority."""
+    workers = [child for child in psutil.Process(process.pid).children(recursive=True) if child.nice() == nice]
+    return max(workers, key=lambda worker: worker.memory_info().rss)
+
+
+def test_a_closed_tab_cancels_its_training(open_page, tmp_path):
+    url, process = start_server(ROOT / "Home.py", {"AECORE_CACHE": str(tmp_path)}, tmp_path / "log.txt")
+    try:
+        page = open_page(f"{url}/Sensor_Anomalies?source=Your+own+file")
+        wide = pd.DataFrame(np.random.default_rng(0).normal(size=(40_000, 60))).to_csv(index=False).encode()
+        choose_file(page, "wide.csv", wide)
+        page.get_by_text("epoch").first.wait_for(timeout=WAIT)
+        worker = worker_of(process, 10)
+        assert worker.cpu_percent(1.0) > 10  # it trains, and would for long
+        page.close()
+        time.sleep(2)
+        assert worker.cpu_percent(1.0) < 10
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
 def test_a_worker_killed_in_mid_training_is_said_and_the_next_training_works(open_page, tmp_path):
     url, process = start_server(ROOT / "Home.py", {"AECORE_CACHE": str(tmp_path)}, tmp_path / "log.txt")
     try:
         page = open_page(f"{url}/Sensor_Anomalies?source=Your+own+file")
         choose_file(page, "long.csv", log(60_000))
         page.get_by_text("epoch").first.wait_for(timeout=WAIT)
-        workers = [child for child in psutil.Process(process.pid).children(recursive=True) if child.nice() == 10]
-        max(workers, key=lambda worker: worker.memory_info().rss).kill()
+        worker_of(process, 10).kill()
         again = page.get_by_role("button", name="Train", exact=True)
         again.wait_for(timeout=20_000)
         assert "start it again" in page.get_by_test_id("stAlert").first.inner_text()

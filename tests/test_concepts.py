@@ -1,0 +1,122 @@
+"""What ships equals what the code computes; results survive the store; tables say what the figures say."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from aecore import export, store
+from aecore.concepts import home, sensors
+from aecore.data import digits
+from aecore.errors import SettingError
+
+
+def run(task):
+    """Progress and result of a job's generator."""
+    progress = []
+    while True:
+        try:
+            progress.append(next(task))
+        except StopIteration as stop:
+            return progress, stop.value
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return run(sensors.train_sample(sensors.InverterSample(), sensors.DEFAULT_NORMAL))
+
+
+def test_the_shipped_result_is_what_training_gives(trained):
+    shipped = sensors.Analysis.from_tree(sensors.shipped(sensors.InverterSample(), sensors.DEFAULT_NORMAL))
+    fresh = sensors.Analysis.from_tree(trained[1])
+    np.testing.assert_allclose(shipped.scores, fresh.scores, rtol=1e-2)  # processors differ in the last digits
+    assert shipped.choices == fresh.choices
+    assert shipped.threshold(4) == pytest.approx(fresh.threshold(4), rel=1e-2)
+
+
+def test_nothing_ships_for_other_settings():
+    assert sensors.shipped(sensors.InverterSample(seed=1), sensors.DEFAULT_NORMAL) is None
+    assert sensors.shipped(sensors.InverterSample(), (0.0, 40.0)) is None
+
+
+def test_progress_tells_stage_epoch_and_a_falling_loss(trained):
+    progress, _ = trained
+    first = [step for step in progress if step["part"] == progress[0]["part"]]
+    assert first[-1]["loss"] < first[0]["loss"]
+    shares = [step["progress"] for step in progress]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
+
+
+def test_a_result_survives_the_store(trained):
+    tree = store.loads(store.dumps(trained[1]))
+    before, after = (sensors.Analysis.from_tree(t) for t in (trained[1], tree))
+    np.testing.assert_array_equal(before.scores, after.scores)
+    pd.testing.assert_frame_equal(before.events(0.1), after.events(0.1))
+
+
+def test_the_planted_fault_is_the_event(trained):
+    analysis = sensors.Analysis.from_tree(trained[1])
+    signal = sensors.InverterSample().signal()
+    events = analysis.events(analysis.threshold(4))
+    worst = events.loc[events["severity"].idxmax()]
+    first, last = np.flatnonzero(signal.labels)[[0, -1]]
+    assert abs(worst["start"] - first) < 200
+    assert abs(worst["end"] - last) < 200
+
+
+def test_tables_share_the_clock(trained):
+    analysis = sensors.Analysis.from_tree(trained[1])
+    clock = sensors.InverterSample().signal().time
+    threshold = analysis.threshold(4)
+    events = analysis.events(threshold)
+    table = sensors.event_table(events, clock)
+    np.testing.assert_array_equal(table["start"], clock[events["start"]])
+    scores = sensors.score_table(analysis, clock, threshold)
+    assert len(scores) == len(clock)
+    assert scores["flagged"].sum() == (analysis.scores > threshold).sum()
+    assert f"begins at {clock[events['start'][0]]:g}" in sensors.summary(events, threshold, clock)
+    assert sensors.summary(events.iloc[:0], threshold, clock).startswith("No event")
+
+
+@pytest.mark.parametrize("normal", [(30.0, 30.0), (40.0, 20.0), (-1.0, 20.0), (0.0, 101.0)])
+def test_a_normal_stretch_that_is_none_says_so(normal):
+    with pytest.raises(SettingError, match="normal stretch must run upwards"):
+        sensors.normal_rows(100, normal)
+
+
+def test_home_ships_held_out_digits_and_honest_numbers():
+    shown = home.load()
+    _, test = digits.split(seed=0)
+    assert shown.rebuilt.shape == (10, home.LATENT_DIM + 1, 8, 8)
+    for digit, image in enumerate(shown.images):
+        distance = np.abs(test.images[test.labels == digit] - image).reshape(-1, 64).max(1).min()
+        assert distance < 1 / 255
+    assert shown.kept[4] > shown.kept_by_pca[4] + 0.1
+    error = ((shown.rebuilt - shown.images[:, None]) ** 2).mean((0, 2, 3))
+    assert error[8] < error[2] < error[0]
+
+
+def test_home_s_frames_are_what_the_shipped_network_decodes():
+    import torch
+
+    from aecore.models import from_tree
+
+    tree = store.read(home.ASSET)
+    model = from_tree(tree["model"])
+    with torch.inference_mode():
+        codes = torch.from_numpy(tree["codes"])
+        for k in (0, 3, 16):
+            decoded = model.decode(model.keep(codes, k)).clamp(0, 1).numpy()
+            np.testing.assert_allclose(tree["rebuilt"][:, k] / 255, decoded, atol=1 / 255)
+
+
+def test_csv_disarms_formulas_and_keeps_numbers():
+    frame = pd.DataFrame({"=cmd()": ["+1", "-x", "@y", "plain"], "n": [-1.5, 2, 3, 4]})
+    text = export.csv(frame).decode()
+    assert text.splitlines()[0] == "'=cmd(),n"
+    back = pd.read_csv(io.StringIO(text))
+    assert back.iloc[:, 0].tolist() == ["'+1", "'-x", "'@y", "plain"]
+    assert back["n"].tolist() == [-1.5, 2, 3, 4]
+    assert list(frame.columns) == ["=cmd()", "n"]
