@@ -1,9 +1,9 @@
 """Sensor anomalies: a simulated inverter or a visitor's file, a normal stretch, a detector, its scores and events."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,11 @@ from aecore import store
 from aecore.anomaly import find_events, log_score_threshold
 from aecore.data import powertrain, uploads
 from aecore.data.uploads import Signal
-from aecore.errors import SettingError
+from aecore.data.wording import listed
+from aecore.errors import DataError, SettingError
+
+if TYPE_CHECKING:
+    from aecore.anomaly import AnomalyDetector
 
 Array = NDArray[np.floating[Any]]
 Tree = dict[str, Any]
@@ -87,10 +91,17 @@ def normal_rows(length: int, normal: tuple[float, float]) -> tuple[int, int]:
 # ---------------------------------------------------------------------- in words and tables
 def score_table(analysis: Analysis, clock: NDArray[Any], threshold: float) -> pd.DataFrame:
     """One line a row of the signal: its time, score, flag, and each channel's excess over its normal error."""
-    table = pd.DataFrame(analysis.channel_excess, columns=[f"excess of {name}" for name in analysis.channels])
+    return score_rows(analysis.scores, analysis.channel_excess, analysis.channels, clock, threshold)
+
+
+def score_rows(
+    scores: Array, channel_excess: Array, channels: Sequence[str], clock: NDArray[Any], threshold: float
+) -> pd.DataFrame:
+    """Build lines of ``score_table`` for some rows of a signal."""
+    table = pd.DataFrame(channel_excess, columns=[f"excess of {name}" for name in channels])
     table.insert(0, "time", clock)
-    table.insert(1, "score", analysis.scores)
-    table.insert(2, "flagged", (analysis.scores > threshold).astype(np.int8))
+    table.insert(1, "score", scores)
+    table.insert(2, "flagged", (scores > threshold).astype(np.int8))
     return table
 
 
@@ -107,7 +118,10 @@ def summary(events: pd.DataFrame, threshold: float, clock: NDArray[Any]) -> str:
         return f"No event: no row's score passes the threshold of {threshold:.3g}."
     worst = events.iloc[int(events["severity"].argmax())]
     when = clock[int(worst["start"])]
-    shown = str(when)[:19].replace("T", " ") if np.issubdtype(clock.dtype, np.datetime64) else f"{when:g}"
+    if np.issubdtype(clock.dtype, np.datetime64):
+        shown = str(when)[:19].replace("T", " ")
+    else:
+        shown = f"row {when:,}" if np.issubdtype(clock.dtype, np.integer) else f"{when:g} s"
     count = "1 event" if len(events) == 1 else f"{len(events)} events"
     return (
         f"{count} above the threshold of {threshold:.3g}. The strongest begins at {shown} and peaks at "
@@ -132,26 +146,50 @@ def train(
     values: Array, channels: tuple[str, ...], sample_rate: float | None, normal: tuple[float, float]
 ) -> Generator[Progress, None, Tree]:
     """Train a detector on the normal stretch (percent of the rows) and score every row of ``values`` [T, C]."""
-    from aecore.anomaly.detector import (
-        FOLDS,
-        AnomalyDetector,
-    )  # torch: seconds on the way to a page, nothing in a worker
-
     first, last = normal_rows(len(values), normal)
+    detector, losses = yield from learn(values[first:last], channels, sample_rate)
+    scores, channel_excess = scored(detector, values)
+    return {"scores": scores, "channel_excess": channel_excess, "losses": losses, "detector": detector.to_tree()}
+
+
+def learn(
+    normal: Array, channels: tuple[str, ...], sample_rate: float | None
+) -> Generator[Progress, None, tuple["AnomalyDetector", list[float]]]:
+    """Train a detector on normal rows [T, C]; returns it and its loss after every epoch."""
+    from aecore.anomaly.detector import FOLDS, AnomalyDetector  # torch: seconds on the way to a page, none in a worker
+
     detector = AnomalyDetector(sample_rate=sample_rate)
     losses: list[float] = []
-    for report in detector.fitting(pd.DataFrame(values[first:last], columns=list(channels))):
+    for report in detector.fitting(pd.DataFrame(normal, columns=list(channels))):
         if report.part == 0:
             losses.append(report.loss)
         part = f"Calibrating the threshold, part {report.part} of {FOLDS}" if report.part else "Training the detector"
         yield report._asdict() | {"part": part}
+    return detector, losses
+
+
+def scored(detector: "AnomalyDetector", values: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Score of every row [T], and how many times its usual normal error each channel shows [T, C]."""
     channel_scores = detector.channel_scores(values)
-    return {
-        "scores": channel_scores[:, detector.active_].mean(1, dtype=np.float32),
-        "channel_excess": detector.channel_excess(channel_scores),
-        "losses": losses,
-        "detector": detector.to_tree(),
-    }
+    scores = channel_scores[:, detector.active_].mean(1, dtype=np.float32)
+    return scores, detector.channel_excess(channel_scores)
+
+
+def arranged(values: Array, channels: Sequence[str], wanted: Sequence[str]) -> Array:
+    """Columns of ``values`` [T, C] as a detector learnt them: by name, or in order where all are called otherwise.
+
+    Raises DataError where neither fits.
+    """
+    if set(wanted) <= set(channels):
+        order = [list(channels).index(name) for name in wanted]
+        return values if order == list(range(values.shape[1])) else values[:, order]
+    if len(channels) == len(wanted) and not set(wanted) & set(channels):
+        return values
+    missing = [name for name in wanted if name not in channels]
+    raise DataError(
+        f"The detector learnt {len(wanted)} channels, and of these {listed(missing)} are not among {listed(channels)}; "
+        "give it a signal with the same channels."
+    )
 
 
 # ---------------------------------------------------------------------- what ships
