@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tokenize
 import warnings
 from collections.abc import Mapping
 from math import prod
@@ -18,10 +19,10 @@ from aecore.data.tables import MAX_CELLS, Table, bounded
 from aecore.data.wording import counted, listed, shown
 from aecore.errors import UnreadableFile
 
-TAKEN = "biufMmUSc"  # kinds of dtype that a table can hold: numbers, times, text
+TAKEN = "biufMmUS"  # kinds of dtype that a table can hold: numbers, times, text
 MAX_ARRAYS = 1_000  # of one file; a table of more would be refused anyway
 DAMAGED = (  # what numpy raises on headers that are torn or lie
-    *TORN, TypeError, AttributeError, IndexError, SyntaxError, RecursionError, MemoryError, UnicodeError,
+    *TORN, TypeError, AttributeError, IndexError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError,
 )  # fmt: skip
 
 Array = NDArray[Any]

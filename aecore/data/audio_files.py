@@ -55,6 +55,6 @@ def _refusal(name: str, rate: int, channels: int, frames: int) -> DataError:
             f"{shown(name)} holds {channels:,} channels, and at most {MAX_CHANNELS} are taken; keep those that matter."
         )
     return UnreadableFile(
-        f"{shown(name)} claims {frames:,} samples in {counted(channels, 'channel')}, more than the {MAX_CELLS:,} values "
-        "that are taken; cut a piece out of it, or resample it."
+        f"{shown(name)} claims {frames:,} samples in {counted(channels, 'channel')}, more than the {MAX_CELLS:,} "
+        "values that are taken; cut a piece out of it, or resample it."
     )

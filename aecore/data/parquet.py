@@ -1,4 +1,4 @@
-"""Parquet files to a `Table`, by pyarrow; nested columns are left out unread."""
+"""Parquet files to a `Table`, by pyarrow; nested columns and blobs are left out unread."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def read_parquet(name: str, data: bytes, options: ReadOptions) -> Table:
     try:
         file = pq.ParquetFile(io.BytesIO(data))
         fields = list(file.schema_arrow)
-        flat = [field.name for field in fields if not pa.types.is_nested(field.type)]
-        nested = [field.name for field in fields if pa.types.is_nested(field.type)]
+        flat = [field.name for field in fields if not _is_left_out(field.type)]
+        others = [field.name for field in fields if _is_left_out(field.type)]
         bounded(name, file.metadata.num_rows, len(flat))
         table = file.read(columns=flat, use_threads=False)
         table.validate(full=True)  # offsets and encodings: what follows trusts them
-        columns = [_series(column) for column in table.columns if not pa.types.is_nested(column.type)]
+        columns = [_series(column) for column in table.columns]
     except UnreadableFile:
         raise
     except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError, MemoryError) as error:
@@ -38,11 +38,18 @@ def read_parquet(name: str, data: bytes, options: ReadOptions) -> Table:
         ) from error
     if not columns:
         raise UnreadableFile(
-            f"{shown(name)} holds {counted(len(nested), 'nested column')} and no plain one; "
+            f"{shown(name)} holds {counted(len(others), 'column')} of lists, structs or bytes and no plain one; "
             "write one plain column a channel."
         )
-    notes = (f"Nested columns left out: {listed(nested)}.",) if nested else ()
+    notes = (f"Columns of lists, structs or bytes left out: {listed(others)}.",) if others else ()
     return Table(pd.DataFrame(dict(enumerate(columns))), tuple(table.column_names), notes)
+
+
+def _is_left_out(kind: pa.DataType) -> bool:
+    import pyarrow.types as of
+
+    bytes_ = of.is_binary(kind) or of.is_large_binary(kind) or of.is_fixed_size_binary(kind) or of.is_binary_view(kind)
+    return bool(of.is_nested(kind) or bytes_)
 
 
 def _series(column: pa.ChunkedArray) -> pd.Series:

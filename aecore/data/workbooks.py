@@ -53,8 +53,9 @@ def read_workbook(name: str, data: bytes, options: ReadOptions) -> Table:
     width = max(len(texts) for _, texts in head)
     found = layout(name, [(n, [*texts, *[""] * (width - len(texts))]) for n, texts in head[:HEAD_ROWS]], ";", options)
     columns = list(zip_longest(*sheet.rows[found.skip :]))
+    columns += [(None,) * (len(sheet.rows) - found.skip)] * (width - len(columns))
     bounded(name, len(sheet.rows), len(columns))
-    names = [*found.names, *[""] * len(columns)][: len(columns)]
+    names = [*found.names, *[""] * (len(columns) - width)]
     notes = []
     if sheet.others:
         notes.append(f"Worksheet {shown(sheet.title)} read, not {listed(map(shown, sheet.others), most=3)}.")
