@@ -128,6 +128,13 @@ def test_a_file_that_cannot_be_used_gets_a_sentence_and_the_page_stays_usable(na
     assert len(app.dataframe) == 1
 
 
+def test_a_file_beyond_the_limit_gets_a_sentence(monkeypatch):
+    monkeypatch.setattr("pages.ui.uploads.MAX_MEGABYTES", 0.001)
+    app = uploaded("pump.csv", log().to_csv(index=False).encode())
+    assert not app.exception
+    assert "cut it" in app.error[0].value
+
+
 @pytest.mark.parametrize(
     ("page", "query"),
     [

@@ -130,4 +130,6 @@ def _line(clock: Clock, values: Array, colour: str) -> alt.Chart:
 def _bands(clock: Clock, rows: Sequence[tuple[int, int]], colour: str, opacity: float) -> alt.Chart:
     first, last = (np.array([pair[i] for pair in rows], dtype=int) for i in (0, 1))
     spans = pd.DataFrame({"x": clock.x[first], "x2": clock.x[last]})
-    return alt.Chart(spans).mark_rect(color=colour, opacity=opacity).encode(x=_x(clock), x2="x2")
+    # the outline keeps a band in sight that is narrower than a pixel
+    rect = {"color": colour, "opacity": opacity, "stroke": colour, "strokeWidth": 1}
+    return alt.Chart(spans).mark_rect(**rect).encode(x=_x(clock), x2="x2")

@@ -5,8 +5,10 @@ from typing import NamedTuple
 import streamlit as st
 
 from aecore.data import uploads
+from aecore.errors import DataError
 from pages.ui import link
 
+MAX_MEGABYTES = 100  # a visitor's share of the server's memory, several copies counted
 _NAME_LENGTH = 60  # a link has to stay readable
 
 
@@ -27,10 +29,16 @@ def upload(label: str, key: str, help: str) -> Upload | None:
 
     def changed() -> None:
         file = st.session_state[key]
-        data = file.getvalue() if file else b""
-        st.session_state[kept_key] = Upload(file.name, data, uploads.fingerprint(data)) if file else None
+        fits = file is not None and file.size <= MAX_MEGABYTES * 10**6
+        data = file.getvalue() if fits else b""
+        st.session_state[kept_key] = Upload(file.name, data, uploads.fingerprint(data)) if fits else None
 
-    st.file_uploader(label, key=key, help=help, on_change=changed)
+    file = st.file_uploader(label, key=key, help=help, on_change=changed)
+    if file is not None and file.size > MAX_MEGABYTES * 10**6:
+        raise DataError(
+            f"{file.name} has {file.size / 10**6:.0f} MB and this page takes {MAX_MEGABYTES}; cut it, keep every n-th "
+            "row, or gzip it."
+        )
     kept: Upload | None = st.session_state.get(kept_key)
     asked = st.query_params.get(key)
     if kept is None:
