@@ -626,3 +626,26 @@ def test_inline_errors_are_the_same():
         jobs.submit(tasks.raise_known, "no.").result()
     with pytest.raises(JobError, match="unexpected KeyError"):
         jobs.submit(tasks.raise_unknown, "no.", private=True).result()
+
+
+@pytest.mark.parametrize(
+    ("address", "fine"),
+    [
+        (None, True),
+        ("tls://cluster.example:8786", True),
+        ("tcp://127.0.0.1:8786", True),
+        ("tcp://[::1]:8786", True),
+        ("tcp://10.0.0.5:8786", False),
+        ("tcp://cluster.example:8786", False),
+        ("ucx://127.0.0.1:8786", False),
+        ("127.0.0.1:8786", False),
+    ],
+)
+def test_a_scheduler_without_tls_is_only_used_on_this_machine(address, fine):
+    from aecore.jobs.cluster import _trusted
+
+    if fine:
+        assert _trusted(address) == address
+    else:
+        with pytest.raises(JobError, match="tls://"):
+            _trusted(address)

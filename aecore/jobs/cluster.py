@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from aecore.errors import JobError
 from aecore.jobs import worker
@@ -32,7 +33,7 @@ class Cluster:
     def __init__(self, on_message: Callable[[dict[str, Any]], None], on_death: Callable[["Cluster"], None]) -> None:
         self._hub: subprocess.Popen[bytes] | None = None
         self._scratch: str | None = None
-        remote = os.environ.get("AECORE_SCHEDULER")
+        remote = _trusted(os.environ.get("AECORE_SCHEDULER"))
         if not remote:
             self._hub = _start_hub()
         import distributed  # half a second, while the hub starts
@@ -131,6 +132,16 @@ class Cluster:
         hub.stdout.close()
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)  # in case the hub was killed and could not
+
+
+def _trusted(address: str | None) -> str | None:
+    """Return the address if it may be used: a scheduler runs what it is sent, so TLS, or this very machine."""
+    if not address:
+        return None
+    parts = urlsplit(address)
+    if parts.scheme == "tls" or (parts.scheme == "tcp" and parts.hostname in ("localhost", "127.0.0.1", "::1")):
+        return address
+    raise JobError(f"AECORE_SCHEDULER must be tls://host:port, or tcp:// on this machine, got {address!r}.")
 
 
 def _start_hub() -> "subprocess.Popen[bytes]":
