@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aecore.data import packing, uploads
+from aecore.data import matlab, packing, uploads
 from aecore.errors import AecoreError, DataError, TooFewRows, UnreadableFile
 from tests import files
 
@@ -96,6 +96,8 @@ REFUSED = [
     ("a.zip", files.zipped(), UnreadableFile, "an archive without a file in it"),
     ("a.zip", files.zipped(("a.csv", b"")), UnreadableFile, "is empty (0 bytes)"),
     ("a.zip", files.zipped(("a.exe", b"MZ"), ("b.md", b"hi")), UnreadableFile, "only 'a.exe', 'b.md'"),
+    ("a.zip", files.zipped(("a.csv", ROWS)).replace(b"a.csv", b"\0.csv"), UnreadableFile,
+     "an archive without a file in it"),
     ("a.zip", files.zipped(("../../<script>.exe", b"MZ")), UnreadableFile, "only '<script>.exe'"),
     ("a.zip", files.zipped(("a.csv", ROWS), compression=zipfile.ZIP_LZMA), UnreadableFile, "packed in an unusual way"),
     ("a.zip", files.zipped(*((f"{i}.csv", ROWS) for i in range(10_001))), UnreadableFile, "holds 10,001 files"),
@@ -159,10 +161,13 @@ REFUSED = [
     ("a.mat", b"\x89HDF\r\n\x1a\n" + bytes(99), UnreadableFile, "an HDF5 file"),
     ("a.mat", files.mat(a=np.arange(999.0))[:400], UnreadableFile, "breaks off or is no MATLAB file"),
     ("a.mat", files.mat(a=np.arange(999.0))[:130], UnreadableFile, "breaks off or is no MATLAB file"),
+    ("a.mat", files.mat(compressed=False, a=np.arange(9.0)).replace(b"\x09\0\0\0\x48", b"\xff\0\0\0\x48"),
+     UnreadableFile, "breaks off or is no MATLAB file"),  # a type number that takes an unguarded reader's process down
+    ("a.mat", files.mat(a=np.zeros(99_999))[:-9], UnreadableFile, "breaks off or is no MATLAB file"),
     ("a.mat", ROWS, UnreadableFile, "breaks off or is no MATLAB file"),
     ("a.mat", bytes(2000), UnreadableFile, "breaks off or is no MATLAB file"),
-    ("a.mat", files.mat(a={"x": 1}, b="text"), UnreadableFile, "no matrix of numbers, only a (struct), b (char)"),
-    ("a.mat", files.mat(), UnreadableFile, "no matrix of numbers"),
+    ("a.mat", files.mat(a={"x": 1}, b="text"), UnreadableFile, "no matrix of real numbers, only a (struct), b (char)"),
+    ("a.mat", files.mat(), UnreadableFile, "no matrix of real numbers"),
     # recordings
     ("a.wav", b"", UnreadableFile, "is empty (0 bytes)"),
     ("a.wav", WAV[:44], UnreadableFile, "a recording of no length"),
@@ -244,6 +249,9 @@ def test_bombs_are_not_unpacked_beyond_the_limit(monkeypatch):
     zeros = b"0\n" * 2**20
     book = files.zipped(("xl/workbook.xml", b""), ("xl/sharedStrings.xml", zeros))
     arrays = files.zipped(("a.npy", zeros))
+    monkeypatch.setattr(matlab, "MAX_BYTES", 2**20)
+    with pytest.raises(UnreadableFile, match="breaks off or is no MATLAB file"):
+        uploads.read("a.mat", files.mat(a=np.zeros((2**14, 9))))
     for name, data in {
         "a.csv.gz": gzip.compress(zeros), "a.zip": files.zipped(("a.csv", zeros)), "a.xlsx": book, "a.npz": arrays,
         "b.zip": files.zipped(("a.csv.gz", gzip.compress(zeros))),

@@ -106,7 +106,7 @@ def _kind(name: str, members: Sequence[str]) -> str | None:
 
 def _only_member(name: str, archive: zipfile.ZipFile, readable: Collection[str], notes: list[str]) -> tuple[str, bytes]:
     """Return base name and content of the first member of a readable kind."""
-    files = [member for member in archive.infolist() if not member.is_dir() and not _litter(member.filename)]
+    files = [member for member in archive.infolist() if _base(member.filename) and not _litter(member.filename)]
     usable = [member for member in files if _extension(member.filename) in readable]
     if not files:
         raise UnreadableFile(f"{shown(name)} is an archive without a file in it; pack it again.")

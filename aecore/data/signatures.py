@@ -34,7 +34,7 @@ BY_CONTENT: tuple[tuple[re.Pattern[bytes], Kind], ...] = tuple(
         (rb"PAR1[\x00-\x1f]", Kind("a Parquet file", "parquet")),
         (rb"\x93NUMPY", Kind("a NumPy array", "npy")),
         (rb"MATLAB 5\.0 MAT-file", Kind("a MATLAB file", "mat")),
-        (rb"MATLAB 7\.3 MAT-file|\x89HDF\r\n\x1a\n", HDF5),
+        (rb"MATLAB [^5].{0,110}HDF5 schema|MATLAB 7\.3 MAT-file|\x89HDF\r\n\x1a\n", HDF5),
         (rb"(RIFF|RF64).{4}WAVE", Kind("a WAV recording", "wav")),
         (rb"fLaC\x00", Kind("a FLAC recording", "flac")),
         (rb"OggS\x00", Kind("an Ogg recording", "ogg")),
