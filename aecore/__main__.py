@@ -1,28 +1,74 @@
-"""The command line: ``python -m aecore pretrain [NAME ...]`` rebuilds what ships in ``assets/models``."""
+"""The command line: ``python -m aecore score | train | pretrain``; ``--help`` says what each takes."""
 
 import argparse
 import importlib
 import sys
 import time
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from aecore.errors import AecoreError
 
-PRETRAINED = {"home": "aecore.concepts.home:pretrain", "sensors": "aecore.concepts.sensors:pretrain"}
+PRETRAINED = {
+    "home": "aecore.concepts.home:pretrain",
+    "bottleneck": "aecore.concepts.bottleneck:pretrain",
+    "sensors": "aecore.concepts.sensors:pretrain",
+}
+
+DEFAULT_NORMAL = "0%:30%"  # as the page's
+NORMAL = f"normal stretch, rows (0:400) or percent of them ({DEFAULT_NORMAL.replace('%', '%%')}, the default)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code, 2 where an error was said."""
-    parser = argparse.ArgumentParser(prog="python -m aecore", description="Autoencoder primer and workbench")
-    commands = parser.add_subparsers(dest="command", required=True)
-    pretrain = commands.add_parser("pretrain", help="train what ships in assets/models anew")
-    pretrain.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(PRETRAINED)}; all without")
+    parser = _parser()
     options = parser.parse_args(arguments)
+    if options.command == "score" and options.detector and options.normal:
+        parser.error("a detector has learnt what is normal already: give --detector or --normal, not both")
     try:
-        return _pretrain(options.names or list(PRETRAINED))
+        if options.command == "pretrain":
+            return _pretrain(options.names or list(PRETRAINED))
+        return _files(options)
     except AecoreError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m aecore", description="Autoencoder primer and workbench")
+    commands = parser.add_subparsers(dest="command", required=True)
+    score = commands.add_parser(
+        "score", help="score files for anomalies", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="One line an event on standard output; exit code 0: none, 1: some, 2: an error.\n"
+        "Without a detector every file trains its own on its normal stretch.",
+    )  # fmt: skip
+    score.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    score.add_argument("--detector", type=Path, metavar="F", help="what train wrote, or the page's download")
+    score.add_argument("--normal", metavar="A:B", help=f"{NORMAL}, where there is no detector")
+    score.add_argument("--out", type=Path, metavar="DIR", help="folder for the tables of scores and of events")
+    score.add_argument("--format", choices=["csv", "parquet"], default="csv", help="of these tables (default: csv)")
+    train = commands.add_parser("train", help="train a detector on the normal stretch of a file")
+    train.add_argument("file", type=Path, metavar="FILE")
+    train.add_argument("--detector", type=Path, metavar="F", required=True, help="where to write it")
+    train.add_argument("--normal", metavar="A:B", help=NORMAL)
+    pretrain = commands.add_parser("pretrain", help="train what ships in assets/models anew")
+    pretrain.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(PRETRAINED)}; all without")
+    return parser
+
+
+def _files(options: argparse.Namespace) -> int:
+    import torch  # seconds, which --help can do without
+
+    from aecore.cli.score import ScoreSettings, score, train
+    from aecore.cli.sources import Stretch
+
+    torch.set_num_threads(1)  # as in the page's workers: the networks are small, and results are the same to the bit
+    normal = Stretch.parse(options.normal or DEFAULT_NORMAL)
+    if options.command == "train":
+        return train(options.file, options.detector, normal)
+    settings = ScoreSettings(detector=options.detector, normal=normal, out=options.out, format=options.format)
+    return score(options.files, settings)
 
 
 def _pretrain(names: Sequence[str]) -> int:
@@ -44,4 +90,9 @@ def _pretrain(names: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+    except Exception:  # a crash would exit with 1, which stands for anomalies found
+        traceback.print_exc()
+        code = 2
+    sys.exit(code)

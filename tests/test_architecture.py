@@ -8,7 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 # Each floor may import its own and those to its right; ``services`` know no domain and stand beside them all.
-FLOORS = [["concepts"], ["anomaly", "audio", "latent"], ["training"], ["models", "data"], ["vision"], ["errors"]]
+FLOORS = [
+    ["cli"], ["concepts"], ["anomaly", "audio", "latent"], ["training"], ["models", "data"], ["vision"], ["errors"],
+]  # fmt: skip
 SERVICES = {"jobs", "store", "export"}
 ASIDE = {"figures"}
 

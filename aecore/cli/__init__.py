@@ -1,0 +1,1 @@
+"""Commands for files on disk; ``aecore.__main__`` reads their arguments."""
