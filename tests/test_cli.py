@@ -101,7 +101,7 @@ def test_a_file_that_cannot_be_read_exits_with_2_and_the_others_are_scored(place
                     "--detector", place / "d.safetensors")  # fmt: skip
     assert result.returncode == 2
     assert "broken.csv: error: 'broken.csv' holds no column of numbers" in result.stderr
-    assert "none.csv' could not be read (no such file or directory); check the path." in result.stderr
+    assert "none.csv could not be read (no such file or directory); check the path." in result.stderr
     assert result.stdout.startswith("faulty.csv: ")
     assert "Traceback" not in result.stderr
 

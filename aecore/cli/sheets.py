@@ -10,7 +10,6 @@ from typing import IO, Any, Literal, Self
 import pandas as pd
 
 from aecore import export
-from aecore.data.wording import shown
 from aecore.errors import StoreError
 
 Format = Literal["csv", "parquet"]
@@ -76,9 +75,7 @@ class Sheet:
             step()
         except OSError as error:
             reason = (error.strerror or type(error).__name__).lower()
-            raise StoreError(
-                f"{shown(str(self._path))} could not be written ({reason}); choose another place."
-            ) from error
+            raise StoreError(f"{self._path} could not be written ({reason}); choose another place.") from error
 
 
 def names(files: list[Path]) -> list[str]:

@@ -72,7 +72,7 @@ def open_source(path: Path) -> Source:
         return Whole(uploads.read(path.name, path.read_bytes()))
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise UnreadableFile(f"{shown(str(path))} could not be read ({reason}); check the path.") from error
+        raise UnreadableFile(f"{path} could not be read ({reason}); check the path.") from error
 
 
 # ---------------------------------------------------------------------- the normal stretch
