@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aecore.data.recording import seeded, within
 from aecore.errors import SettingError
 
 POLE_PAIRS = 4  # usual in traction motors; electrical frequency = pole pairs x speed / 60
@@ -49,8 +50,7 @@ class InverterSettings:
         within("wander", self.wander, 0, 0.2)
         within("seconds", self.seconds, 0.01, 600)
         within("sample_rate", self.sample_rate, 1e3, 1e5)
-        if self.seed < 0:
-            raise SettingError(f"seed must be 0 or more, got {self.seed}; any whole number from 0 on will do.")
+        seeded(self.seed)
         if self.seconds * self.sample_rate > MAX_ROWS:
             raise SettingError(
                 f"seconds times sample_rate must be at most {MAX_ROWS:,} rows, "
@@ -136,9 +136,3 @@ def wander(rng: np.random.Generator, time: NDArray[np.float64]) -> NDArray[np.fl
     for line, phase in zip(lines, phases, strict=True):  # line by line: a [T, lines] array would be the largest here
         curve += np.sin(2 * np.pi * line * time + phase)
     return np.asarray(curve * np.sqrt(2.0 / WANDER_LINES))
-
-
-def within(name: str, value: float, low: float, high: float) -> None:
-    """Refuse a setting outside its range, NaN included."""
-    if not low <= value <= high:
-        raise SettingError(f"{name} must be in {low:g}..{high:g}, got {value:g}; choose a value inside.")

@@ -10,7 +10,7 @@ amplitude that can be checked, and a minute of data takes milliseconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,8 @@ from aecore.data.inverter import (
     link_current,
     ripple,
     wander,
-    within,
 )
+from aecore.data.recording import Recording, acting, one_of, ramp, within
 from aecore.errors import SettingError
 
 __all__ = ["CHANNELS", "Fault", "InverterSettings", "Recording", "simulate"]
@@ -60,28 +60,13 @@ class Fault:
     duration: float | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(FaultKind):
-            kinds = ", ".join(get_args(FaultKind))
-            raise SettingError(f"kind must be one of {kinds}, got {self.kind!r}; choose one of them.")
+        one_of("kind", self.kind, get_args(FaultKind))
         if self.phase not in (0, 1, 2):
             raise SettingError(f"phase must be 0, 1 or 2, got {self.phase}; count the phases from 0.")
         within("severity", self.severity, 0, 1)
         within("onset", self.onset, 0, 600)
         if self.duration is not None:
             within("duration", self.duration, 0, 600)
-
-
-class Recording(NamedTuple):
-    """A simulated trace, row by row.
-
-    ``time`` float64 [T] in s, ``values`` float32 [T, 5], ``channels`` 5 names with their units, ``labels`` int8 [T],
-    1 where the fault is active.
-    """
-
-    time: NDArray[np.float64]
-    values: NDArray[np.float32]
-    channels: tuple[str, ...]
-    labels: NDArray[np.int8]
 
 
 def simulate(settings: InverterSettings, fault: Fault | None = None) -> Recording:
@@ -159,7 +144,7 @@ def offset(measured: NDArray[np.float64], active: NDArray[np.bool_], fault: Faul
     compensation of current measurement error in vector-controlled AC motor drives", IEEE Trans. Ind. Appl. 34(2).
     """
     drifted = measured.copy()
-    drifted[:, fault.phase] += fault.severity * MAX_OFFSET * _ramp(active)
+    drifted[:, fault.phase] += fault.severity * MAX_OFFSET * ramp(active)
     return drifted
 
 
@@ -169,7 +154,7 @@ def gain(measured: NDArray[np.float64], active: NDArray[np.bool_], fault: Fault)
     Seen from the controller this is a negative-sequence current of a third of the error. Chung & Sul (1998), as above.
     """
     drifted = measured.copy()
-    drifted[:, fault.phase] *= 1.0 + fault.severity * MAX_GAIN * _ramp(active)
+    drifted[:, fault.phase] *= 1.0 + fault.severity * MAX_GAIN * ramp(active)
     return drifted
 
 
@@ -203,17 +188,7 @@ def negative_sequence(settings: InverterSettings, severity: float) -> float:
 
 
 def _active(settings: InverterSettings, count: int, fault: Fault) -> NDArray[np.bool_]:
-    """Return where the fault acts [T], from and to the nearest rows."""
-    rows = np.arange(count)
+    """Return where the fault acts [T]."""
     if fault.kind == "none" or fault.severity == 0:
         return np.zeros(count, dtype=np.bool_)
-    start = round(fault.onset * settings.sample_rate)
-    end = count if fault.duration is None else round((fault.onset + fault.duration) * settings.sample_rate)
-    return np.asarray((rows >= start) & (rows < end))
-
-
-def _ramp(active: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return 0 outside the fault and a line from 0 to 1 over it [T]."""
-    ramp = np.zeros(len(active))
-    ramp[active] = np.linspace(0.0, 1.0, int(active.sum()))
-    return ramp
+    return acting(count, settings.sample_rate, fault.onset, fault.duration)
