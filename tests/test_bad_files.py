@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aecore.data import matlab, packing, uploads
-from aecore.errors import AecoreError, DataError, TooFewRows, UnreadableFile
+from aecore.data.options import DECIMALS, DELIMITERS, ENCODINGS, TIME_UNITS, ReadOptions
+from aecore.errors import AecoreError, DataError, SettingError, TooFewRows, UnreadableFile
 from tests import files
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
@@ -220,6 +221,7 @@ READ = [
     ("a.xlsx", files.xlsx(S=[["v"], [1], ["#DIV/0!"], [3], [1e308], [5]]), [[1], [2], [3], [4], [5]],
      "infinite or huge"),
     ("a.xlsx", files.xlsx(S=[["v"], [1], ["_xD800_"], [3]]), [[1], [2], [3]], "without a number"),
+    ("a.xlsx", files.xlsx(S=[*[[]] * 300, ["v"], [1], [2]]), [[1], [2]], ""),
     ("a.npy", files.npy(np.array([1, np.nan, 3, np.inf, 5])), [[1], [2], [3], [4], [5]], "2 gaps"),
     ("a.npy", files.npy(np.array([["1.5", "x"], ["2.5", "y"], ["3", "z"]])), [[1.5], [2.5], [3]], "column 2"),
     ("a.npy", files.npy(np.array([b"1.5", b"\xff", b"2.5"])), [[1.5], [2], [2.5]], "without a number"),
@@ -284,11 +286,11 @@ WHOLE = {
 ANY_TIME = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
-def check(name, data):
+def check(name, data, options=None):
     """Either a sound signal comes out, or one sentence."""
     message, signal = "", None
     try:
-        signal = uploads.read(name, data)
+        signal = uploads.read(name, data, options)
     except AecoreError as error:
         message = str(error)
     if signal is None:
@@ -321,6 +323,35 @@ def test_whole_files_with_a_few_bytes_changed_or_cut(name, data):
         spoilt[at] = data.draw(st.sampled_from([0, 1, 0x7F, 0x80, 0xFF, spoilt[at] ^ 1, spoilt[at] ^ 0x80]))
     cut = data.draw(st.one_of(st.none(), st.integers(0, len(spoilt))))
     check(name, bytes(spoilt[:cut]))
+
+
+MAPPED = {
+    "a.csv": b"time,label,v,w,day,clock\n"
+    + b"".join(b"%d,%d,%d.5,x,2024-01-0%d,10:00:0%d\n" % ((i,) * 5) for i in range(9)),
+    "b.csv": b"1;2;3\n4,5;6;7\n8,5;9;1\n",
+    "a.xlsx": files.xlsx(S=[["time", "label", "v"], ["s", "-", "V"], *([i, i % 2, i * 1.5] for i in range(9))]),
+    "a.parquet": files.parquet(pd.DataFrame({"time": range(9), "label": [0.5] * 9, "v": range(9)})),
+    "a.wav": files.audio(),
+}
+PART = st.sampled_from([None, None, "", "time", "label", "v", "w", "day", "clock", "column 1", "channel 1"])
+
+
+@settings(ANY_TIME, max_examples=300)
+@given(data=st.data(), name=st.sampled_from(sorted(MAPPED)))
+def test_any_options_on_any_file(data, name):
+    said = {
+        "delimiter": st.sampled_from([None, *DELIMITERS]), "decimal": st.sampled_from([None, *DECIMALS]),
+        "encoding": st.sampled_from([None, *ENCODINGS]), "header": st.sampled_from([None, True, False]),
+        "time": PART, "label": PART, "time_unit": st.sampled_from([None, *TIME_UNITS]),
+        "sample_rate": st.sampled_from([None, None, 1e-9, 100.0]),
+        "channels": st.one_of(st.none(), st.lists(PART.filter(bool), max_size=3).map(tuple)),
+    }  # fmt: skip
+    keys = data.draw(st.sets(st.sampled_from(sorted(said)), max_size=4))
+    try:
+        options = ReadOptions(**{key: data.draw(said[key]) for key in keys})
+    except SettingError:
+        return
+    check(name, MAPPED[name], options)
 
 
 COLUMN = st.one_of(

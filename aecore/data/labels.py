@@ -26,7 +26,7 @@ class Labels(NamedTuple):
 
 
 def take(
-    columns: dict[str, pd.Series], notes: list[str], *, wanted: str | None, keep: Collection[str]
+    columns: dict[str, pd.Series], notes: list[str], *, wanted: str | None, keep: Collection[str | None]
 ) -> Labels | None:
     """Remove columns of marks from `columns`; the one that marks anomalies becomes the labels.
 

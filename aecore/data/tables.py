@@ -81,7 +81,7 @@ def to_signal(name: str, table: Table, options: ReadOptions | None = None) -> Si
         )
     columns = {names[i]: frame.iloc[:, i] for i in range(frame.shape[1])}
     keep = options.channels or ()
-    marked = labels.take(columns, notes, wanted=options.label, keep=keep)
+    marked = labels.take(columns, notes, wanted=options.label, keep=(*keep, options.time))
     clock = clocks.take(columns, notes, named=any(table.names), wanted=options.time, unit=options.time_unit, keep=keep)
     roles = Roles(names, clock.name if clock else None, marked.name if marked else None)
     if not keep:

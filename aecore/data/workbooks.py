@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
@@ -49,9 +49,9 @@ def read_workbook(name: str, data: bytes, options: ReadOptions) -> Table:
         raise _only_formulas(name, formulas)
     if not sheet.rows:
         raise UnreadableFile(f"{shown(name)} holds no worksheet with values in it; fill one, or export it as CSV.")
-    head = [(number, _texts(row)) for number, row in enumerate(sheet.rows[: 2 * HEAD_ROWS], start=1) if row]
+    head = list(islice(((n, _texts(row)) for n, row in enumerate(sheet.rows, start=1) if row), HEAD_ROWS))
     width = max(len(texts) for _, texts in head)
-    found = layout(name, [(n, [*texts, *[""] * (width - len(texts))]) for n, texts in head[:HEAD_ROWS]], ";", options)
+    found = layout(name, [(n, [*texts, *[""] * (width - len(texts))]) for n, texts in head], ";", options)
     columns = list(zip_longest(*sheet.rows[found.skip :]))
     columns += [(None,) * (len(sheet.rows) - found.skip)] * (width - len(columns))
     bounded(name, len(sheet.rows), len(columns))
