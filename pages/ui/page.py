@@ -51,14 +51,21 @@ def frame(name: str) -> Iterator[None]:
     st.title(title)
     st.markdown(narration.text(name, "promise"))
     notes = st.container()
-    try:
+    with in_words():
         yield
-    except AecoreError as error:
-        st.error(link.plain(str(error)), icon=":material/error:")
     with notes:
         link.show_notes()
     _onwards(name)
     _warm_up()
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """An AecoreError inside becomes one sentence; for fragments too, which run again without the frame around them."""
+    try:
+        yield
+    except AecoreError as error:
+        st.error(link.plain(str(error)), icon=":material/error:")
 
 
 def why(name: str) -> None:

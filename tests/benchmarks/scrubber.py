@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, settle, start_server
 
@@ -23,9 +23,9 @@ DRAW_BUDGET, LATENCY_BUDGET = 4.0, 33.0  # ms, 95th percentile
 PAUSE = 0.006  # s between moves: more often than the screen redraws, as a mouse does
 
 
-def drag(page: Page, there_and_back: int) -> list[dict[str, float]]:
+def drag(page: Page, there_and_back: int, slider: Locator | None = None) -> list[dict[str, float]]:
     """Timings of frames drawn while the mouse drags the handle from one end to the other and back."""
-    slider = page.get_by_role("slider")
+    slider = slider or page.get_by_role("slider")
     box = slider.bounding_box()
     assert box is not None
     y, left, width = box["y"] + box["height"] / 2, box["x"] + 11, box["width"] - 22

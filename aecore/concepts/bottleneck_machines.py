@@ -1,0 +1,245 @@
+"""Three machines that squeeze a signal through k numbers, for every k at once, in plain numpy: no torch on a page.
+
+A *machine* turns ``x`` [L] into a code of up to K numbers, the most useful one first, and rebuilds ``x`` from the first
+k of them, for k = 0..K.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aecore.errors import StoreError, TooFewRows
+
+Array = NDArray[np.float32]
+Layers = tuple[tuple[Array, Array], ...]  # (weights [out, in], biases [out]) of each
+
+WIDE_GAP = 0.1  # where eigenvalues are closer than 10 %, the sample decides which of their directions comes first
+
+
+class Machine(Protocol):
+    """What the figures ask of a machine."""
+
+    def frames(self, x: Array) -> Array:
+        """Rebuild one signal [L] from its first 0..K code numbers: [K + 1, L]."""
+        ...
+
+    def errors(self, x: Array, sizes: Sequence[int]) -> NDArray[np.float64]:
+        """Return the mean over signals [N, L] of the squared error, summed over samples, at each code size."""
+        ...
+
+    def waveforms(self, k: int) -> Array:
+        """Draw what each of the first k code numbers adds: [k, L], of length 1 each."""
+        ...
+
+
+class Affine(NamedTuple):
+    """A linear encoder and decoder: PCA, or a linear autoencoder, whose numbers were ordered while it was trained."""
+
+    into: Array  # [K, L]
+    offsets: Array  # [K]
+    out: Array  # [K, L]
+    mean: Array  # [L], what it says when it is told nothing
+
+    def encode(self, x: Array) -> Array:
+        """Codes [..., K] of signals [..., L]."""
+        return x @ self.into.T + self.offsets
+
+    def frames(self, x: Array) -> Array:
+        """Rebuild one signal [L] from its first 0..K code numbers: [K + 1, L]."""
+        parts = self.encode(x)[:, None] * self.out  # (K, L)
+        return np.cumsum(np.concatenate([self.mean[None], parts]), axis=0, dtype=np.float32)
+
+    def errors(self, x: Array, sizes: Sequence[int]) -> NDArray[np.float64]:
+        """Return the mean over signals [N, L] of the squared error, summed over samples, at each code size.
+
+        |r - sum_i z_i d_i|^2 = |r|^2 - 2 sum_i z_i (d_i . r) + sum_ij z_i z_j (d_i . d_j), whose means over the signals
+        are running sums of one vector and one matrix: no size needs a reconstruction.
+        """
+        rest, codes = (x - self.mean).astype(np.float64), self.encode(x).astype(np.float64)  # (N, L), (N, K)
+        out = self.out.astype(np.float64)
+        single = (codes * (rest @ out.T)).mean(0)  # (K,)
+        double = (codes.T @ codes / len(x)) * (out @ out.T)  # (K, K)
+        squares = np.array([double[:k, :k].sum() for k in range(len(out) + 1)])
+        singles = np.concatenate([[0.0], np.cumsum(single)])
+        errors = (rest**2).sum(1).mean() - 2 * singles + squares
+        return np.maximum(errors, 0.0)[list(sizes)]
+
+    def waveforms(self, k: int) -> Array:
+        """Draw what each of the first k code numbers adds: [k, L], of length 1 each."""
+        return _unit(self.out[:k])
+
+
+class Pca(NamedTuple):
+    """Principal component analysis of a set of signals."""
+
+    machine: Affine
+    variances: NDArray[np.float64]  # [L], of all components, falling
+
+    @classmethod
+    def fit(cls, x: Array, largest: int) -> "Pca":
+        """Fit to signals [N, L]; ``largest`` components are kept, fewer where the signals do not have as many."""
+        if len(x) < 2:
+            raise TooFewRows(f"PCA needs at least 2 signals, got {len(x)}; bring a longer recording.")
+        mean = x.mean(0, dtype=np.float64)
+        centred = x - mean.astype(np.float32)
+        covariance = (centred.T @ centred).astype(np.float64) / len(x)  # (L, L)
+        variances, vectors = np.linalg.eigh(covariance)
+        components = np.ascontiguousarray(vectors[:, ::-1][:, :largest].T, dtype=np.float32)  # (K, L)
+        offsets = -components @ mean.astype(np.float32)
+        machine = Affine(components, offsets, components, mean.astype(np.float32))
+        return cls(machine, np.maximum(variances[::-1], 0.0))
+
+
+class Network(NamedTuple):
+    """A dense autoencoder with SiLU between its layers, x * sigmoid(x) (Elfwing et al., 2018)."""
+
+    encoder: Layers
+    decoder: Layers
+    centre: Array  # [K], the mean code of what it was trained on
+    spread: Array  # [K], its standard deviation
+
+    def encode(self, x: Array) -> Array:
+        """Codes [..., K] of signals [..., L]."""
+        return _through(self.encoder, x)
+
+    def decode(self, codes: Array, sizes: Sequence[int]) -> Array:
+        """Rebuild from the first k numbers of each code [N, K], for each k of ``sizes``: [N, S, L].
+
+        The first layer adds one column for each code number, so running sums serve every k.
+        """
+        (weights, biases), *rest = self.decoder
+        columns = codes[:, :, None] * weights.T  # (N, K, H)
+        start = np.broadcast_to(biases, (len(codes), 1, len(biases)))  # (N, 1, H)
+        hidden = np.cumsum(np.concatenate([start, columns], axis=1), axis=1, dtype=np.float32)  # (N, K + 1, H)
+        if list(sizes) != list(range(hidden.shape[1])):
+            hidden = hidden[:, list(sizes)]  # (N, S, H)
+        return _through(tuple(rest), _silu(hidden)) if rest else hidden
+
+    def frames(self, x: Array) -> Array:
+        """Rebuild one signal [L] from its first 0..K code numbers: [K + 1, L]."""
+        codes = self.encode(x[None])  # (1, K)
+        return self.decode(codes, range(codes.shape[1] + 1))[0]
+
+    def errors(self, x: Array, sizes: Sequence[int]) -> NDArray[np.float64]:
+        """Return the mean over signals [N, L] of the squared error, summed over samples, at each code size."""
+        rest = self.decode(self.encode(x), sizes)  # (N, S, L)
+        rest -= x[:, None]
+        return np.einsum("nsl,nsl->s", rest, rest).astype(np.float64) / len(x)
+
+    def waveforms(self, k: int) -> Array:
+        """Draw what each of the first k code numbers changes around the mean code: [k, L], of length 1 each.
+
+        A nonlinear decoder has no basis; these are its directions at one place, and elsewhere it has others.
+        """
+        if k == 0:
+            return np.zeros((0, len(self.decoder[-1][1])), dtype=np.float32)
+        codes = np.tile(self.centre, (2 * k, 1))  # (2 k, K)
+        codes[np.arange(k), np.arange(k)] += self.spread[:k]
+        codes[k + np.arange(k), np.arange(k)] -= self.spread[:k]
+        drawn = self.decode(codes, [k])[:, 0]  # (2 k, L)
+        return _unit(drawn[:k] - drawn[k:])
+
+
+def affine_from(weights: dict[str, Any]) -> Affine:
+    """Read a linear autoencoder from a model's weights by name."""
+    (into, offsets), (out, mean) = _layers(weights, "encoder"), _layers(weights, "decoder")
+    if len(into) != 1 or len(out) != 1:
+        raise StoreError("This file does not hold a linear autoencoder; train it again.")
+    return Affine(into[0], offsets[0], np.ascontiguousarray(out[0].T), mean[0])
+
+
+def network_from(tree: dict[str, Any]) -> Network:
+    """Read a nonlinear autoencoder from ``{"weights", "centre", "spread"}``."""
+    encoder, decoder = (
+        tuple(zip(*_layers(tree["weights"], part), strict=True)) for part in ("encoder", "decoder")
+    )  # fmt: skip
+    return Network(encoder, decoder, _single(tree["centre"]), _single(tree["spread"]))
+
+
+def _layers(weights: dict[str, Any], part: str) -> tuple[list[Array], list[Array]]:
+    """Weights and biases of a part's layers, in their order."""
+    names = [name.removesuffix(".weight") for name in weights if name.startswith(part) and name.endswith(".weight")]
+    names.sort(key=lambda name: int(name.rpartition(".")[2]))
+    return [_single(weights[f"{n}.weight"]) for n in names], [_single(weights[f"{n}.bias"]) for n in names]
+
+
+def _single(array: Any) -> Array:
+    return np.asarray(array, dtype=np.float32)
+
+
+def _through(layers: Layers, x: Array) -> Array:
+    """Apply layers to [..., I]: one flat product each and no copy but its result, for a control waits for this."""
+    flat = x.reshape(-1, x.shape[-1])
+    for n, (weights, biases) in enumerate(layers):
+        flat = (_silu(flat) if n else flat) @ weights.T
+        flat += biases
+    return flat.reshape(*x.shape[:-1], -1)
+
+
+def _silu(x: Array) -> Array:
+    """SiLU as x (1 + tanh(x / 2)) / 2, which cannot overflow."""
+    gate = np.tanh(x * np.float32(0.5))
+    gate += 1
+    gate *= x
+    gate *= np.float32(0.5)
+    return gate
+
+
+def _unit(rows: Array) -> Array:
+    """Rows [n, L] at length 1; a row of zeros stays one."""
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.where(length > 0, length, 1), dtype=np.float32)
+
+
+# ---------------------------------------------------------------------- the linear machines compared
+def linear_bound(x: Array, largest: int) -> NDArray[np.float64]:
+    """Return the mean squared error on signals [N, L] below which no linear machine of size 0..largest goes.
+
+    The squared singular values of the centred signals that k numbers have to discard, over N: Eckart & Young,
+    *Psychometrika* 1 (1936). It holds for a machine made for these very signals, and so for every other.
+    """
+    centred = (x - x.mean(0, dtype=np.float64)).astype(np.float64)
+    variances = np.maximum(np.linalg.eigvalsh(centred.T @ centred / len(x))[::-1], 0.0)  # (L,)
+    kept = np.concatenate([[0.0], np.cumsum(variances)])[: largest + 1]
+    return np.maximum(variances.sum() - kept, 0.0)
+
+
+def principal_angles(a: Array, b: Array) -> NDArray[np.float64]:
+    """Angles in degrees, rising, between the spaces that the rows of ``a`` [k, L] and ``b`` [k, L] span.
+
+    Björck & Golub, *Mathematics of Computation* 27 (1973): cosines are the singular values of one orthonormal basis
+    times the other; sines, which small angles need, those of what the other basis leaves over.
+    """
+    first, second = (np.linalg.qr(rows.astype(np.float64).T)[0] for rows in (a, b))  # (L, k)
+    product = first.T @ second  # (k, k)
+    cosines = np.clip(np.linalg.svd(product, compute_uv=False), 0, 1)  # falling
+    sines = np.clip(np.linalg.svd(second - first @ product, compute_uv=False), 0, 1)[::-1]  # rising
+    return np.degrees(np.where(cosines**2 > 0.5, np.arcsin(sines), np.arccos(cosines)))
+
+
+class Equivalence(NamedTuple):
+    """A linear autoencoder held against PCA at one code size."""
+
+    k: int
+    lost: float  # by the autoencoder, share of the total variance
+    lost_by_pca: float
+    gap: float  # 1 - eigenvalue k + 1 / eigenvalue k
+    angle: float | None  # degrees, the largest; None where the gap is too narrow to mean something
+
+    @property
+    def difference(self) -> float:
+        """Reconstruction errors' difference, relative to the total variance."""
+        return self.lost - self.lost_by_pca
+
+
+def compare(linear: Affine, pca: Pca, k: int, lost: tuple[float, float]) -> Equivalence:
+    """Compare at code size k; ``lost`` are the shares of the total variance, by ``linear`` and by ``pca``."""
+    if k == 0:
+        return Equivalence(k, *lost, gap=0.0, angle=None)
+    here, beyond = pca.variances[k - 1], pca.variances[k] if k < len(pca.variances) else 0.0
+    gap = float(1 - beyond / here) if here > 0 else 0.0
+    wide = gap > WIDE_GAP
+    angle = float(principal_angles(linear.out[:k], pca.machine.out[:k])[-1]) if wide else None
+    return Equivalence(k, *lost, gap=gap, angle=angle)

@@ -1,0 +1,150 @@
+"""Bottleneck: signals squeezed through k numbers by PCA and two autoencoders, every k under one handle."""
+
+from typing import Any
+
+import streamlit as st
+
+from aecore import export, jobs
+from aecore.concepts import bottleneck, bottleneck_recording
+from aecore.concepts.bottleneck_machines import Pca
+from aecore.concepts.bottleneck_recording import Recording
+from aecore.concepts.bottleneck_signals import MAX_NOISE, MAX_SEED, Drawing, family_to_learn
+from aecore.figures import bottleneck as figures
+from pages.ui import controls, link, live, narration, on_request, waist
+from pages.ui.downloads import Download, take_it_with_you
+from pages.ui.page import frame, in_words, why
+from pages.ui.scrubber import scrubber
+from pages.ui.theme import palette
+from pages.ui.uploads import upload
+
+NAME, TRAINING = "bottleneck", "bottleneck:train"
+FAMILY, OWN = "A family of sinusoids", "Your own recording"
+ALL = "Side by side"
+MACHINES = {"PCA": bottleneck.PCA, "Linear": bottleneck.LINEAR, "Nonlinear": bottleneck.NONLINEAR}
+
+shipped = st.cache_resource(show_spinner=False)(bottleneck.shipped)
+
+
+@st.cache_data(show_spinner=False, max_entries=40)
+def pca(complexity: int) -> Pca:
+    return Pca.fit(family_to_learn(complexity), bottleneck.LARGEST)
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def family_swept(drawing: Drawing, trained: bool, _weights: Any) -> bottleneck.Sweep:
+    return bottleneck.sweep(drawing.signals(), 0, pca(drawing.complexity), _weights)
+
+
+@st.cache_data(show_spinner=False, max_entries=8, scope="session")
+def own_swept(name: Any, seed: int, trained: bool, _recording: Recording, _weights: Any) -> bottleneck.Sweep:
+    learnt = Pca.fit(_recording.learn, bottleneck.LARGEST)
+    return bottleneck.sweep(_recording.test, _recording.shown(seed), learnt, _weights)
+
+
+def next_signal() -> None:
+    st.session_state["draw"] = (st.session_state["draw"] + 1) % (MAX_SEED + 1)
+
+
+def another(label: str) -> int:
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        seed = controls.slider(label, "draw", low=0, high=MAX_SEED, default=0, step=1)
+        st.button("Another signal", on_click=next_signal, icon=":material/casino:")
+    return int(seed)
+
+
+def family() -> bottleneck.Sweep:
+    left, middle, right = st.columns([2, 2, 3], gap="large")
+    with left:
+        complexity = int(controls.slider("Complexity, sinusoids", "complexity", low=1, high=40, default=5, step=1))
+    with middle:
+        noise = controls.slider("Noise, × the signal's rms", "hiss", low=0.0, high=MAX_NOISE, default=0.1, step=0.05)
+    with right:
+        seed = another("Seed of the test signals")
+    request = on_request.Request(("family", complexity), (bottleneck.train_family, complexity))
+    weights = shipped(complexity) or on_request.result(TRAINING, request, narration.text(NAME, "train"))
+    return family_swept(Drawing(complexity=complexity, noise=noise, seed=seed), weights is not None, weights)
+
+
+def own(name: Any, recording: Recording) -> bottleneck.Sweep:
+    seed = another("Which window, by seed")
+    request = on_request.Request(("own", *name), (bottleneck.train, recording.learn), private=True)
+    weights = on_request.result(TRAINING, request, narration.text(NAME, "train"))
+    return own_swept(name, seed, weights is not None, recording, weights)
+
+
+def own_recording() -> tuple[Any, Recording] | None:
+    """The visitor's channel in windows, once the file is read."""
+    file = upload("A recording", "clip", help=narration.text(NAME, "own"))
+    if file is None:
+        narration.say(NAME, "own")
+        return None
+    wanted = st.session_state.get("channel") or st.query_params.get("channel")
+    name = (file.fingerprint, wanted)
+
+    def start() -> jobs.Job:
+        return jobs.submit(bottleneck_recording.cut, file.name, file.data, wanted, lane="short", private=True)
+
+    recording = live.work("bottleneck:cut", name, start, lambda _: st.progress(0.0, "Reading …"))
+    if recording is None:
+        return None
+    controls.select("Channel", "channel", recording.channels, default=recording.channels[0])
+    if recording.notes:
+        with st.expander(f"What was done to the file ({len(recording.notes)})"):
+            st.markdown("\n".join(f"- {link.plain(note)}" for note in recording.notes))
+    return name, recording
+
+
+@st.fragment
+def bench(now: dict[str, Any], chosen: str, brought: tuple[Any, Recording] | None) -> None:
+    """Controls, the handle, and all that follows it; ``now`` takes what is shown to the downloads."""
+    with in_words():
+        swept = own(*brought) if brought else family()
+        alone = MACHINES.get(chosen)
+        shown = {alone: swept.frames[alone]} if alone in swept.frames else swept.frames
+        panels = [*waist.machine_panels(swept.shown, shown), waist.network_panel(len(swept.shown), bottleneck.LARGEST)]
+        k = scrubber(panels, label="k", key="waist", default=6, height=190, columns=4, autoplay=True)
+        now |= {"swept": swept, "k": k}
+        left, right = st.columns(2, gap="large")
+        left.markdown(bottleneck.summary(swept, k))
+        right.markdown(bottleneck.equivalence(swept, k))
+        focus, colours = next(iter(shown)), palette()
+        left, middle, right = st.columns(3, gap="large")
+        with left:
+            error = figures.error_against_size(swept.lost, swept.bound, k, colours)
+            st.markdown("**Variance lost**, %")
+            st.vega_lite_chart(error.data, error.spec, width="stretch", alt=figures.ERROR_WORDS)
+        with middle:
+            rate = brought[1].sample_rate if brought else None
+            spectra = figures.spectra(swept.spectra(focus, k), rate, colours)
+            st.markdown(f"**Spectrum**, dB: {focus}")
+            st.vega_lite_chart(spectra.data, spectra.spec, width="stretch", alt=figures.SPECTRA_WORDS)
+        with right:
+            words = f"The {k} waveforms that {focus} mixes"
+            st.markdown(f"**{'Waveform' if k == 1 else f'{k} waveforms'}**: {focus}")
+            st.html(figures.waveforms(swept.machines[focus].waveforms(k), colours, words))
+
+
+with frame(NAME):
+    on_request.run(TRAINING)
+    with st.container(horizontal=True):
+        source = controls.choice("Signals", "signals", [FAMILY, OWN], default=FAMILY)
+        chosen = controls.choice("Machines", "machines", [ALL, *MACHINES], default=ALL)
+    now: dict[str, Any] = st.session_state.setdefault("bottleneck:now", {})
+    brought = own_recording() if source == OWN else None
+    if source == FAMILY or brought:
+        bench(now, chosen, brought)
+    controls.try_this({
+        "One tone, one number": {"signals": FAMILY, "complexity": 1, "waist": 1},
+        "Twenty tones through six numbers": {"signals": FAMILY, "complexity": 20, "waist": 6},
+        "Noise as loud as the signal": {"signals": FAMILY, "complexity": 3, "hiss": 1.0, "waist": 6},
+    })  # fmt: skip
+    left, right = st.columns(2, gap="large")
+    with left:
+        narration.say(NAME, "what-to-notice")
+    with right:
+        narration.say(NAME, "why-three")
+    why(NAME)
+    take_it_with_you([
+        Download("Errors", "errors.csv", lambda: export.csv(bottleneck.error_table(now["swept"]))),
+        Download("Signal", "signal.csv", lambda: export.csv(bottleneck.signal_table(now["swept"], now["k"]))),
+    ] if now else [])  # fmt: skip
