@@ -71,13 +71,9 @@ def test_scoring_says_events_writes_tables_and_exits_with_1(place, tmp_path):
     assert len(pd.read_csv(tmp_path / "new" / "folder" / "clean.events.csv")) == 0
 
 
-def test_a_clean_file_exits_with_0_and_prints_nothing(place):
-    result = aecore("score", place / "clean.csv", "--detector", place / "d.safetensors")
-    assert (result.returncode, result.stdout) == (0, "")
-
-
+# ------------------------------------------------------------------ in this process, which starts faster
 def test_without_a_detector_the_tables_are_the_pages_downloads(place, tmp_path):
-    result = aecore("score", place / "faulty.csv", "--out", tmp_path)
+    assert __main__.main(["score", str(place / "faulty.csv"), "--out", str(tmp_path)]) == 1
     signal = uploads.read("faulty.csv", (place / "faulty.csv").read_bytes())
     steps = sensors.train(signal.values, signal.channels, signal.sample_rate, sensors.DEFAULT_NORMAL)
     try:
@@ -86,7 +82,6 @@ def test_without_a_detector_the_tables_are_the_pages_downloads(place, tmp_path):
     except StopIteration as end:
         analysis = sensors.Analysis.from_tree(end.value)
     threshold = AnomalyDetector.from_tree(analysis.detector).threshold_
-    assert result.returncode == 1
     table = sensors.score_table(analysis, signal.time, threshold)
     written = pd.read_csv(tmp_path / "faulty.scores.csv", parse_dates=["time"])
     pd.testing.assert_frame_equal(written, table, check_dtype=False, rtol=1e-4)
@@ -95,18 +90,21 @@ def test_without_a_detector_the_tables_are_the_pages_downloads(place, tmp_path):
     assert rows == [line.split(",")[:4] for line in events.splitlines()]
 
 
-def test_a_file_that_cannot_be_read_exits_with_2_and_the_others_are_scored(place, tmp_path):
+def test_a_clean_file_exits_with_0_and_prints_nothing(place, capsys):
+    assert __main__.main(["score", str(place / "clean.csv"), "--detector", str(place / "d.safetensors")]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_file_that_cannot_be_read_exits_with_2_and_the_others_are_scored(place, tmp_path, capsys):
     (tmp_path / "broken.csv").write_text("no numbers\nhere\nat all\n")
-    result = aecore("score", tmp_path / "broken.csv", tmp_path / "none.csv", place / "faulty.csv",
-                    "--detector", place / "d.safetensors")  # fmt: skip
-    assert result.returncode == 2
-    assert "broken.csv: error: 'broken.csv' holds no column of numbers" in result.stderr
-    assert "none.csv could not be read (no such file or directory); check the path." in result.stderr
-    assert result.stdout.startswith("faulty.csv: ")
-    assert "Traceback" not in result.stderr
+    files = [tmp_path / "broken.csv", tmp_path / "none.csv", place / "faulty.csv"]
+    assert __main__.main(["score", *map(str, files), "--detector", str(place / "d.safetensors")]) == 2
+    said = capsys.readouterr()
+    assert "broken.csv: error: 'broken.csv' holds no column of numbers" in said.err
+    assert "none.csv could not be read (no such file or directory); check the path." in said.err
+    assert said.out.startswith("faulty.csv: ")
 
 
-# ------------------------------------------------------------------ in this process, which starts faster
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -161,10 +161,13 @@ def test_more_noise_hides_more(result):
 
 def test_it_reports_as_it_goes_and_can_be_left():
     steps = self_testing(AnomalyDetector(), normal(), channels=["level"])
-    reports = [next(steps) for _ in range(30)]
-    steps.close()
-    shares = [report.progress for report in reports]
+    reports = [next(steps) for _ in range(6)]
+    steps.close()  # in the midst of training
+    reports += self_testing(AnomalyDetector(), normal(), channels=["level"])
+    shares = [report.progress for report in reports[6:]]
+    assert reports[:6] == reports[6:12]
     assert shares == sorted(shares) and 0 <= shares[0] < shares[-1] <= 1
+    assert reports[6].part.startswith("Training") and reports[-1].part == "Testing level"
 
 
 def test_a_higher_threshold_catches_less(result):
