@@ -3,13 +3,25 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from scipy import stats
 from sklearn.decomposition import PCA
 
 from aecore import store
-from aecore.anomaly import AnomalyDetector, detector, find_events, log_score_threshold
-from aecore.anomaly.choices import choose_latent_dim, choose_window, dominant_period
+from aecore.anomaly import AnomalyDetector, find_events, log_score_threshold, scoring
+from aecore.anomaly.choices import choose_latent_dim, choose_own_row, choose_window, dominant_period, find_period
 from aecore.anomaly.events import merged, runs
-from aecore.anomaly.windows import chunks, mean_over_covering, sliding
+from aecore.anomaly.network import Recipe, WindowNetwork, principal, train
+from aecore.anomaly.notes import two_levels
+from aecore.anomaly.scoring import Measure
+from aecore.anomaly.thresholds import (
+    PRIOR_SPREAD,
+    PRIOR_STRETCHES,
+    false_alarms_per_hour,
+    peaks_over_threshold,
+    poisson_interval,
+)
+from aecore.anomaly.windows import chunks, covering, mean_over_covering, sliding
 from aecore.errors import DataError, SettingError, StoreError, TooFewRows
 
 
@@ -24,6 +36,11 @@ def signal(rows=1200, channels=3, seed=0, period=25):
 @pytest.fixture(scope="module")
 def fitted():
     return AnomalyDetector().fit(signal(seed=1))
+
+
+@pytest.fixture(scope="module")
+def lone():
+    return AnomalyDetector().fit(signal(seed=1, channels=1))
 
 
 # ------------------------------------------------------------------ windows
@@ -49,12 +66,80 @@ def test_chunks_hold_every_window_once(length, window, size):
     assert starts == list(range(length - window + 1))
 
 
-def test_scores_in_chunks_equal_scores_in_one_piece(fitted, monkeypatch):
-    x = signal(seed=2)
+def test_the_windows_that_cover_a_row_are_counted():
+    starts = np.arange(20 - 4 + 1)
+    expected = [np.sum((starts <= row) & (row < starts + 4)) for row in range(20)]
+    np.testing.assert_array_equal(covering(20, 4), expected)
+
+
+@pytest.mark.parametrize("which", ["fitted", "lone"])
+def test_scores_in_chunks_equal_scores_in_one_piece(which, request, monkeypatch):
+    fitted = request.getfixturevalue(which)
+    x = signal(seed=2, channels=len(fitted.channels_))
     whole, rebuilt = fitted.decision_function(x), fitted.reconstruct(x)
-    monkeypatch.setattr(detector, "CHUNK", 101)
+    monkeypatch.setattr(scoring, "CHUNK_VALUES", 101 * fitted.window_ * len(fitted.channels_))
     np.testing.assert_allclose(fitted.decision_function(x), whole, rtol=1e-5)
     np.testing.assert_allclose(fitted.reconstruct(x), rebuilt, atol=1e-4)
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_row_errors_are_what_loops_over_windows_give(absolute):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 2)).astype(np.float32)
+    network = WindowNetwork(5 * 2, latent_dim=1, hidden=0)  # all weights 0: rebuilds nothing, so the error is x
+    got = Measure(5, 1, absolute, 0.5).errors(network, x)
+    error = np.abs(x) if absolute else x**2
+    for row in (0, 3, 20, 39):
+        windows = [error[start : start + 5].mean(0) for start in range(36) if start <= row < start + 5]
+        np.testing.assert_allclose(got[row], np.mean(windows, 0) + 0.5 * error[row], rtol=1e-5)
+
+
+# ------------------------------------------------------------------ the network
+def recipe(**changes):
+    return Recipe(
+        **{"latent_dim": 3, "hidden": 16, "noise": 0.0, "absolute": False, "epochs": 4, "batch": 64} | changes
+    )
+
+
+def test_principal_components_are_scikit_learn_s():
+    rows = np.random.default_rng(0).normal(size=(300, 6)).astype(np.float32) * [9, 5, 3, 2, 1, 0.5]
+    ours, theirs = principal(rows), PCA().fit(rows)
+    np.testing.assert_allclose(ours.eigenvalues, theirs.explained_variance_ * 299 / 300, rtol=1e-4)
+    np.testing.assert_allclose(np.abs(np.sum(ours.components * theirs.components_, axis=1)), 1, rtol=1e-4)
+
+
+def test_the_network_starts_as_pca():
+    rows = sliding(signal(channels=2).astype(np.float32), 10)
+    network = WindowNetwork(20, latent_dim=3, hidden=16, copies=1)
+    network.start([principal(rows)], seed=0)
+    alone, pca = network.single(0), PCA(3).fit(rows)
+    expected = pca.inverse_transform(pca.transform(rows))
+    np.testing.assert_allclose(alone(torch.from_numpy(rows)).detach().numpy(), expected, atol=1e-4)
+
+
+def test_side_by_side_each_network_learns_from_its_own_windows():
+    calm, rough = (sliding(scale * signal(seed=s).astype(np.float32), 10) for s, scale in ((0, 1), (1, 4)))
+    windows = np.concatenate([calm, rough])
+    members = [np.arange(len(calm)), len(calm) + np.arange(len(rough))]
+    *_, end = train(windows, members, recipe(), seed=0)
+    for own, other in ((0, 1), (1, 0)):
+        x = torch.from_numpy(windows[members[own]])
+        with torch.inference_mode():
+            errors = [float(((end.networks.single(i)(x) - x) ** 2).mean()) for i in (own, other)]
+        assert errors[0] < errors[1]
+
+
+def test_training_bends_the_network_where_pca_cannot_follow():
+    """Windows of chirps fill a curved surface: with as many numbers in the code, the network rebuilds them better."""
+    t = np.linspace(0, 1, 4000)
+    x = np.sin(2 * np.pi * (20 * t + 20 * t**2))[:, None].astype(np.float32)
+    windows = sliding(x, 32)
+    *_, end = train(windows, [np.arange(len(windows))], recipe(epochs=10), seed=0)
+    pca = PCA(3).fit(windows)
+    theirs = np.square(pca.inverse_transform(pca.transform(windows)) - windows).mean()
+    with torch.inference_mode():
+        ours = np.square(end.networks.single(0)(torch.from_numpy(windows)).numpy() - windows).mean()
+    assert ours < 0.5 * theirs
 
 
 # ------------------------------------------------------------------ choices
@@ -72,6 +157,27 @@ def test_the_window_follows_the_period_and_bows_to_the_data():
     assert choose_window(signal(rows=100, period=30), asked=None).value == 10
     assert choose_window(np.zeros((5000, 200)), asked=None).value * 200 <= 1024
     assert choose_window(signal(), asked=12).value == 12
+    assert choose_window(signal(channels=1, period=70), asked=None).value == 140
+    assert choose_window(signal(channels=1, period=25), asked=None).value == 96
+    assert choose_window(signal(channels=1, rows=100), asked=None).value == 25
+    assert choose_window(np.random.default_rng(0).normal(size=(2000, 4)), asked=None).value == 20
+
+
+def test_a_falling_line_has_no_period():
+    assert dominant_period(np.linspace(1, 0, 60)[:, None]) is None
+
+
+def test_a_row_s_own_error_counts_where_nothing_repeats():
+    noise = np.random.default_rng(0).normal(size=(2000, 1))
+    assert choose_own_row(find_period(noise), hidden=64).value == pytest.approx(0.2, abs=0.05)
+    assert choose_own_row(find_period(signal(channels=1)), hidden=64).value == 0
+
+
+def test_every_choice_has_its_reason(fitted, lone):
+    for choices in (fitted.choices_, lone.choices_):
+        assert all(len(choice.reason) > 10 for choice in choices.values())
+    assert fitted.choices_["hidden"].value == 0
+    assert lone.choices_["hidden"].value == 64
 
 
 def test_the_code_keeps_ninety_percent_of_the_variance():
@@ -86,6 +192,76 @@ def test_the_code_keeps_ninety_percent_of_the_variance():
 def test_the_threshold_is_a_log_normal_s_quantile():
     scores = np.random.default_rng(0).lognormal(1.0, 0.3, 200_000)
     assert log_score_threshold(scores, 2) == pytest.approx(np.exp(1.0 + 2 * 0.3), rel=0.01)
+
+
+def test_a_short_stretch_leans_on_the_prior_and_a_long_one_does_not():
+    scores = np.random.default_rng(0).lognormal(0.0, 0.01, 1000)
+    short = np.log(log_score_threshold(scores, 1, memory=1000 // 3))
+    stretches = 1000 / (1000 // 3)
+    pooled = (stretches * np.log(scores).var() + PRIOR_STRETCHES * PRIOR_SPREAD**2) / (stretches + PRIOR_STRETCHES)
+    assert short - np.log(scores).mean() == pytest.approx(np.sqrt(pooled))
+    long = np.log(log_score_threshold(np.resize(scores, 300_000), 1, memory=1))
+    assert long - np.log(scores).mean() == pytest.approx(0.01, rel=0.1)
+
+
+@pytest.mark.parametrize(("count", "low", "high"), [(0, 0.0, 3.6889), (1, 0.0253, 5.5716), (10, 4.7954, 18.3904)])
+def test_the_poisson_interval_is_garwood_s(count, low, high):
+    assert poisson_interval(count) == pytest.approx((low, high), abs=1e-4)
+    if count:
+        assert stats.poisson.sf(count - 1, low) == pytest.approx(0.025, abs=1e-4)
+    assert stats.poisson.cdf(count, high) == pytest.approx(0.025, abs=1e-4)
+
+
+@pytest.mark.parametrize("risk", [1e-2, 1e-3, 1e-4])
+def test_peaks_over_threshold_finds_an_exponential_s_quantile(risk):
+    scores = np.random.default_rng(0).exponential(1.0, 20_000)
+    assert peaks_over_threshold(scores, risk).value == pytest.approx(-np.log(risk), rel=0.1)
+
+
+def test_beyond_what_was_seen_a_threshold_says_that_it_is_extrapolated():
+    scores = np.random.default_rng(0).exponential(1.0, 1000)
+    seen, guessed = peaks_over_threshold(scores, 1e-2), peaks_over_threshold(scores, 1e-5)
+    assert not seen.extrapolated
+    assert guessed.extrapolated and "extrapolated" in guessed.sentence
+    assert guessed.value > scores.max()
+    with pytest.raises(SettingError, match="risk must lie"):
+        peaks_over_threshold(scores, 0.5)
+    with pytest.raises(TooFewRows, match="in the tail"):
+        peaks_over_threshold(scores[:50], 1e-2)
+
+
+def test_alarms_an_hour_are_counted_where_the_stretch_is_long_enough():
+    hours, rate = 10, 1.0
+    scores = np.random.default_rng(0).exponential(1.0, int(hours * 3600 * rate))
+    found = false_alarms_per_hour(scores, 2.0, sample_rate=rate, gap=5)
+    assert len(merged(runs(scores > found.value), 5)) == pytest.approx(20, abs=3)
+    assert not found.extrapolated
+    fresh = np.random.default_rng(1).exponential(1.0, 100 * 3600)
+    assert len(merged(runs(fresh > found.value), 5)) / 100 == pytest.approx(2.0, rel=0.5)
+
+
+def test_ten_normal_minutes_cannot_vouch_for_one_alarm_an_hour():
+    scores = np.random.default_rng(0).exponential(1.0, 600)
+    found = false_alarms_per_hour(scores, 1.0, sample_rate=1.0, gap=0)
+    assert found.extrapolated
+    assert "10 minutes" in found.sentence and "no alarm" in found.sentence
+    assert "22" in found.sentence  # an hour, the upper end for none in ten minutes: 3.69 * 6
+    assert found.value >= scores.max()
+    with pytest.raises(SettingError, match="must be positive"):
+        false_alarms_per_hour(scores, 0, sample_rate=1.0, gap=0)
+
+
+def test_a_fitted_detector_changes_its_threshold_without_training(fitted):
+    assert fitted.threshold_for(sigmas=4.0).value == fitted.threshold_ == fitted.threshold_at(4.0)
+    assert fitted.threshold_for(sigmas=6.0).value > fitted.threshold_
+    assert fitted.threshold_for(risk=1e-3).value > np.median(fitted.decision_scores_)
+    with pytest.raises(SettingError, match="sampling rate"):
+        fitted.threshold_for(alarms_per_hour=1.0)
+    with pytest.raises(SettingError, match="exactly one"):
+        fitted.threshold_for(sigmas=4.0, risk=1e-3)
+    timed = AnomalyDetector.from_tree(fitted.to_tree())
+    timed.sample_rate = 10.0
+    assert timed.threshold_for(alarms_per_hour=1.0).extrapolated
 
 
 def test_runs_and_merging():
@@ -131,7 +307,7 @@ def test_normal_rows_raise_few_alarms(fitted):
 
 def test_held_out_scores_calibrate_the_threshold(fitted):
     assert fitted.decision_scores_.shape == (1200,)
-    assert fitted.threshold_ == pytest.approx(log_score_threshold(fitted.decision_scores_, 4.0))
+    assert fitted.threshold_ == log_score_threshold(fitted.decision_scores_, 4.0, memory=fitted.memory_)
     np.testing.assert_array_equal(fitted.labels_, fitted.decision_scores_ > fitted.threshold_)
     # scores of unseen rows look like the held-out ones, which in-sample scores need not
     unseen = fitted.decision_function(signal(rows=4000, seed=5))
@@ -140,7 +316,18 @@ def test_held_out_scores_calibrate_the_threshold(fitted):
 
 def test_channel_scores_add_up_to_the_score(fitted):
     x = signal(seed=6)
-    np.testing.assert_allclose(fitted.channel_scores(x).mean(1), fitted.decision_function(x), rtol=1e-5)
+    excess = fitted.channel_excess(fitted.channel_scores(x)).astype(float)
+    np.testing.assert_allclose(np.sqrt((excess**2).mean(1)), fitted.decision_function(x), rtol=1e-5)
+
+
+def test_a_well_known_channel_is_not_drowned_by_a_noisy_one():
+    rng = np.random.default_rng(0)
+    x = np.column_stack([signal(rows=3000, channels=1)[:, 0], rng.normal(size=(3000, 2))])
+    fitted = AnomalyDetector().fit(x[:2000])
+    x[2500:2560, 0] += 0.5
+    worst = fitted.events(x).sort_values("severity").iloc[-1]
+    assert worst["leading_channel"] == "channel 1"
+    assert worst["start"] <= 2540 <= worst["end"]
 
 
 def test_the_reconstruction_is_in_the_signal_s_units(fitted):
@@ -150,14 +337,15 @@ def test_the_reconstruction_is_in_the_signal_s_units(fitted):
     assert np.abs(rebuilt - x).mean() < 0.2 * x.std()
 
 
-def test_gradient_descent_starts_from_pca_and_improves_on_it():
+def test_gradient_descent_improves_on_pca():
     """On the absolute error it is trained for, the detector's network beats PCA on windows it has not seen."""
     heavy = np.random.default_rng(0).standard_t(2, size=(2400, 3)) * 0.2
-    train, test = (signal(rows=1200, seed=s) + part for s, part in ((8, heavy[:1200]), (9, heavy[1200:])))
-    fitted = AnomalyDetector(window=20, latent_dim=4).fit(train)
-    rows = sliding(fitted._scaled(test), 20)
-    pca = PCA(4).fit(sliding(fitted._scaled(train), 20))
-    ours = np.abs(fitted._rebuild(rows, fitted.model_).reshape(len(rows), -1) - rows).mean()
+    train_part, test = (signal(rows=1200, seed=s) + part for s, part in ((8, heavy[:1200]), (9, heavy[1200:])))
+    fitted = AnomalyDetector(window=20, latent_dim=4).fit(train_part)
+    rows = sliding(fitted.scaling_.apply(test), 20)
+    pca = PCA(4).fit(sliding(fitted.scaling_.apply(train_part), 20))
+    with torch.inference_mode():
+        ours = np.abs(fitted.model_(torch.from_numpy(rows)).numpy() - rows).mean()
     theirs = np.abs(pca.inverse_transform(pca.transform(rows)) - rows).mean()
     assert ours < theirs
 
@@ -181,12 +369,52 @@ def test_a_constant_channel_stays_out_of_the_model():
     assert fitted.active_.tolist() == [True, True, True, False]
     assert (fitted.channel_scores(x)[:, 3] == 0).all()
     np.testing.assert_allclose(fitted.reconstruct(x)[:, 3], 7.0)
+    assert fitted.notes_[0].startswith("channel 4 is constant")
 
 
+@pytest.mark.parametrize(("level", "step"), [(7.0, 0.1), (0.0, 1e-3), (-1e6, 100.0)])
+def test_a_constant_channel_that_moves_is_flagged_and_leads(level, step):
+    x = np.column_stack([signal(), np.full(1200, level)])
+    fitted = AnomalyDetector().fit(x)
+    x[500:520, 3] += step
+    assert fitted.predict(x)[500:520].all()
+    events = fitted.events(x, threshold=fitted.threshold_at(8.0))
+    assert events[["start", "end", "leading_channel"]].to_numpy().tolist() == [[500, 519, "channel 4"]]
+
+
+def test_a_normal_stretch_that_is_not_normal_is_pointed_out(fitted):
+    assert fitted.notes_ == []
+    x = signal(seed=1)
+    x[600:640] += 8
+    assert "holds 1 event" in " ".join(AnomalyDetector().fit(x).notes_)
+    x = signal(seed=1)
+    x[600:] += np.random.default_rng(0).normal(size=(600, 3))
+    assert "two levels" in " ".join(AnomalyDetector().fit(x).notes_)
+
+
+def test_two_levels_are_told_from_one():
+    rng = np.random.default_rng(0)
+    share, _ = two_levels(rng.lognormal(0, 0.3, 5000))
+    assert share == pytest.approx(2 / np.pi, abs=0.02)  # what a split at the mean explains of a normal distribution
+    share, ratio = two_levels(np.r_[rng.lognormal(0, 0.1, 500), rng.lognormal(np.log(5), 0.1, 300)])
+    assert share > 0.95
+    assert ratio == pytest.approx(5, rel=0.05)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("rows", [50, 60, 101])
-def test_few_rows_are_enough(rows):
-    x = signal(rows=rows)
+def test_few_rows_are_enough(rows, channels):
+    x = signal(rows=rows, channels=channels)
     assert np.isfinite(AnomalyDetector().fit(x).decision_function(x)).all()
+
+
+def test_a_single_channel_s_lone_spike_and_broken_shape_are_found(lone):
+    x = signal(seed=3, channels=1)
+    x[300] += 3
+    x[700:725] = x[700]
+    events = lone.events(x)
+    for row in (300, 712):
+        assert ((events["start"] <= row) & (row <= events["end"])).any()
 
 
 def test_two_hundred_channels_and_one():
@@ -197,7 +425,7 @@ def test_two_hundred_channels_and_one():
 
 def test_an_absurd_value_scores_high_and_finite(fitted):
     x = signal(seed=1)
-    x[600, 0] = 1e29
+    x[600, 0] = -1e29
     scores = fitted.decision_function(x)
     assert np.isfinite(scores).all()
     assert 500 < scores.argmax() < 700

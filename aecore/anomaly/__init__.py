@@ -6,12 +6,12 @@
 from typing import TYPE_CHECKING, Any
 
 from aecore.anomaly.events import find_events
-from aecore.anomaly.thresholds import DEFAULT_SIGMAS, log_score_threshold
+from aecore.anomaly.thresholds import DEFAULT_SIGMAS, Threshold, log_score_threshold
 
 if TYPE_CHECKING:
     from aecore.anomaly.detector import AnomalyDetector, FitProgress
 
-__all__ = ["DEFAULT_SIGMAS", "AnomalyDetector", "FitProgress", "find_events", "log_score_threshold"]
+__all__ = ["DEFAULT_SIGMAS", "AnomalyDetector", "FitProgress", "Threshold", "find_events", "log_score_threshold"]
 
 
 def __getattr__(name: str) -> Any:

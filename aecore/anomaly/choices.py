@@ -1,77 +1,164 @@
-"""What the detector reads off the normal rows before it trains: window, code size, smoothing; with the reasons."""
+"""What the detector reads off the normal rows before it trains, and why: window, network, code size, smoothing."""
 
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating[Any]]
+from aecore.anomaly.network import Recipe, principal
 
-DEFAULT_WINDOW = 20  # rows; where the signal has no period of its own
-WINDOW_RANGE = (8, 128)  # rows; shorter sees no shape, longer costs more than it finds
+Array = NDArray[np.floating[Any]]
+Value = TypeVar("Value", int, float)
+
+DEFAULT_WINDOW = 20  # rows; several channels without a period check one another, so little history is enough
+WINDOW_RANGE = (8, 128)  # rows, of several channels: shorter sees no shape, longer costs more than it finds
+LONE_WINDOW_RANGE = (96, 256)  # rows, of one channel: its own history is all that it can be checked against
+LONE_PERIODS = 2  # with one period in a window, a beat that comes early or late still looks like a beat
 LARGEST_INPUT = 1024  # values in a window over all channels; bounds the eigenvalue problem and the network
-EXPLAINED_VARIANCE = 0.9  # share that the code must keep: more, and the code learns to repeat faults too
+LARGEST_CODE = 128  # numbers; bounds the network where no structure is found
 PERIOD_CORRELATION = 0.5  # an autocorrelation peak below this is no period
 NEARLY = 0.9  # of the highest peak: the first that reaches this is the period, not a multiple
 PERIOD_ROWS = 16_384  # enough rows to find a period
+AVERAGED_ROWS = (
+    64  # that a score looks at: a lone noisy row should not raise an alarm, a fault of a minute at 1 Hz should
+)
+LEAST_NOISE = 0.5  # standard deviations; below, a wide code learns to copy, and copies faults too
+OWN_ROW_SHARE = 0.2  # weight of a row's own error beside its windows', where nothing repeats
+HIDDEN = 64  # units of the non-linear correction
+KEPT_BY_LINEAR = 0.9  # share of the variance that the code keeps: more, and it passes faults on too
+KEPT_BY_DENOISING = 0.99  # training takes the noise out, so the code need not
 
 
-class Choice(NamedTuple):
+class Choice(NamedTuple, Generic[Value]):
     """One decision that was read off the data."""
 
-    value: int
+    value: Value
     reason: str
 
 
-def dominant_period(x: Array) -> int | None:
-    """Find the first strong peak of the mean autocorrelation of ``x`` [T, C], in rows; None without one."""
+class Period(NamedTuple):
+    """The first strong peak of the mean autocorrelation; ``lag`` in rows, None without any peak."""
+
+    lag: int | None
+    correlation: float
+
+
+def find_period(x: Array) -> Period:
+    """Look for a repetition in ``x`` [T, C], in its first 16,384 rows."""
     x = x[:PERIOD_ROWS]
     n = len(x)
     spectrum = np.abs(np.fft.rfft(x - x.mean(0), 2 * n, axis=0)) ** 2
     correlation = np.fft.irfft(spectrum.sum(1))[: n // 2]
     if n < 8 or correlation[0] <= 0:
-        return None
+        return Period(None, 0.0)
     correlation = correlation / correlation[0] * n / (n - np.arange(len(correlation)))  # unbiased
     below = np.flatnonzero(correlation < 0)
-    if not len(below):
-        return None
+    if not len(below) or correlation[below[0] :].max() <= 0:
+        return Period(None, 0.0)
     tail = correlation[below[0] :]
     high = np.flatnonzero(tail >= NEARLY * tail.max())  # every multiple of a period correlates about as well
     first = high[: int(np.argmax(np.diff(high, append=len(tail) + 2) > 1)) + 1]  # lags around the first such peak
     lag = int(below[0] + first[np.argmax(tail[first])])
-    return lag if correlation[lag] >= PERIOD_CORRELATION else None
+    return Period(lag, float(min(1.0, correlation[lag])))
 
 
-def choose_window(x: Array, *, asked: int | None) -> Choice:
+def dominant_period(x: Array) -> int | None:
+    """Rows after which ``x`` [T, C] repeats; None where it does not."""
+    period = find_period(x)
+    return period.lag if period.correlation >= PERIOD_CORRELATION else None
+
+
+def choose_window(x: Array, *, asked: int | None) -> Choice[int]:
     """Rows in a window for standardised normal rows ``x`` [T, C]."""
     rows, channels = x.shape
-    longest = max(4, min(rows // 10, LARGEST_INPUT // channels))
+    # one channel needs long windows even of a short stretch; of several, each window already holds more to learn from
+    longest = max(4, min(rows // (4 if channels == 1 else 10), LARGEST_INPUT // channels))
     if asked is not None:
         return Choice(
             min(asked, longest), "as asked" if asked <= longest else f"asked for {asked}, the data allow this"
         )
-    period = dominant_period(x)
-    wanted = int(np.clip(period, *WINDOW_RANGE)) if period else DEFAULT_WINDOW
-    reason = f"the signal repeats every {period} rows" if period else "no period found, so the usual length"
+    wanted, reason = _wanted_window(dominant_period(x), lone=channels == 1)
     if wanted > longest:
         return Choice(longest, f"{reason}; shortened to what {rows} normal rows of {channels} channels allow")
     return Choice(wanted, reason)
 
 
-def choose_latent_dim(eigenvalues: Array, *, asked: int | None) -> Choice:
-    """Numbers in the code, from the eigenvalues of the windows' covariance in falling order."""
-    largest = max(1, len(eigenvalues) - 1)
+def _wanted_window(period: int | None, *, lone: bool) -> tuple[int, str]:
+    if lone:
+        wanted = int(np.clip(LONE_PERIODS * (period or 0), *LONE_WINDOW_RANGE))
+        if not period:
+            return wanted, "one channel without a period is judged by a long stretch of its own history"
+        return wanted, f"one channel that repeats every {period} rows is judged by about two periods"
+    if not period:
+        return DEFAULT_WINDOW, "no period found, and several channels check one another within a short window"
+    return int(np.clip(period, *WINDOW_RANGE)), f"the signal repeats every {period} rows"
+
+
+def choose_hidden(channels: int) -> Choice[int]:
+    """Units of the network's non-linear correction."""
+    if channels == 1:
+        return Choice(HIDDEN, "one channel's shapes lie on a curved surface, which a linear network cannot follow")
+    return Choice(0, "several channels hold one another linearly; more freedom would fit the noise of a short stretch")
+
+
+def choose_noise(period: Period, *, hidden: int) -> Choice[float]:
+    """Noise that a non-linear network learns to remove, in standard deviations of the signal."""
+    if not hidden:
+        return Choice(0.0, "a linear network with a small code cannot copy its input")
+    unexplained = round(float(np.sqrt(1 - max(period.correlation, 0.0))), 2)
+    if unexplained <= LEAST_NOISE:
+        return Choice(LEAST_NOISE, "training removes noise, so that the network learns shapes and not copying")
+    return Choice(unexplained, "training removes as much noise as the signal does not repeat of itself")
+
+
+def choose_own_row(period: Period, *, hidden: int) -> Choice[float]:
+    """Weight of a row's own error beside the mean error of the windows that cover it."""
+    if not hidden:
+        return Choice(0.0, "several channels at once tell without it")
+    if period.correlation >= PERIOD_CORRELATION:
+        return Choice(0.0, "the signal repeats, and a fault breaks the whole shape around it")
+    share = round(OWN_ROW_SHARE * (1 - max(period.correlation, 0.0)), 3)
+    return Choice(share, "where nothing repeats, a lone row may be the fault: no shape around it is broken")
+
+
+def choose_latent_dim(eigenvalues: Array, *, asked: int | None, keep: float = KEPT_BY_LINEAR) -> Choice[int]:
+    """Numbers in the code, from the eigenvalues of the windows' covariance in falling order and the share to keep."""
+    largest = max(1, min(len(eigenvalues) - 1, LARGEST_CODE))
     if asked is not None:
         return Choice(
             min(asked, largest), "as asked" if asked <= largest else f"asked for {asked}, the window allows this"
         )
     share = np.cumsum(eigenvalues) / np.sum(eigenvalues)
-    needed = int(np.searchsorted(share, EXPLAINED_VARIANCE) + 1)
-    size = min(needed, largest)
+    size = min(int(np.searchsorted(share, keep) + 1), largest)
     return Choice(size, f"keeps {100 * share[size - 1]:.0f} % of the variance of normal windows")
 
 
-def choose_smoothing(rows: int) -> Choice:
-    """Rows over which scores are averaged."""
-    usual = 61  # a lone noisy row should not raise an alarm, a fault of a minute at 1 Hz should
-    return Choice(min(usual, max(1, rows // 8) | 1), "centred moving average of the row errors")
+def choose_smoothing(rows: int, window: int, *, channels: int) -> Choice[int]:
+    """Rows over which scores are averaged, an odd number."""
+    usual = max(1, AVERAGED_ROWS - window) | 1
+    if channels == 1 or usual == 1:
+        return Choice(1, "the windows are long enough to average by themselves")
+    return Choice(min(usual, max(1, rows // 8) | 1), f"with the window, a score looks at about {AVERAGED_ROWS} rows")
+
+
+def choose(x: Array, windows: Array, *, asked: int | None) -> dict[str, Choice[Any]]:
+    """Everything but the window, from standardised normal rows [T, C] and their windows [N, D]."""
+    rows, channels = x.shape
+    hidden = choose_hidden(channels)
+    period, keep = find_period(x), KEPT_BY_DENOISING if hidden.value else KEPT_BY_LINEAR
+    return {
+        "latent_dim": choose_latent_dim(principal(windows).eigenvalues, asked=asked, keep=keep),
+        "hidden": hidden,
+        "noise": choose_noise(period, hidden=hidden.value),
+        "own_row": choose_own_row(period, hidden=hidden.value),
+        "smoothing": choose_smoothing(rows, windows.shape[1] // channels, channels=channels),
+    }
+
+
+def recipe_of(choices: dict[str, Choice[Any]]) -> Recipe:
+    """How to build and train the network that was chosen."""
+    hidden = int(choices["hidden"].value)
+    return Recipe(
+        latent_dim=int(choices["latent_dim"].value), hidden=hidden, noise=float(choices["noise"].value),
+        absolute=not hidden, epochs=10 if hidden else 5, batch=128 if hidden else 64,
+    )  # fmt: skip

@@ -6,33 +6,30 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from aecore import __version__, store
-from aecore.anomaly.choices import Choice, choose_latent_dim, choose_smoothing, choose_window
+from aecore.anomaly import notes, thresholds
+from aecore.anomaly.choices import Choice, choose, choose_window, recipe_of
 from aecore.anomaly.events import find_events
-from aecore.anomaly.thresholds import DEFAULT_SIGMAS, log_score_threshold
-from aecore.anomaly.windows import chunks, mean_over_covering, sliding, smooth
+from aecore.anomaly.network import WindowNetwork, train
+from aecore.anomaly.scaling import Scaling, Signal, rows_of
+from aecore.anomaly.scoring import Measure, over_channels, rebuilt
+from aecore.anomaly.thresholds import DEFAULT_SIGMAS, Threshold, log_score_threshold
+from aecore.anomaly.windows import sliding
 from aecore.errors import DataError, SettingError, StoreError, TooFewRows
-from aecore.models import AutoEncoder, from_tree, to_tree
-from aecore.training import fit
 
 Array = NDArray[np.floating[Any]]
-Signal = Array | pd.DataFrame
 
 MIN_ROWS = 50  # fewer normal rows leave nothing to hold out
-FOLDS = 4  # contiguous parts of the normal rows; each is scored by a model that has not seen it
-EPOCHS = 20
-LEARNING_RATE = 1e-3
-STEPS_PER_EPOCH = 32  # the batch grows with the data, so that an epoch costs about the same
-MAX_TRAINING_WINDOWS = 8192  # more, evenly drawn, do not change the subspace that is found
-LARGEST_VALUE = 1e30  # its square still fits float64, and no sensor reads more
-CHUNK = 8192  # windows scored at once; bounds memory at any length
+FOLDS = 4  # contiguous parts of the normal rows; each is scored by a network that has not seen it
+MAX_TRAINING_WINDOWS = 8192  # more, evenly drawn, do not change what is learnt
+FORMAT = "aecore.anomaly/2"
+BEYOND = 10.0  # times the threshold: the score of a row in which a channel moves that never did
 
 
 class FitProgress(NamedTuple):
-    """Where a fit stands: ``part`` 0 is the detector itself, 1..FOLDS the models that calibrate its threshold."""
+    """Where a fit stands: ``part`` 0 is the training, 1..FOLDS the held-out scores that set the threshold."""
 
     part: int
     epoch: int
@@ -44,16 +41,18 @@ class FitProgress(NamedTuple):
 class AnomalyDetector:
     """Scores each row of a signal by how badly an autoencoder that knows only normal rows rebuilds it.
 
-    Windows of the standardised signal pass a linear autoencoder that starts at PCA's solution and is trained by
-    gradient descent on the absolute error; a row's score is the mean absolute error of the windows that cover it,
-    smoothed over time. The threshold is learnt from scores of normal rows that their model had not seen.
+    Windows of the standardised signal pass an autoencoder that starts at PCA's solution and is trained by gradient
+    descent: a linear one on the absolute error for several channels, a denoising one with a non-linear correction for
+    a single channel. A channel's score is its mean error in the windows that cover a row, smoothed over time; a row's
+    is the root mean square over channels of how many times their usual normal error they show, so 1 is usual. The threshold
+    is learnt from scores of normal rows that their network had not seen.
 
     Parameters
     ----------
-    window : rows in a window; None reads it off the signal's period.
-    latent_dim : numbers in the code; None keeps 90 % of the variance of normal windows.
-    sample_rate : rows a second (Hz), kept for reports; None where unknown.
-    seed : order of the training batches.
+    window : rows in a window; None reads it off channels and period.
+    latent_dim : numbers in the code; None reads it off the variance of normal windows.
+    sample_rate : rows a second (Hz), for alarms an hour and for reports; None where unknown.
+    seed : order of the training batches and their noise.
 
     Attributes
     ----------
@@ -61,6 +60,7 @@ class AnomalyDetector:
     decision_scores_ : float32 [T], held-out scores of the normal rows.
     labels_ : int [T], 1 where such a score passes the threshold.
     choices_ : what was read off the data, and why.
+    notes_ : sentences on channels left out, and on what in the normal stretch may not be normal.
     """
 
     def __init__(
@@ -88,135 +88,136 @@ class AnomalyDetector:
 
     def fitting(self, normal: Signal) -> Iterator[FitProgress]:
         """Do the work of :meth:`fit` and report after every epoch; to cancel, stop iterating."""
-        values, self.channels_ = _rows(normal)
+        values, self.channels_ = rows_of(normal)
         if len(values) < MIN_ROWS:
             raise TooFewRows(
                 f"{len(values)} normal rows are too few to learn from; at least {MIN_ROWS} are needed, "
                 "so take a longer normal stretch."
             )
-        self._standardise(values)
-        x = self._scaled(values)
+        self.scaling_ = Scaling.of(values)
+        x = self.scaling_.apply(values)
         window = choose_window(x, asked=self.window)
-        self.window_, self.smoothing_ = window.value, choose_smoothing(len(x))
-        rows = _sample(sliding(x, self.window_), self.seed)
-        mean, eigenvalues, components = _principal(rows)
-        latent = choose_latent_dim(eigenvalues, asked=self.latent_dim)
-        self.latent_dim_ = latent.value
-        self.choices_: dict[str, Choice] = {"window": window, "latent_dim": latent, "smoothing": self.smoothing_}
-        self.model_ = self._started(mean, components)
-        yield from self._train(self.model_, rows, part=0)
-        held_out = np.empty_like(x, dtype=np.float32)  # [T, C]
-        for part, (first, last) in enumerate(_folds(len(x)), 1):
-            yield from self._held_out(x, first, last, part, held_out)
+        starts = _sample(len(x) - window.value + 1, self.seed)
+        windows = sliding(x, window.value, starts)
+        self.choices_: dict[str, Choice[Any]] = {"window": window, **choose(x, windows, asked=self.latent_dim)}
+        self._settle()
+        recipe = recipe_of(self.choices_)
+        folds = _folds(len(x))
+        apart = [np.flatnonzero((starts + self.window_ <= a) | (starts >= b)) for a, b in folds]
+        for trained in train(windows, [np.arange(len(starts)), *apart], recipe, seed=self.seed):
+            yield FitProgress(0, trained.epoch, recipe.epochs, trained.loss, trained.epoch / (recipe.epochs + 1))
+        self.model_ = trained.networks.single(0)
+        held_out = np.empty(x.shape)  # [T, C]
+        for part, (a, b) in enumerate(folds, 1):
+            low, high = max(0, a - self.window_ + 1), min(len(x), b + self.window_ - 1)
+            held_out[a:b] = self.measure_.errors(trained.networks.single(part), x[low:high])[a - low : b - low]
+            done = (recipe.epochs + part / FOLDS) / (recipe.epochs + 1)
+            yield FitProgress(part, recipe.epochs, recipe.epochs, trained.loss, done)
         self._calibrate(held_out)
 
-    def _standardise(self, values: Array) -> None:
-        self.mean_, scale = values.mean(0), values.std(0)
-        # a channel that only carries rounding noise around its level is constant too
-        self.active_ = scale > 1e-6 * np.maximum(np.abs(self.mean_), np.finfo(np.float32).tiny)
-        if not self.active_.any():
-            raise DataError(
-                "Every channel is constant in the normal stretch, so there is nothing to learn; choose another."
-            )
-        self.scale_ = np.where(self.active_, scale, 1.0)
-
-    def _started(self, mean: Array, components: Array) -> AutoEncoder:
-        size = self.window_ * int(self.active_.sum())
-        model = AutoEncoder((size,), hidden=(), latent_dim=self.latent_dim_, reconstruction="mae", seed=self.seed)
-        model.start_at(torch.from_numpy(mean), torch.from_numpy(components[: self.latent_dim_].copy()))
-        return model
-
-    def _train(self, model: AutoEncoder, rows: Array, *, part: int) -> Iterator[FitProgress]:
-        batch = int(np.clip(len(rows) // STEPS_PER_EPOCH, 16, 512))
-        steps = fit(
-            model, torch.from_numpy(rows), epochs=EPOCHS, batch_size=batch, learning_rate=LEARNING_RATE, seed=self.seed
+    def _settle(self) -> None:
+        """Read off the choices what scoring needs."""
+        chosen = self.choices_
+        self.window_, self.latent_dim_ = int(chosen["window"].value), int(chosen["latent_dim"].value)
+        self.smoothing_: Choice[int] = chosen["smoothing"]
+        self.measure_ = Measure(
+            self.window_, int(self.smoothing_.value), not chosen["hidden"].value, float(chosen["own_row"].value)
         )
-        for report in steps:
-            progress = (part + report.number / EPOCHS) / (FOLDS + 1)
-            yield FitProgress(part, report.number, EPOCHS, report.losses["total"], progress)
-
-    def _held_out(self, x: Array, first: int, last: int, part: int, out: Array) -> Iterator[FitProgress]:
-        """Score rows first..last - 1 of ``x`` with a model trained on all others, into ``out``."""
-        sides = [side for side in (x[:first], x[last:]) if len(side) >= self.window_]
-        rows = _sample(np.concatenate([sliding(side, self.window_) for side in sides]), self.seed)
-        mean, _, components = _principal(rows)
-        model = self._started(mean, components)
-        yield from self._train(model, rows, part=part)
-        low, high = max(0, first - self.window_ + 1), min(len(x), last + self.window_ - 1)
-        out[first:last] = self._errors(x[low:high], model)[first - low : last - low]
 
     def _calibrate(self, held_out: Array) -> None:
-        channel_scores = smooth(held_out, self.smoothing_.value)  # [T, C]
+        channel_scores = self.measure_.scores(held_out)  # [T, A]
         self.channel_levels_ = np.maximum(channel_scores.mean(0), 1e-6).astype(np.float32)
-        self.decision_scores_ = channel_scores.mean(1).astype(np.float32)
+        self.decision_scores_ = over_channels(channel_scores / self.channel_levels_)
         self.threshold_ = self.threshold_at(DEFAULT_SIGMAS)
         self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int64)
+        still = [name for name, active in zip(self.channels_, self.active_, strict=True) if not active]
+        self.notes_ = notes.constant_channels(still)
+        self.notes_ += notes.not_all_normal(self.decision_scores_, self.threshold_, self.window_)
+
+    # ------------------------------------------------------------------ thresholds
+    @property
+    def active_(self) -> NDArray[np.bool_]:
+        """Channels that take part in the model [C]."""
+        return self.scaling_.active
+
+    @property
+    def memory_(self) -> int:
+        """Rows over which a score averages, about."""
+        return self.window_ + int(self.smoothing_.value) - 1
 
     def threshold_at(self, sigmas: float) -> float:
         """Threshold so many standard deviations above the mean of the log scores of held-out normal rows."""
-        return log_score_threshold(self.decision_scores_, sigmas)
+        return log_score_threshold(self.decision_scores_, sigmas, memory=self.memory_)
+
+    def threshold_for(
+        self, *, sigmas: float | None = None, alarms_per_hour: float | None = None, risk: float | None = None
+    ) -> Threshold:
+        """Threshold by one of three rules, with the sentence that says what it rests on; nothing is trained again.
+
+        ``sigmas`` of the log scores, false ``alarms_per_hour`` (needs the sample rate), or the ``risk`` that a normal
+        row passes, by peaks over threshold.
+        """
+        if sum(rule is not None for rule in (sigmas, alarms_per_hour, risk)) != 1:
+            raise SettingError("a threshold needs exactly one of sigmas, alarms_per_hour and risk")
+        if risk is not None:
+            return thresholds.peaks_over_threshold(self.decision_scores_, risk)
+        if sigmas is not None:
+            return thresholds.by_quantile(self.decision_scores_, sigmas, memory=self.memory_)
+        if self.sample_rate is None:
+            raise SettingError("alarms an hour need a sampling rate; give sample_rate in Hz, or use sigmas or risk")
+        return thresholds.false_alarms_per_hour(
+            self.decision_scores_, float(alarms_per_hour or 0), sample_rate=self.sample_rate, gap=self.window_
+        )
 
     # ------------------------------------------------------------------ scoring
     def decision_function(self, signal: Signal) -> NDArray[np.float32]:
         """Score of every row, higher = stranger: [T, C] -> float32 [T]."""
-        return self.channel_scores(signal)[:, self.active_].mean(1, dtype=np.float32)
+        return self.row_scores(self.channel_scores(signal))
 
     def predict(self, signal: Signal) -> NDArray[np.int64]:
         """1 where the score passes ``threshold_``: [T, C] -> [T]."""
         return (self.decision_function(signal) > self.threshold_).astype(np.int64)
 
     def channel_scores(self, signal: Signal) -> NDArray[np.float32]:
-        """Each channel's own part of the score: [T, C] -> float32 [T, C]; 0 where a channel stayed out of the model."""
-        x = self._checked(signal)
-        scores = np.zeros((len(x), len(self.channels_)), np.float32)
-        scores[:, self.active_] = smooth(self._errors(x, self.model_), self.smoothing_.value)
+        """Each channel's own part of the score: [T, C] -> float32 [T, C].
+
+        A channel that was constant scores 0 where it still is, and far beyond the threshold where it moves.
+        """
+        values = self._checked(signal)
+        scores = np.zeros(values.shape, np.float32)
+        scores[:, self.active_] = self.measure_.scores(self.measure_.errors(self.model_, self.scaling_.apply(values)))
+        scores[:, ~self.active_] = BEYOND * self.threshold_ * self.scaling_.moved(values)
         return scores
+
+    def row_scores(self, channel_scores: Array) -> NDArray[np.float32]:
+        """Score of every row from its channels' scores: [T, C] -> float32 [T]."""
+        scores = over_channels(self.channel_excess(channel_scores)[:, self.active_])
+        return np.maximum(scores, channel_scores[:, ~self.active_].max(1, initial=0.0)).astype(np.float32)
 
     def channel_excess(self, channel_scores: Array) -> NDArray[np.float32]:
         """How many times its usual normal error each channel shows: [T, C] -> [T, C]."""
-        levels = np.ones(len(self.channels_), np.float32)
+        levels = np.ones(len(self.channels_), np.float32)  # a constant channel counts in thresholds already
         levels[self.active_] = self.channel_levels_
         return (channel_scores / levels).astype(np.float32)
 
     def reconstruct(self, signal: Signal) -> NDArray[np.float32]:
         """Rebuild the signal through the code, in the signal's units: [T, C] -> float32 [T, C]."""
-        x = self._checked(signal)
-        total, count = np.zeros_like(x), np.zeros((len(x), 1), np.float32)
-        for first, last in chunks(len(x), self.window_, size=CHUNK):
-            rebuilt = self._rebuild(sliding(x[first:last], self.window_), self.model_)  # [N, window, C]
-            for i in range(self.window_):
-                total[first + i : first + i + len(rebuilt)] += rebuilt[:, i]
-                count[first + i : first + i + len(rebuilt)] += 1
-        out = np.tile(self.mean_.astype(np.float32), (len(x), 1))
-        out[:, self.active_] += (total / count) * self.scale_[self.active_].astype(np.float32)
-        return out
+        x = self.scaling_.apply(self._checked(signal))
+        return self.scaling_.undo(rebuilt(self.model_, x, self.window_))
 
     def events(self, signal: Signal, *, threshold: float | None = None) -> pd.DataFrame:
         """Events as a table: start, end (rows, inclusive), peak_score, severity, leading_channel."""
         scores = self.channel_scores(signal)
         return find_events(
-            scores[:, self.active_].mean(1, dtype=np.float32),
+            self.row_scores(scores),
             self.channel_excess(scores),
             self.threshold_ if threshold is None else threshold,
             channels=self.channels_,
             merge_gap=self.window_,
         )
 
-    def _errors(self, x: Array, model: AutoEncoder) -> Array:
-        """Mean absolute error of the windows that cover each row, by channel: [T, C] -> float64 [T, C]."""
-        parts = []
-        for first, last in chunks(len(x), self.window_, size=CHUNK):
-            rows = sliding(x[first:last], self.window_)
-            error = np.abs(self._rebuild(rows, model) - rows.reshape(len(rows), self.window_, -1))  # [N, window, C]
-            parts.append(error.mean(1, dtype=np.float32))
-        return mean_over_covering(np.concatenate(parts), len(x), self.window_)
-
-    def _rebuild(self, rows: Array, model: AutoEncoder) -> Array:
-        with torch.inference_mode():
-            return model(torch.from_numpy(rows)).numpy().reshape(len(rows), self.window_, -1)
-
     def _checked(self, signal: Signal) -> Array:
-        values, channels = _rows(signal)
+        values, channels = rows_of(signal)
         if values.shape[1] != len(self.channels_):
             raise DataError(
                 f"This signal has {values.shape[1]} channels ({', '.join(channels[:4])} ...), the detector learnt "
@@ -224,40 +225,36 @@ class AnomalyDetector:
             )
         if len(values) < self.window_:
             raise TooFewRows(f"{len(values)} rows are fewer than one window of {self.window_}; give a longer signal.")
-        return self._scaled(values)
-
-    def _scaled(self, values: Array) -> Array:
-        """Standardised active channels, float32; bounded so that an absurd value stays finite when rebuilt."""
-        x = (values[:, self.active_] - self.mean_[self.active_]) / self.scale_[self.active_]
-        return np.clip(x, -1e6, 1e6).astype(np.float32)
+        return values
 
     # ------------------------------------------------------------------ keeping
     def to_tree(self) -> dict[str, Any]:
         """Everything fitted, as plain values and arrays."""
+        mean, scale, active = self.scaling_
         return {
-            "format": "aecore.anomaly/1", "version": __version__, "seed": self.seed,
+            "format": FORMAT, "version": __version__, "seed": self.seed,
             "asked": {"window": self.window, "latent_dim": self.latent_dim, "sample_rate": self.sample_rate},
-            "choices": {name: list(choice) for name, choice in self.choices_.items()},
-            "channels": list(self.channels_), "mean": self.mean_, "scale": self.scale_,
-            "active": self.active_.astype(np.uint8), "channel_levels": self.channel_levels_,
-            "decision_scores": self.decision_scores_, "threshold": self.threshold_, "model": to_tree(self.model_),
+            "choices": {name: list(choice) for name, choice in self.choices_.items()}, "notes": list(self.notes_),
+            "channels": list(self.channels_), "mean": mean, "scale": scale, "active": active.astype(np.uint8),
+            "channel_levels": self.channel_levels_, "decision_scores": self.decision_scores_,
+            "threshold": self.threshold_, "model": self.model_.to_tree(),
         }  # fmt: skip
 
     @classmethod
     def from_tree(cls, tree: dict[str, Any]) -> Self:
         """Rebuild a fitted detector; raises StoreError for anything else."""
         try:
-            if tree["format"] != "aecore.anomaly/1":
+            if tree["format"] != FORMAT:
                 raise StoreError(f"This file is of the kind {tree['format']!r}, not a detector of this version.")
             self = cls(**tree["asked"], seed=tree["seed"])
             self.choices_ = {name: Choice(*pair) for name, pair in tree["choices"].items()}
-            self.window_, self.latent_dim_ = self.choices_["window"].value, self.choices_["latent_dim"].value
-            self.smoothing_, self.channels_ = self.choices_["smoothing"], tuple(tree["channels"])
-            self.mean_, self.scale_, self.active_ = tree["mean"], tree["scale"], tree["active"].astype(bool)
+            self._settle()
+            self.channels_, self.notes_ = tuple(tree["channels"]), list(tree["notes"])
+            self.scaling_ = Scaling(tree["mean"], tree["scale"], tree["active"].astype(bool))
             self.channel_levels_, self.decision_scores_ = tree["channel_levels"], tree["decision_scores"]
-            self.threshold_, self.model_ = float(tree["threshold"]), from_tree(tree["model"])
+            self.threshold_, self.model_ = float(tree["threshold"]), WindowNetwork.from_tree(tree["model"])
             self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int64)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise StoreError("This file does not hold an anomaly detector.") from error
         return self
 
@@ -271,39 +268,13 @@ class AnomalyDetector:
         return cls.from_tree(store.read(path))
 
 
-def _rows(signal: Signal) -> tuple[Array, tuple[str, ...]]:
-    """Values [T, C] and channel names; raises DataError for what is no finite table of numbers."""
-    try:
-        values = np.asarray(signal, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError("The signal holds something that is not a number; keep its numeric columns only.") from error
-    values = values[:, None] if values.ndim == 1 else values
-    if values.ndim != 2 or not values.size:
-        raise DataError(f"A signal is a table of rows and channels, got an array of shape {values.shape}.")
-    if not (np.abs(values) < LARGEST_VALUE).all():  # False for NaN too
-        raise DataError(
-            f"The signal holds missing, infinite or absurdly large values (over {LARGEST_VALUE:g}); fill or cut them."
-        )
-    names = signal.columns if isinstance(signal, pd.DataFrame) else [f"channel {i + 1}" for i in range(values.shape[1])]
-    return values, tuple(str(name) for name in names)
-
-
-def _sample(rows: Array, seed: int) -> Array:
-    if len(rows) <= MAX_TRAINING_WINDOWS:
-        return rows
-    keep = np.random.default_rng(seed).choice(len(rows), MAX_TRAINING_WINDOWS, replace=False)
-    return rows[np.sort(keep)]
+def _sample(count: int, seed: int) -> NDArray[np.int64]:
+    """All of so many windows, or as many as are worth training on."""
+    if count <= MAX_TRAINING_WINDOWS:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, MAX_TRAINING_WINDOWS, replace=False))
 
 
 def _folds(length: int) -> list[tuple[int, int]]:
     edges = np.linspace(0, length, FOLDS + 1).astype(int).tolist()
     return list(zip(edges, edges[1:], strict=False))
-
-
-def _principal(rows: Array) -> tuple[Array, Array, Array]:
-    """Mean [D], eigenvalues [D] in falling order and components [D, D] (rows) of the windows' covariance."""
-    mean = rows.mean(0, dtype=np.float64)
-    centred = rows - mean
-    eigenvalues, vectors = np.linalg.eigh(centred.T @ centred / len(rows))
-    order = np.argsort(eigenvalues)[::-1]
-    return mean.astype(np.float32), np.maximum(eigenvalues[order], 0), vectors.T[order].astype(np.float32)

@@ -1,19 +1,161 @@
-"""Where a score becomes an alarm."""
+"""Where a score becomes an alarm: three ways to read a threshold off scores of normal rows, each with its grounds."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aecore.anomaly.events import merged, runs
+from aecore.errors import SettingError, TooFewRows
+
+Array = NDArray[np.floating[Any]]
+
 DEFAULT_SIGMAS = 4.0  # of the logarithm; see log_score_threshold
+# A short normal stretch says little of how much scores wander between one hour and the next. What it says is weighed
+# against this much prior knowledge: errors of real machines wander by 12 %, known as well as from three stretches.
+PRIOR_SPREAD, PRIOR_STRETCHES = 0.12, 3.0
+TAIL_SHARE = 0.1  # of the scores, the highest, shape the tail of peaks over threshold
+MIN_EXCESSES = 10  # fewer shape no tail
+CONFIDENCE = 0.95
+ENOUGH_ALARMS = 3.0  # expected within the normal stretch; below, a rate is guessed from the tail rather than counted
 _SMALLEST = 1e-12  # a score of exactly 0 still has a logarithm
 
 
-def log_score_threshold(normal_scores: NDArray[np.floating[Any]], sigmas: float = DEFAULT_SIGMAS) -> float:
+class Threshold(NamedTuple):
+    """A threshold, what it rests on in a sentence, and whether it reaches beyond what the normal rows have shown."""
+
+    value: float
+    sentence: str
+    extrapolated: bool = False
+
+
+def log_score_threshold(normal_scores: Array, sigmas: float = DEFAULT_SIGMAS, *, memory: int = 1) -> float:
     """``exp(mean + sigmas * sd)`` of the logarithm of scores of normal rows that the model has not seen in training.
 
     Errors are positive and skewed; their logarithm is closer to a normal distribution, so a few large ones do not
-    push the threshold out of reach.
+    push the threshold out of reach. ``memory`` is the number of rows that a score averages over: T scores are then
+    worth T / memory independent ones, and their variance is pooled with the prior's in that proportion (the mean of
+    the scaled inverse chi-squared posterior: Gelman et al., *Bayesian Data Analysis*, section 2.6).
     """
     logs = np.log(np.maximum(normal_scores, _SMALLEST), dtype=np.float64)
-    return float(np.exp(logs.mean() + sigmas * logs.std()))
+    stretches = len(logs) / memory
+    variance = (stretches * logs.var() + PRIOR_STRETCHES * PRIOR_SPREAD**2) / (stretches + PRIOR_STRETCHES)
+    return float(np.exp(logs.mean() + sigmas * np.sqrt(variance)))
+
+
+def by_quantile(normal_scores: Array, sigmas: float = DEFAULT_SIGMAS, *, memory: int = 1) -> Threshold:
+    """Threshold of :func:`log_score_threshold`, in words."""
+    value = log_score_threshold(normal_scores, sigmas, memory=memory)
+    flagged = 100 * float(np.mean(normal_scores > value))
+    return Threshold(
+        value,
+        f"{value:.3g} lies {sigmas:g} standard deviations above the mean of the logarithm of held-out normal scores; "
+        f"{flagged:.2g} % of the normal rows pass it.",
+    )
+
+
+def peaks_over_threshold(normal_scores: Array, risk: float = 1e-4) -> Threshold:
+    """Threshold that a normal row passes with probability ``risk``, from a generalised Pareto tail.
+
+    The excesses over a high quantile follow a generalised Pareto distribution (Pickands-Balkema-de Haan theorem);
+    its fit is carried on beyond the largest score seen: Siffer et al., *Anomaly Detection in Streams with Extreme
+    Value Theory* (KDD 2017), equation 1. Raises SettingError for a risk outside 0..0.1, TooFewRows for too few scores.
+    """
+    if not 0 < risk < TAIL_SHARE:
+        raise SettingError(f"risk must lie between 0 and {TAIL_SHARE:g}, got {risk:g}")
+    value = _tail_quantile(normal_scores, risk)
+    seen = 1 / len(normal_scores)
+    sentence = f"A normal row passes {value:.3g} with a probability of {risk:g}, by a generalised Pareto tail"
+    if risk >= seen:
+        return Threshold(value, f"{sentence} fitted to the highest tenth of {len(normal_scores)} held-out scores.")
+    return Threshold(
+        value, f"{sentence} carried on beyond the {len(normal_scores)} held-out scores, so this is extrapolated.", True
+    )
+
+
+def false_alarms_per_hour(normal_scores: Array, per_hour: float, *, sample_rate: float, gap: int) -> Threshold:
+    """Threshold that normal operation passes so many times an hour.
+
+    Alarms are counted as events: runs above the threshold, joined across ``gap`` rows. Where the normal stretch is too
+    short to hold a few alarms at this rate, the threshold follows a generalised Pareto tail and is marked as
+    extrapolated. The interval is the exact one for a Poisson count: Garwood, *Biometrika* 28 (1936). ``sample_rate``
+    in Hz. Raises SettingError for a rate that is not positive.
+    """
+    if not per_hour > 0:
+        raise SettingError(f"false alarms per hour must be positive, got {per_hour:g}")
+    hours = len(normal_scores) / sample_rate / 3600
+    allowed = per_hour * hours
+    if allowed >= ENOUGH_ALARMS:
+        value = _counted(normal_scores, allowed, gap)
+    else:
+        # an alarm lasts about as long as a score remembers, so this many independent chances an hour
+        risk = min(per_hour * (gap + 1) / (sample_rate * 3600), 0.99 * TAIL_SHARE)
+        value = max(_tail_quantile(normal_scores, risk), float(normal_scores.max()) if allowed < 1 else 0.0)
+    count = _alarms(normal_scores, value, gap)
+    low, high = poisson_interval(count)
+    alarms = "no alarm" if count == 0 else "1 alarm" if count == 1 else f"{count} alarms"
+    grounds = (
+        f"At {value:.3g} the {_duration(hours)} of held-out normal rows raise {alarms}, which is compatible with "
+        f"{low / hours:.2g} to {high / hours:.2g} an hour ({100 * CONFIDENCE:.0f} % interval)"
+    )
+    if allowed >= ENOUGH_ALARMS:
+        return Threshold(value, f"{grounds}.")
+    return Threshold(
+        value, f"{grounds}; too short to vouch for {per_hour:g} an hour, so the threshold is extrapolated.", True
+    )
+
+
+def poisson_interval(count: int) -> tuple[float, float]:
+    """Exact two-sided interval for the mean of a Poisson distribution of which ``count`` was seen."""
+    from scipy import stats  # half a second, and only these two need it
+
+    tail = (1 - CONFIDENCE) / 2
+    low = float(stats.chi2.ppf(tail, 2 * count) / 2) if count else 0.0
+    return low, float(stats.chi2.ppf(1 - tail, 2 * (count + 1)) / 2)
+
+
+def _alarms(scores: Array, threshold: float, gap: int) -> int:
+    return len(merged(runs(scores > threshold), gap))
+
+
+def _counted(scores: Array, allowed: float, gap: int) -> float:
+    """Lowest of the scores above which there are at most so many alarms; from there on upwards it stays so."""
+    shares = np.geomspace(1 / len(scores), 0.5, 400)  # of the rows above; finest where alarms are rare
+    levels = np.quantile(scores, 1 - shares)
+    value = float(scores.max())
+    for level in levels:
+        if _alarms(scores, float(level), gap) > allowed:
+            break
+        value = float(level)
+    return value
+
+
+def _tail_quantile(scores: Array, risk: float) -> float:
+    start = float(np.quantile(scores, 1 - TAIL_SHARE))
+    excesses = (scores[scores > start] - start).astype(np.float64)
+    if len(excesses) < MIN_EXCESSES:
+        raise TooFewRows(
+            f"{len(scores)} normal scores leave {len(excesses)} in the tail, and at least {MIN_EXCESSES} are needed to "
+            "fit it; take a longer normal stretch or the log-score quantile."
+        )
+    shape, scale = _pareto(excesses)
+    ratio = risk * len(scores) / len(excesses)
+    if abs(shape) < 1e-6:
+        return start - scale * float(np.log(ratio))
+    return start + scale / shape * float(ratio**-shape - 1)
+
+
+def _pareto(excesses: Array) -> tuple[float, float]:
+    """Shape and scale of a generalised Pareto distribution, by maximum likelihood."""
+    from scipy import stats
+
+    unit = float(excesses.mean())
+    with np.errstate(all="ignore"):  # the search for the maximum looks at impossible parameters too
+        shape, _, scale = stats.genpareto.fit(excesses / unit, floc=0)
+    return float(shape), float(scale) * unit
+
+
+def _duration(hours: float) -> str:
+    if hours >= 1:
+        return f"{hours:.3g} hours"
+    return f"{60 * hours:.3g} minutes" if hours >= 1 / 60 else f"{3600 * hours:.3g} seconds"

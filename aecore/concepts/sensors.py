@@ -63,7 +63,8 @@ class Analysis(NamedTuple):
 
     def threshold(self, sigmas: float) -> float:
         """Score above which a row is flagged."""
-        return log_score_threshold(self.normal_scores, sigmas)
+        memory = self.window + self.choices["smoothing"][0] - 1  # rows that a score averages over
+        return log_score_threshold(self.normal_scores, sigmas, memory=memory)
 
     def events(self, threshold: float) -> pd.DataFrame:
         """Events in row numbers: start, end (inclusive), peak_score, severity, leading_channel."""
@@ -171,8 +172,7 @@ def learn(
 def scored(detector: "AnomalyDetector", values: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Score of every row [T], and how many times its usual normal error each channel shows [T, C]."""
     channel_scores = detector.channel_scores(values)
-    scores = channel_scores[:, detector.active_].mean(1, dtype=np.float32)
-    return scores, detector.channel_excess(channel_scores)
+    return detector.row_scores(channel_scores), detector.channel_excess(channel_scores)
 
 
 def arranged(values: Array, channels: Sequence[str], wanted: Sequence[str]) -> Array:
