@@ -48,7 +48,7 @@ def next_signal() -> None:
 def another(label: str) -> int:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         seed = controls.slider(label, "draw", low=0, high=MAX_SEED, default=0, step=1)
-        st.button("Another signal", on_click=next_signal, icon=":material/casino:")
+        st.button("Another signal", key="next_signal", on_click=next_signal, icon=":material/casino:")
     return int(seed)
 
 

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 SKAB = ROOT.parent / "shared" / "data" / "anomaly" / "skab"
 PAGES = [page.file for page in existing()]
 SENSORS = "pages/8_Sensor_Anomalies.py"
+BOTTLENECK = "pages/1_Bottleneck.py"
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +145,11 @@ def test_a_file_beyond_the_limit_gets_a_sentence(monkeypatch):
         (SENSORS, {"fault": "Gremlins"}),
         (SENSORS, {"normal": "60"}),
         (SENSORS, {"source": "<script>alert(1)</script>"}),
+        (BOTTLENECK, {"complexity": "41"}),
+        (BOTTLENECK, {"hiss": "loud"}),
+        (BOTTLENECK, {"draw": "-1"}),
+        (BOTTLENECK, {"machines": "All of them"}),
+        (BOTTLENECK, {"waist": "65"}),
         ("Home.py", {"k": "many"}),
         ("Home.py", {"digit": "11"}),
     ],

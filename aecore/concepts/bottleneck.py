@@ -9,16 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aecore import store
-from aecore.concepts.bottleneck_machines import (
-    Affine,
-    Machine,
-    Network,
-    Pca,
-    affine_from,
-    compare,
-    linear_bound,
-    network_from,
-)  # fmt: skip
+from aecore.concepts.bottleneck_equivalence import compare, linear_bound
+from aecore.concepts.bottleneck_machines import Affine, Machine, Network, Pca, affine_from, network_from
 from aecore.concepts.bottleneck_signals import LENGTH, Array, family_to_learn, spectrum
 
 LARGEST = 64  # code numbers at most: a quarter of the signal
@@ -28,6 +20,7 @@ ASSET = Path(__file__).parents[2] / "assets" / "models" / "bottleneck.safetensor
 PCA, LINEAR, NONLINEAR = "PCA", "Linear autoencoder", "Nonlinear autoencoder"
 HIDDEN = (128, 96)  # two layers before the code: with one, training does not find its way around a circle
 WEIGHT_SEED = 0
+WIDE_ANGLE = 10.0  # degrees that want a word
 
 Tree = dict[str, Any]
 Progress = dict[str, Any]
@@ -108,7 +101,8 @@ def equivalence(swept: Sweep, k: int) -> str:
             f"Their subspaces are not compared here: {pair}, too near to say which direction comes first, and any "
             "mixture of the two is as good."
         )
-    return words + f"The {pair}, so their subspaces can be compared: at most **{equal.angle:.1f}°** between them."
+    words += f"The {pair}, so their subspaces can be compared: at most **{equal.angle:.1f}°** between them."
+    return words + (" Gradient descent finds the faintest directions last." if equal.angle > WIDE_ANGLE else "")
 
 
 def _where(sizes: NDArray[np.intp]) -> str:

@@ -15,8 +15,6 @@ from aecore.errors import StoreError, TooFewRows
 Array = NDArray[np.float32]
 Layers = tuple[tuple[Array, Array], ...]  # (weights [out, in], biases [out]) of each
 
-WIDE_GAP = 0.1  # where eigenvalues are closer than 10 %, the sample decides which of their directions comes first
-
 
 class Machine(Protocol):
     """What the figures ask of a machine."""
@@ -105,17 +103,16 @@ class Network(NamedTuple):
         return _through(self.encoder, x)
 
     def decode(self, codes: Array, sizes: Sequence[int]) -> Array:
-        """Rebuild from the first k numbers of each code [N, K], for each k of ``sizes``: [N, S, L].
+        """Rebuild from the first k numbers of each code [N, K], for each k of ``sizes``: [N, S, L]."""
+        return _through(self.decoder[1:], _silu(self._entering(codes, sizes)))
 
-        The first layer adds one column for each code number, so running sums serve every k.
-        """
-        (weights, biases), *rest = self.decoder
+    def _entering(self, codes: Array, sizes: Sequence[int]) -> Array:
+        """Sum up what enters the decoder's first units, [N, S, H]: each code number adds its column to those before."""
+        weights, biases = self.decoder[0]
         columns = codes[:, :, None] * weights.T  # (N, K, H)
         start = np.broadcast_to(biases, (len(codes), 1, len(biases)))  # (N, 1, H)
-        hidden = np.cumsum(np.concatenate([start, columns], axis=1), axis=1, dtype=np.float32)  # (N, K + 1, H)
-        if list(sizes) != list(range(hidden.shape[1])):
-            hidden = hidden[:, list(sizes)]  # (N, S, H)
-        return _through(tuple(rest), _silu(hidden)) if rest else hidden
+        sums = np.cumsum(np.concatenate([start, columns], axis=1), axis=1, dtype=np.float32)  # (N, K + 1, H)
+        return sums if list(sizes) == list(range(sums.shape[1])) else sums[:, list(sizes)]
 
     def frames(self, x: Array) -> Array:
         """Rebuild one signal [L] from its first 0..K code numbers: [K + 1, L]."""
@@ -123,10 +120,21 @@ class Network(NamedTuple):
         return self.decode(codes, range(codes.shape[1] + 1))[0]
 
     def errors(self, x: Array, sizes: Sequence[int]) -> NDArray[np.float64]:
-        """Return the mean over signals [N, L] of the squared error, summed over samples, at each code size."""
-        rest = self.decode(self.encode(x), sizes)  # (N, S, L)
-        rest -= x[:, None]
-        return np.einsum("nsl,nsl->s", rest, rest).astype(np.float64) / len(x)
+        """Return the mean over signals [N, L] of the squared error, summed over samples, at each code size.
+
+        The last layer draws in the space of its H columns, so what lies beyond them is lost at every size, and the rest
+        is measured in H coordinates instead of L: half the work, and a control waits for it.
+        """
+        weights, biases = self.decoder[-1]  # (L, H), (L,)
+        basis, triangle = np.linalg.qr(weights)  # (L, H), (H, H)
+        wanted = x - biases
+        within = wanted @ basis  # (N, H)
+        beyond = (wanted**2).sum(1).mean() - (within**2).sum(1).mean()
+        entering = self._entering(self.encode(x), sizes)
+        hidden = _silu(_through(self.decoder[1:-1], _silu(entering)) if len(self.decoder) > 2 else entering)
+        rest = _through(((triangle, np.zeros(len(triangle), dtype=np.float32)),), hidden)  # (N, S, H)
+        rest -= within[:, None]
+        return np.einsum("nsh,nsh->s", rest, rest).astype(np.float64) / len(x) + max(float(beyond), 0.0)
 
     def waveforms(self, k: int) -> Array:
         """Draw what each of the first k code numbers changes around the mean code: [k, L], of length 1 each.
@@ -191,55 +199,3 @@ def _unit(rows: Array) -> Array:
     """Rows [n, L] at length 1; a row of zeros stays one."""
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.where(length > 0, length, 1), dtype=np.float32)
-
-
-# ---------------------------------------------------------------------- the linear machines compared
-def linear_bound(x: Array, largest: int) -> NDArray[np.float64]:
-    """Return the mean squared error on signals [N, L] below which no linear machine of size 0..largest goes.
-
-    The squared singular values of the centred signals that k numbers have to discard, over N: Eckart & Young,
-    *Psychometrika* 1 (1936). It holds for a machine made for these very signals, and so for every other.
-    """
-    centred = (x - x.mean(0, dtype=np.float64)).astype(np.float64)
-    variances = np.maximum(np.linalg.eigvalsh(centred.T @ centred / len(x))[::-1], 0.0)  # (L,)
-    kept = np.concatenate([[0.0], np.cumsum(variances)])[: largest + 1]
-    return np.maximum(variances.sum() - kept, 0.0)
-
-
-def principal_angles(a: Array, b: Array) -> NDArray[np.float64]:
-    """Angles in degrees, rising, between the spaces that the rows of ``a`` [k, L] and ``b`` [k, L] span.
-
-    Björck & Golub, *Mathematics of Computation* 27 (1973): cosines are the singular values of one orthonormal basis
-    times the other; sines, which small angles need, those of what the other basis leaves over.
-    """
-    first, second = (np.linalg.qr(rows.astype(np.float64).T)[0] for rows in (a, b))  # (L, k)
-    product = first.T @ second  # (k, k)
-    cosines = np.clip(np.linalg.svd(product, compute_uv=False), 0, 1)  # falling
-    sines = np.clip(np.linalg.svd(second - first @ product, compute_uv=False), 0, 1)[::-1]  # rising
-    return np.degrees(np.where(cosines**2 > 0.5, np.arcsin(sines), np.arccos(cosines)))
-
-
-class Equivalence(NamedTuple):
-    """A linear autoencoder held against PCA at one code size."""
-
-    k: int
-    lost: float  # by the autoencoder, share of the total variance
-    lost_by_pca: float
-    gap: float  # 1 - eigenvalue k + 1 / eigenvalue k
-    angle: float | None  # degrees, the largest; None where the gap is too narrow to mean something
-
-    @property
-    def difference(self) -> float:
-        """Reconstruction errors' difference, relative to the total variance."""
-        return self.lost - self.lost_by_pca
-
-
-def compare(linear: Affine, pca: Pca, k: int, lost: tuple[float, float]) -> Equivalence:
-    """Compare at code size k; ``lost`` are the shares of the total variance, by ``linear`` and by ``pca``."""
-    if k == 0:
-        return Equivalence(k, *lost, gap=0.0, angle=None)
-    here, beyond = pca.variances[k - 1], pca.variances[k] if k < len(pca.variances) else 0.0
-    gap = float(1 - beyond / here) if here > 0 else 0.0
-    wide = gap > WIDE_GAP
-    angle = float(principal_angles(linear.out[:k], pca.machine.out[:k])[-1]) if wide else None
-    return Equivalence(k, *lost, gap=gap, angle=angle)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pages.ui.scrubber import Curves, Line, Panel
 
 LAYERS = 5  # input, hidden, code, hidden, output
-FIBRES, SAMPLES = 9, 65
+FIBRES, SAMPLES = 9, 41
 Array = NDArray[np.float32]
 
 

@@ -1,0 +1,486 @@
+"""The Bottleneck: machines against torch, scikit-learn and SciPy; what ships against its claims; the page."""
+
+import base64
+import io
+import re
+import struct
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.linalg
+import torch
+from sklearn.decomposition import PCA as SklearnPCA
+from streamlit.testing.v1 import AppTest
+
+from aecore.concepts import bottleneck, bottleneck_equivalence, bottleneck_recording, bottleneck_training
+from aecore.concepts import bottleneck_machines as machines
+from aecore.concepts.bottleneck import GRID, LARGEST, LINEAR, NONLINEAR, PCA
+from aecore.concepts.bottleneck_signals import LENGTH, Drawing, family_to_learn, spectrum
+from aecore.data.signals import SinusoidFamily
+from aecore.errors import DataError, SettingError, TooFewRows, UnreadableFile
+from aecore.figures import bottleneck as figures
+from aecore.figures.palette import DARK, LIGHT
+from aecore.models import NestedAutoEncoder
+
+ROOT = Path(__file__).parents[1]
+PAGE = "pages/1_Bottleneck.py"
+OWN = "Your own recording"
+
+
+def run(task):
+    """Progress and result of a job's generator."""
+    progress = []
+    while True:
+        try:
+            progress.append(next(task))
+        except StopIteration as stop:
+            return progress, stop.value
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    """Training plans of a few steps."""
+    for name in ("LINEAR_PLAN", "NONLINEAR_PLAN"):
+        plan = getattr(bottleneck_training, name)
+        monkeypatch.setattr(bottleneck_training, name, plan._replace(stages=((1e-3, 20), (1e-4, 10))))
+
+
+@pytest.fixture(scope="module")
+def swept():
+    """Every shipped complexity at the noise of the page's default, by its sweep."""
+    drawings = {complexity: Drawing(complexity=complexity) for complexity in GRID}
+    return {
+        complexity: bottleneck.sweep(
+            drawing.signals(), 0, machines.Pca.fit(family_to_learn(complexity), LARGEST), bottleneck.shipped(complexity)
+        )
+        for complexity, drawing in drawings.items()
+    }
+
+
+def torch_model(tree, **settings):
+    model = NestedAutoEncoder((LENGTH,), latent_dim=LARGEST, **settings)
+    model.load_state_dict({name: torch.from_numpy(a.astype(np.float32)) for name, a in tree["weights"].items()})
+    return model
+
+
+# ---------------------------------------------------------------------- machines against independent oracles
+@pytest.mark.parametrize(
+    ("part", "name", "settings"),
+    [("linear", LINEAR, {"hidden": ()}), ("nonlinear", NONLINEAR, {"hidden": (128, 96), "activation": "silu"})],
+)
+def test_numpy_rebuilds_what_torch_does(part, name, settings):
+    tree = bottleneck.shipped(3)
+    model, machine = torch_model(tree[part], **settings), bottleneck.read_machines(tree)[name]
+    x = Drawing(complexity=3, noise=0.3).signals()[:40]
+    with torch.inference_mode():
+        batch = torch.from_numpy(x)
+        codes = model.encode(batch)
+        rebuilt = torch.stack([model.decode(model.keep(codes, k)) for k in range(LARGEST + 1)], 1).numpy()  # (N, K, L)
+    np.testing.assert_allclose(machine.frames(x[7]), rebuilt[7], rtol=1e-4, atol=1e-4)
+    errors = ((rebuilt - x[:, None]).astype(np.float64) ** 2).sum(2).mean(0)
+    np.testing.assert_allclose(machine.errors(x, range(LARGEST + 1)), errors, rtol=1e-4)
+    np.testing.assert_allclose(machine.errors(x, [0, 5]), errors[[0, 5]], rtol=1e-4)
+
+
+def test_pca_is_scikit_learn_s():
+    x = family_to_learn(3)[:700]
+    ours, theirs = machines.Pca.fit(x, LARGEST), SklearnPCA(LARGEST, svd_solver="full").fit(x)
+    np.testing.assert_allclose(ours.variances[:LARGEST] * 700 / 699, theirs.explained_variance_, rtol=1e-4)
+    codes = theirs.transform(x[:5])
+    for k in (0, 2, 6, LARGEST):
+        rebuilt = theirs.mean_ + codes[:, :k] @ theirs.components_[:k]
+        np.testing.assert_allclose(ours.machine.frames(x[2])[k], rebuilt[2], atol=2e-3)
+    with pytest.raises(TooFewRows):
+        machines.Pca.fit(x[:1], LARGEST)
+
+
+def test_the_bound_is_the_discarded_singular_values_and_pca_attains_it_on_its_own_signals():
+    x = Drawing(complexity=4, noise=0.4).signals()
+    bound = bottleneck_equivalence.linear_bound(x, LARGEST)
+    values = np.linalg.svd(x - x.mean(0), compute_uv=False).astype(np.float64) ** 2 / len(x)
+    np.testing.assert_allclose(bound, [values[k:].sum() for k in range(LARGEST + 1)], rtol=1e-4)
+    own = machines.Pca.fit(x, LARGEST).machine.errors(x, range(LARGEST + 1))
+    np.testing.assert_allclose(own, bound, rtol=1e-3)
+    other = machines.Pca.fit(family_to_learn(4), LARGEST).machine.errors(x, range(LARGEST + 1))
+    assert (other >= bound).all()
+
+
+@pytest.mark.parametrize("tilt", [0.0, 1e-5, 0.02, 0.9, 3.0])
+def test_principal_angles_are_scipy_s(tilt):
+    rng = np.random.default_rng(1)
+    a = np.linalg.qr(rng.normal(size=(40, 5)))[0].T
+    b = rng.normal(size=(5, 5)) @ a + tilt * rng.normal(size=(5, 40))
+    ours = bottleneck_equivalence.principal_angles(a, b)
+    theirs = np.degrees(np.sort(scipy.linalg.subspace_angles(a.T, b.T)))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)
+
+
+def test_orthogonal_spaces_are_at_right_angles():
+    np.testing.assert_allclose(bottleneck_equivalence.principal_angles(np.eye(6)[:2], np.eye(6)[2:4]), 90)
+
+
+def test_a_narrow_gap_gives_no_angle_and_a_wide_one_does():
+    family = SinusoidFamily(complexity=2)
+    pca = machines.Pca.fit(family.draw(4000, seed=1), LARGEST)
+    other = machines.Pca.fit(family.draw(4000, seed=2), LARGEST)
+    within = bottleneck_equivalence.compare(other.machine, pca, 3, (0.2, 0.1))  # between a sine and its cosine
+    across = bottleneck_equivalence.compare(other.machine, pca, 4, (0.2, 0.1))  # between the signals and nothing
+    assert within.gap < 0.1
+    assert within.angle is None
+    assert across.gap > 0.99
+    assert across.angle < 0.1
+    assert across.difference == pytest.approx(0.1)
+    assert bottleneck_equivalence.compare(other.machine, pca, 0, (1.0, 1.0)).angle is None
+
+
+def test_waveforms_are_unit_rows_and_what_a_code_number_changes():
+    tree = bottleneck.shipped(2)
+    network = bottleneck.read_machines(tree)[NONLINEAR]
+    shapes = network.waveforms(5)
+    np.testing.assert_allclose(np.linalg.norm(shapes, axis=1), 1, rtol=1e-5)
+    model = torch_model(tree["nonlinear"], hidden=(128, 96), activation="silu")
+    code = torch.from_numpy(network.centre[None].copy())
+    code[:, 5:] = 0
+    with torch.inference_mode():
+        up, down = code.clone(), code.clone()
+        up[0, 3] += float(network.spread[3])
+        down[0, 3] -= float(network.spread[3])
+        change = (model.decode(up) - model.decode(down))[0].numpy()
+    np.testing.assert_allclose(shapes[3], change / np.linalg.norm(change), atol=1e-3)
+    assert network.waveforms(0).shape == (0, LENGTH)
+
+
+def test_octaves_give_each_doubling_the_same_share():
+    model = NestedAutoEncoder((4,), hidden=(), latent_dim=64, sizes="octaves", seed=0)
+    k = model._draw(40_000).numpy().ravel()
+    assert k.min() == 0
+    assert k.max() == 64
+    shares = [((k >= low) & (k < 2 * low + 1)).mean() for low in (1, 3, 7, 15, 31)]
+    np.testing.assert_allclose(shares, np.log(2) / np.log(66), atol=0.01)
+    with pytest.raises(SettingError, match="sizes"):
+        NestedAutoEncoder((4,), sizes="thirds")
+
+
+# ---------------------------------------------------------------------- what ships keeps its promises
+def test_the_linear_autoencoder_is_pca_wherever_it_ships(swept):
+    for complexity, s in swept.items():
+        difference = s.lost[LINEAR] - s.lost[PCA]
+        assert np.abs(difference).max() < 0.01, complexity
+        assert np.abs(difference).mean() < 0.003, complexity
+        k = 2 * complexity
+        if k < LARGEST:
+            equal = bottleneck_equivalence.compare(s.machines[LINEAR], s.pca, k, (0, 0))
+            assert equal.gap > 0.5, complexity
+            assert equal.angle < (12 if complexity <= 10 else 45), complexity  # the faintest are found last
+
+
+def test_no_linear_machine_goes_below_the_bound_and_the_nonlinear_one_does(swept):
+    for complexity, s in swept.items():
+        for name in (PCA, LINEAR):
+            assert (s.lost[name] >= s.bound - 1e-6).all(), (complexity, name)
+        assert s.lost[NONLINEAR][1] < s.bound[1] - 0.02, complexity
+    assert swept[1].lost[NONLINEAR][1] < 0.15  # a circle through one number; linear machines lose half of it
+    assert swept[1].bound[1] > 0.4
+
+
+@pytest.mark.parametrize("complexity", [1, 3, 20])
+def test_a_family_of_n_fills_2n_dimensions(swept, complexity):
+    silent = Drawing(complexity=complexity, noise=0.0).signals()
+    lost = bottleneck.sweep(silent, 0, swept[complexity].pca, None).lost[PCA]
+    assert lost[2 * complexity] < 4e-3
+    assert lost[2 * complexity - 2] > 2 * lost[2 * complexity]
+
+
+def test_what_ships_is_small_and_only_the_grid():
+    assert bottleneck.ASSET.stat().st_size < 2_000_000
+    assert bottleneck.shipped(4) is None
+
+
+# ---------------------------------------------------------------------- signals
+def test_seeds_draw_other_signals_none_of_which_were_learnt():
+    learnt = family_to_learn(2)
+    one, two = Drawing(complexity=2, noise=0.0, seed=0).signals(), Drawing(complexity=2, noise=0.0, seed=1).signals()
+    assert not np.array_equal(one, two)
+    nearest = [np.abs(learnt - x).max(1).min() for x in one[:50]]
+    assert min(nearest) > 1e-3
+    np.testing.assert_array_equal(one, Drawing(complexity=2, noise=0.0, seed=0).signals())
+
+
+def test_noise_is_relative_to_the_signal_s_rms():
+    quiet, loud = (Drawing(complexity=3, noise=n, seed=4).signals() for n in (0.0, 0.5))
+    assert (loud - quiet).std() == pytest.approx(0.5, rel=0.02)
+    assert np.sqrt((quiet**2).mean()) == pytest.approx(1, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"complexity": 0}, {"complexity": 41}, {"noise": -0.1}, {"noise": float("nan")}, {"seed": -1}]
+)
+def test_a_drawing_out_of_range_is_refused(wrong):
+    with pytest.raises(SettingError, match=next(iter(wrong))):
+        Drawing(**wrong)
+
+
+def test_the_spectrum_of_a_tone_is_at_its_frequency():
+    tone = np.sin(2 * np.pi * 17 * np.arange(LENGTH) / LENGTH)
+    assert spectrum(tone).argmax() == 17
+    assert spectrum(tone)[[10, 24]].max() < 1e-3 * spectrum(tone).max()
+
+
+def csv(values: np.ndarray, names: str = "time,torque,speed") -> bytes:
+    rows = [",".join(f"{v:.6g}" for v in row) for row in values]
+    return "\n".join([names, *rows]).encode()
+
+
+def measured(rows: int = 1500) -> np.ndarray:
+    t = np.arange(rows) / 100
+    rng = np.random.default_rng(0)
+    return np.stack([t, 40 + 3 * np.sin(9 * t), np.cumsum(rng.normal(size=rows))], 1)
+
+
+def test_a_channel_is_cut_into_windows_that_keep_apart():
+    values = measured()
+    _, cut = run(bottleneck_recording.cut("log.csv", csv(values), "speed"))
+    assert cut.channels == ("torque", "speed")
+    assert cut.sample_rate == pytest.approx(100)
+    border = 1500 - 300
+    centre, spread = values[:border, 2].mean(), values[:border, 2].std()
+    np.testing.assert_allclose(cut.learn[0] * spread + centre, values[:256, 2], atol=1e-3)
+    np.testing.assert_allclose(cut.test[0] * spread + centre, values[border : border + 256, 2], atol=1e-3)
+    np.testing.assert_allclose(cut.test[-1] * spread + centre, values[-256:, 2], atol=1e-3)
+    assert cut.learn.shape == (border - 255, 256)
+    assert {cut.shown(seed) for seed in range(200)} <= set(range(len(cut.test)))
+
+
+def test_a_long_recording_makes_no_more_windows_than_a_family_has_signals():
+    _, cut = run(bottleneck_recording.cut("log.csv", csv(measured(30_000)), None))
+    assert 2048 <= len(cut.learn) <= 4096
+    assert 128 <= len(cut.test) <= 256
+    assert cut.channels[0] == "torque"
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "words"),
+    [
+        (measured(767), TooFewRows, "768"),
+        (np.stack([np.arange(900) / 10, np.full(900, 3.0), np.arange(900) % 7], 1), DataError, "does not move"),
+    ],
+)
+def test_a_recording_that_cannot_be_cut_is_refused(values, error, words):
+    with pytest.raises(error, match=words):
+        run(bottleneck_recording.cut("log.csv", csv(values), "torque"))
+
+
+def test_bytes_that_are_no_recording_are_refused():
+    with pytest.raises(UnreadableFile):
+        run(bottleneck_recording.cut("noise.wav", bytes(range(256)) * 9, None))
+
+
+# ---------------------------------------------------------------------- training
+def test_training_says_where_it_is_and_returns_machines(brief):
+    progress, tree = run(bottleneck.train(family_to_learn(2)[:512]))
+    shares = [step["progress"] for step in progress]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
+    assert [step["part"] for step in progress] == sorted(step["part"] for step in progress)
+    assert all(1 <= step["epoch"] <= step["epochs"] for step in progress)
+    swept = bottleneck.sweep(
+        Drawing(complexity=2).signals(), 3, machines.Pca.fit(family_to_learn(2)[:512], LARGEST), tree
+    )
+    assert list(swept.machines) == [PCA, LINEAR, NONLINEAR]
+    assert swept.lost[LINEAR][4] < 1
+
+
+def test_steps_are_planned_whatever_the_length():
+    assert bottleneck_training.LINEAR_PLAN.begins == 0
+    plan, done = bottleneck_training.LINEAR_PLAN._replace(stages=((1e-3, 64),), batch=64), {}
+    for rows in (64, 1024):
+        model = NestedAutoEncoder((8,), hidden=(), latent_dim=2)
+        done[rows] = len(list(bottleneck_training.train_by(plan, model, torch.zeros(rows, 8))))
+    assert done == {64: 64, 1024: 4}
+
+
+# ---------------------------------------------------------------------- words, tables, figures
+def test_the_words_carry_the_numbers(swept):
+    s = swept[5]
+    words = bottleneck.summary(s, 4)
+    for share in (s.lost[PCA][4], s.lost[LINEAR][4], s.lost[NONLINEAR][4], s.bound[4]):
+        assert f"{share:.1%}" in words
+    assert "the nonlinear one does" in words
+    assert "not here" in bottleneck.summary(s, 20)
+    assert "1 number PCA" in bottleneck.summary(s, 1)
+    assert "°" in bottleneck.equivalence(s, 10)
+    assert "not compared" in bottleneck.equivalence(s, 3)
+    assert "no subspace" in bottleneck.equivalence(s, 0)
+    alone = bottleneck.sweep(Drawing().signals(), 0, s.pca, None)
+    assert "To be measured" in bottleneck.equivalence(alone, 3)
+    assert "autoencoder" not in bottleneck.summary(alone, 3)
+
+
+def test_tables_hold_what_the_figures_show(swept):
+    s = swept[3]
+    table = bottleneck.error_table(s)
+    np.testing.assert_array_equal(table["k"], np.arange(LARGEST + 1))
+    np.testing.assert_array_equal(table[NONLINEAR], s.lost[NONLINEAR])
+    signal = bottleneck.signal_table(s, 6)
+    np.testing.assert_array_equal(signal["signal"], s.shown)
+    np.testing.assert_array_equal(signal[f"{PCA}, k = 6"], s.frames[PCA][6])
+    rebuilt = s.pca.machine.errors(s.shown[None], [6])[0]
+    assert ((signal[f"{PCA}, k = 6"] - signal["signal"]) ** 2).sum() == pytest.approx(rebuilt, rel=1e-3)
+
+
+def test_figures_exchange_rows_and_keep_their_specification(swept):
+    s = swept[2]
+    one, two = (figures.error_against_size(s.lost, s.bound, k, LIGHT) for k in (3, 40))
+    assert one.spec is two.spec
+    assert one.spec is not figures.error_against_size(s.lost, s.bound, 3, DARK).spec
+    assert set(one.data.loc[one.data["today"], "k"]) == {3}
+    row = one.data[(one.data["by"] == "Nonlinear") & (one.data["k"] == 3)]
+    assert row["lost"].item() == pytest.approx(100 * s.lost[NONLINEAR][3])
+    assert one.data["lost"].max() <= 100
+
+
+def test_spectra_are_in_decibels_below_the_input_s_loudest(swept):
+    s = swept[2]
+    lines = s.spectra(PCA, 4)
+    figure = figures.spectra(lines, 1000.0, LIGHT)
+    of_input = figure.data[figure.data["of"] == "in"]
+    assert of_input["level"].max() == pytest.approx(0)
+    assert of_input["frequency"].max() == 500
+    assert figure.data["level"].min() >= figures.FLOOR
+    lost = figure.data[figure.data["of"] == "lost"]["level"].to_numpy()
+    expected = 20 * np.log10(np.maximum(lines["lost"], 1e-9) / lines["in"].max())
+    np.testing.assert_allclose(lost, np.maximum(expected, figures.FLOOR), atol=1e-6)
+    assert figures.spectra(lines, None, LIGHT).data["frequency"].max() == 128
+
+
+@pytest.mark.parametrize("k", [0, 1, 7, 64])
+def test_one_path_a_waveform(k):
+    shapes = np.random.default_rng(0).normal(size=(k, 256)).astype(np.float32)
+    page = figures.waveforms(shapes, LIGHT, 'a "quoted" & <tagged> text')
+    assert "&lt;tagged&gt;" in page
+    svg = base64.b64decode(re.search('base64,([^"]+)', page).group(1)).decode()
+    assert svg.count("M") == k
+    points = np.array(re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", svg), dtype=float).reshape(-1, 2)
+    assert (points >= 0).all()
+    assert (points <= (figures.WIDTH, figures.HEIGHT)).all()
+
+
+# ---------------------------------------------------------------------- the page
+@pytest.fixture
+def opened(monkeypatch, tmp_path):
+    monkeypatch.setenv("AECORE_JOBS", "inline")
+    monkeypatch.setenv("AECORE_CACHE", str(tmp_path))
+
+    def start(**query: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.switch_page(PAGE)
+        return app.run()
+
+    return start
+
+
+def on_screen(app: AppTest) -> bottleneck.Sweep:
+    assert not app.exception
+    return app.session_state["bottleneck:now"]["swept"]
+
+
+def offered(app: AppTest) -> bool:
+    return any(button.label == "Train on these" for button in app.button)
+
+
+def test_the_page_follows_every_control(opened):
+    app = opened(waist="3")
+    assert app.session_state["bottleneck:now"]["k"] == 3
+    first = on_screen(app)
+    assert list(first.machines) == [PCA, LINEAR, NONLINEAR]
+    app.slider(key="hiss").set_value(0.6)
+    noisy = on_screen(app.run())
+    assert noisy.bound[10] > first.bound[10] + 0.1
+    app.button(key="next_signal").click()
+    other = on_screen(app.run())
+    assert app.slider(key="draw").value == 1
+    assert not np.array_equal(other.shown, noisy.shown)
+    app.slider(key="complexity").set_value(1)
+    assert on_screen(app.run()).lost[PCA][2] < 0.5
+
+
+def test_off_the_grid_pca_alone_until_it_is_trained_and_never_another_s_curve(opened, brief):
+    app = opened(complexity="7")
+    assert list(on_screen(app).machines) == [PCA]
+    assert offered(app)
+    app.button(key="bottleneck:train:ask").click()
+    app.run()
+    assert list(on_screen(app).machines) == [PCA, LINEAR, NONLINEAR]
+    assert not offered(app)
+    trained = on_screen(app).machines[LINEAR].out
+    app.slider(key="complexity").set_value(8)
+    app.run()
+    assert list(on_screen(app).machines) == [PCA]
+    assert offered(app)
+    app.slider(key="complexity").set_value(10)
+    app.run()
+    assert not np.array_equal(on_screen(app).machines[LINEAR].out, trained)
+    app.slider(key="complexity").set_value(7)
+    app.run()
+    np.testing.assert_array_equal(on_screen(app).machines[LINEAR].out, trained)
+
+
+def test_one_machine_at_a_time(opened):
+    app = opened(machines="Nonlinear")
+    assert any("Spectrum" in m.value and NONLINEAR in m.value for m in app.markdown)
+    app = opened(machines="Linear", complexity="7")  # which has none: PCA it is, and says so
+    assert any("Spectrum" in m.value and PCA in m.value for m in app.markdown)
+    assert offered(app)
+
+
+def wav(seconds: float = 0.5, rate: int = 8000) -> bytes:
+    t = np.arange(int(seconds * rate)) / rate
+    samples = np.int16(9000 * np.sin(2 * np.pi * 440 * t) + 3000 * np.sin(2 * np.pi * 1330 * t))
+    data = io.BytesIO()
+    with wave.open(data, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(("name", "data"), [("log.csv", csv(measured())), ("two_tones.wav", wav())])
+def test_a_recording_is_compressed_the_same_way(opened, brief, name, data):
+    app = opened(signals=OWN)
+    app.file_uploader(key="clip").upload(name, data)
+    app.run()
+    s = on_screen(app)
+    assert list(s.machines) == [PCA]
+    assert (s.lost[PCA] >= s.bound - 1e-6).all()
+    app.button(key="bottleneck:train:ask").click()
+    app.run()
+    assert list(on_screen(app).machines) == [PCA, LINEAR, NONLINEAR]
+    if name == "log.csv":
+        app.selectbox(key="channel").set_value("speed")
+        app.run()
+        assert list(on_screen(app).machines) == [PCA]
+        assert not np.array_equal(on_screen(app).shown, s.shown)
+    else:
+        assert s.lost[PCA][4] < 0.01  # two tones, four dimensions
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("empty.wav", b""), ("torn.wav", wav()[:30]), ("short.csv", csv(measured(300))), ("words.csv", b"a,b\nc,d\n" * 9)],
+)
+def test_a_file_that_cannot_be_used_gets_a_sentence_and_the_page_stays_usable(opened, name, data):
+    app = opened(signals=OWN)
+    app.file_uploader(key="clip").upload(name, data)
+    app.run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert len(app.error[0].value) > 20
+    app.file_uploader(key="clip").upload("good.csv", csv(measured()))
+    app.run()
+    assert not app.error
+    assert list(on_screen(app).machines) == [PCA]
