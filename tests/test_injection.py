@@ -79,7 +79,7 @@ def test_sizes_grow_in_even_steps_over_the_whole_range():
     assert grid[0] == pytest.approx(0.037, rel=0.3) and grid[-1] == pytest.approx(370, rel=0.3)
     assert (grid[1:] / grid[:-1]).max() < 1.3
     assert sizes("time", scale=3.7, longest=20) == [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20]
-    assert sizes("share", scale=3.7, longest=20)[0] == 0.01
+    assert sizes("share", scale=3.7, longest=20)[0] == 0.001
 
 
 def test_sizes_and_durations_read_well():

@@ -44,8 +44,8 @@ class AnomalyDetector:
     Windows of the standardised signal pass an autoencoder that starts at PCA's solution and is trained by gradient
     descent: a linear one on the absolute error for several channels, a denoising one with a non-linear correction for
     a single channel. A channel's score is its mean error in the windows that cover a row, smoothed over time; a row's
-    is the root mean square over channels of how many times their usual normal error they show, so 1 is usual. The threshold
-    is learnt from scores of normal rows that their network had not seen.
+    is the root mean square over channels of how many times their usual normal error they show, so 1 is usual. The
+    threshold is learnt from scores of normal rows that their network had not seen.
 
     Parameters
     ----------
@@ -266,6 +266,12 @@ class AnomalyDetector:
     def load(cls, path: str | Path) -> Self:
         """Read what :meth:`save` wrote; nothing is unpickled."""
         return cls.from_tree(store.read(path))
+
+    def to_onnx(self, path: str | Path) -> None:
+        """Write one ONNX file that takes raw rows to scores; :mod:`aecore.anomaly.onnx_export` says what is in it."""
+        from aecore.anomaly import onnx_export  # slow to import, and seldom needed
+
+        onnx_export.to_onnx(self, path)
 
 
 def _sample(count: int, seed: int) -> NDArray[np.int64]:

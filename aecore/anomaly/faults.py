@@ -11,7 +11,7 @@ Kind = Literal["spike", "drift", "stuck", "dropout", "noise", "frequency"]
 Measure = Literal["channel", "time", "share"]  # a size counts in the channel's unit, in rows, or as a share
 
 SCALES = (0.01, 100.0)  # smallest and largest size tried, in standard deviations of the normal channel
-SHARES = (0.01, 0.8)  # of the frequency
+SHARES = (0.001, 0.8)  # of the frequency
 _RENARD = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0)  # ISO 3, R10: even steps that read well
 
 

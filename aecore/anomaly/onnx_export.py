@@ -1,0 +1,153 @@
+"""A fitted detector as one ONNX file: raw rows in, scores out, for runtimes without Python."""
+
+import json
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from aecore import __version__
+from aecore.anomaly.scaling import FARTHEST, STILL
+from aecore.anomaly.streaming import reach
+from aecore.errors import StoreError
+from aecore.store.trees import replace
+
+if TYPE_CHECKING:
+    from aecore.anomaly.detector import AnomalyDetector
+
+OPSET = 20
+Dtype = Literal["float64", "float32"]
+
+
+def to_onnx(detector: "AnomalyDetector", path: str | Path, *, dtype: Dtype = "float64") -> None:
+    """Write a fitted detector to an ONNX file; see :func:`dumps`. Raises StoreError where it cannot be written."""
+    data = dumps(detector, dtype=dtype)
+    try:
+        replace(Path(path), data)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise StoreError(f"Could not write {path}: {reason}; choose another place.") from error
+
+
+def dumps(detector: "AnomalyDetector", *, dtype: Dtype = "float64") -> bytes:
+    """Turn a fitted detector into the bytes of an ONNX file.
+
+    Input ``rows`` [T, C] in the signal's units, of type ``dtype``, at least a window of them; outputs ``scores`` [T]
+    and ``channel_scores`` [T, C], float32, as :meth:`decision_function` and :meth:`channel_scores` give them.
+    Scaling, windows, network, errors, their mean over covering windows and the smoothing are inside; memory grows
+    with T times the window. The metadata hold ``threshold``, ``channels`` (JSON), ``sample_rate`` (Hz, empty where
+    unknown), ``window`` and ``lookahead`` (rows; a score is final once so many rows have followed it).
+    """
+    import onnx
+
+    model = _exported(Graph(detector).eval(), detector.window_, len(detector.channels_), dtype)
+    for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+        del part.metadata_props[:]  # where in whose source tree each operation came from
+    model.producer_name, model.producer_version = "aecore", __version__
+    facts = {
+        "threshold": repr(detector.threshold_),
+        "channels": json.dumps(list(detector.channels_)),
+        "sample_rate": "" if detector.sample_rate is None else repr(float(detector.sample_rate)),
+        "window": str(detector.window_),
+        "lookahead": str(reach(detector)),
+    }
+    onnx.helper.set_model_props(model, facts)
+    onnx.checker.check_model(model, full_check=True)
+    data: bytes = model.SerializeToString()
+    return data
+
+
+def _exported(graph: "Graph", window: int, channels: int, dtype: Dtype) -> Any:
+    """Trace the graph for any number of rows from a window upwards."""
+    example = torch.zeros(4 * window + 3, channels, dtype=getattr(torch, dtype))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter speaks of its own deprecated parts
+        program = torch.onnx.export(
+            graph, (example,), dynamo=True, verbose=False, opset_version=OPSET, external_data=False,
+            input_names=["rows"], output_names=["scores", "channel_scores"],
+            dynamic_shapes=({0: torch.export.Dim("T", min=window)},),
+        )  # fmt: skip
+    assert program is not None  # as no file name was given
+    return program.model_proto
+
+
+class Graph(nn.Module):
+    """What the detector does to raw rows, in torch from end to end: ``[T, C] -> [T]`` and ``[T, C]``."""
+
+    mean: Tensor
+    scale: Tensor
+    active: Tensor
+    levels: Tensor
+    level: Tensor
+    rounding: Tensor
+    still: Tensor
+    order: Tensor
+
+    def __init__(self, detector: "AnomalyDetector") -> None:
+        from aecore.anomaly.detector import BEYOND
+
+        super().__init__()
+        self.network, self.measure, self.moved_score = detector.model_, detector.measure_, BEYOND * detector.threshold_
+        mean, scale, active = detector.scaling_
+        still = np.flatnonzero(~active)
+        on = np.flatnonzero(active)
+        fixed = {
+            "mean": mean[on], "scale": scale[on], "active": on,
+            "levels": detector.channel_levels_, "still": still, "level": mean[still],
+            "rounding": 10 * STILL * np.maximum(np.abs(mean[still]), np.finfo(np.float32).tiny),
+            "order": np.argsort(np.concatenate([on, still])),  # from active then still back to the signal's order
+        }  # fmt: skip
+        for name, array in fixed.items():
+            self.register_buffer(name, torch.from_numpy(array))
+
+    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores [T] and channel scores [T, C], float32."""
+        rows = rows.double()
+        x = ((rows[:, self.active] - self.mean) / self.scale).clamp(-FARTHEST, FARTHEST).float()  # [T, A]
+        smoothed = self._smoothed(self._errors(x)).clamp(min=0)
+        scores = (smoothed if self.measure.absolute else smoothed.sqrt()).float()  # [T, A]
+        excess = (scores / self.levels).float()
+        total = excess.double().square().mean(1).sqrt().float()  # [T]
+        if not len(self.still):
+            return total, scores
+        away = ((rows[:, self.still] - self.level).abs() / self.rounding).clamp(min=1)
+        moved = (self.moved_score * away.log10()).float()  # [T, C - A]
+        return torch.maximum(total, moved.amax(1)), torch.cat([scores, moved], 1)[:, self.order]
+
+    def _errors(self, x: Tensor) -> Tensor:
+        """Mean error of the windows that cover each row, [T, A] -> float64 [T, A]."""
+        window = self.measure.window
+        t = torch.arange(x.shape[0])
+        first, last = (t - window + 1).clamp(min=0), torch.minimum(t, t[-1] - window + 1)  # windows that cover row t
+        places = t[: x.shape[0] - window + 1, None] + torch.arange(window)  # [N, window]
+        windows = x[places]  # [N, window, A]
+        error = self.network(windows.flatten(1)).reshape(windows.shape) - windows
+        error = error.abs() if self.measure.absolute else error.square()
+        count = (last - first + 1)[:, None]
+        errors = self._sums(error.mean(1), first, last) / count
+        if not self.measure.own_row:
+            return errors
+        # row t is row t - n of window n: the diagonals of [N, window], moved under one another
+        starts = t[:, None] - torch.arange(window)  # [T, window]
+        inside = (starts >= 0) & (starts <= t[-1] - window + 1)
+        flat = starts.clamp(min=0).minimum(t[-1] - window + 1) * window + torch.arange(window)
+        own = (error.flatten(0, 1)[flat].double() * inside[:, :, None]).sum(1)
+        return errors + self.measure.own_row * own / count
+
+    def _smoothed(self, errors: Tensor) -> Tensor:
+        """Centred moving average over time; beyond the ends their outermost value counts."""
+        t = torch.arange(errors.shape[0])
+        half = t[-1:].clamp(max=self.measure.smoothing // 2)  # no more than the rows there are
+        first, last = (t - half).clamp(min=0), torch.minimum(t + half, t[-1:])
+        before, after = (half - t).clamp(min=0)[:, None], (t + half - t[-1:]).clamp(min=0)[:, None]
+        total = self._sums(errors, first, last) + before * errors[:1] + after * errors[-1:]
+        return total / (2 * half + 1)
+
+    @staticmethod
+    def _sums(values: Tensor, first: Tensor, last: Tensor) -> Tensor:
+        """Sum of ``values`` [N, A] from ``first`` to ``last``, both inclusive: float64 [T, A]."""
+        running = values.double().cumsum(0)
+        return running[last] - running[first] + values[first]
