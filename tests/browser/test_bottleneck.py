@@ -1,0 +1,97 @@
+"""The Bottleneck page in a real browser: the curves follow the hand, the figures follow the controls."""
+
+import re
+
+import pytest
+
+from tests.browser.conftest import settle
+
+pytestmark = pytest.mark.browser
+WAIT = 180_000  # ms; a training at low priority on two busy cores
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture(scope="module")
+def app(server, tmp_path_factory) -> str:
+    return server("Home.py", env={"AECORE_CACHE": str(tmp_path_factory.mktemp("cache"))})
+
+
+@pytest.fixture
+def bottleneck(app, open_page):
+    def start(query: str = "", **options):
+        page = open_page(f"{app}/Bottleneck?{query}", **options)
+        page.locator(".scrubber .slider").wait_for()
+        page.locator(".vega-embed canvas, .vega-embed svg").first.wait_for(timeout=WAIT)
+        return page
+
+    return start
+
+
+def panels(page) -> list[str]:
+    page.evaluate(TWO_FRAMES)
+    return page.locator(".scrubber canvas").evaluate_all("all => all.map((canvas) => canvas.toDataURL())")
+
+
+def titles(page) -> list[str]:
+    return page.locator(".scrubber .title").all_inner_texts()
+
+
+def test_every_machine_and_the_waist_follow_the_drag_before_python_hears(bottleneck):
+    page = bottleneck()
+    assert titles(page) == ["PCA", "Linear autoencoder", "Nonlinear autoencoder", "The network"]
+    box = page.locator(".scrubber .slider").bounding_box()
+    y = box["y"] + box["height"] / 2
+    seen = [panels(page)]
+    page.mouse.move(box["x"] + 11 + 6 / 64 * (box["width"] - 22), y)
+    page.mouse.down()
+    for k in (9, 14, 30):
+        page.mouse.move(box["x"] + 11 + k / 64 * (box["width"] - 22), y)
+        seen.append(panels(page))
+    assert "waist" not in page.url
+    for figure in zip(*seen, strict=True):
+        assert len(set(figure)) == len(seen)
+    page.mouse.up()
+    page.wait_for_function("location.search.includes('waist=30')", timeout=10_000)
+    page.get_by_text("With 30 numbers").wait_for(timeout=10_000)
+
+
+def test_figures_exchange_their_rows_and_stay(bottleneck):
+    page = bottleneck()
+    from playwright.sync_api import expect
+
+    figures = page.locator(".vega-embed canvas, .vega-embed svg")
+    page.wait_for_function("document.querySelectorAll('.vega-embed canvas, .vega-embed svg').length === 2")
+    figures.evaluate_all("all => all.forEach((figure) => { figure.mark = 'same'; })")
+    caption = page.locator(".scrubber .caption").first
+    before = caption.inner_text()
+    page.get_by_role("button", name="Another signal").click()
+    page.wait_for_function("location.search.includes('draw=1')", timeout=10_000)
+    settle(page)
+    expect(caption).not_to_have_text(before)
+    assert figures.evaluate_all("all => all.map((figure) => figure.mark)") == ["same", "same"]
+
+
+def test_a_prompt_moves_the_handle_and_the_sliders(bottleneck):
+    page = bottleneck()
+    page.get_by_role("button", name="One tone, one number").click()
+    page.get_by_text("With 1 number PCA").wait_for(timeout=10_000)
+    assert "complexity=1" in page.url
+    assert page.locator(".scrubber .slider").get_attribute("aria-valuenow") == "1"
+    assert page.get_by_role("slider", name=re.compile("Complexity")).input_value() == "1"
+
+
+def test_off_the_grid_the_autoencoders_come_when_asked_for(bottleneck):
+    page = bottleneck("complexity=4")
+    assert titles(page) == ["PCA", "The network"]
+    page.get_by_role("button", name="Train on these").click()
+    page.get_by_text(re.compile("Linear: epoch|Nonlinear: epoch|starting", re.IGNORECASE)).first.wait_for(timeout=WAIT)
+    page.locator(".scrubber .title", has_text="Nonlinear autoencoder").wait_for(timeout=WAIT)
+    assert titles(page) == ["PCA", "Linear autoencoder", "Nonlinear autoencoder", "The network"]
+    assert page.get_by_role("button", name="Train on these").count() == 0
+
+
+def test_a_phone_shows_it_without_sideways_scrolling(bottleneck):
+    page = bottleneck(**PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+    assert page.get_by_role("img", name=re.compile("waveforms")).count() == 1
