@@ -4,20 +4,18 @@ from typing import Any
 
 import streamlit as st
 
-from aecore import export, jobs
-from aecore.concepts import bottleneck, bottleneck_recording
+from aecore import export
+from aecore.concepts import bottleneck
 from aecore.concepts.bottleneck_machines import Pca
 from aecore.concepts.bottleneck_recording import Recording
 from aecore.concepts.bottleneck_signals import MAX_NOISE, MAX_SEED, Drawing, family_to_learn
-from aecore.figures import bottleneck as figures
-from pages.ui import controls, link, live, narration, on_request, waist
+from pages.ui import bottleneck as ui
+from pages.ui import controls, narration, on_request
 from pages.ui.downloads import Download, take_it_with_you
 from pages.ui.page import frame, in_words, why
 from pages.ui.scrubber import scrubber
-from pages.ui.theme import palette
-from pages.ui.uploads import upload
 
-NAME, TRAINING = "bottleneck", "bottleneck:train"
+NAME, TRAINING, READING = "bottleneck", "bottleneck:train", "bottleneck:cut"
 FAMILY, OWN = "A family of sinusoids", "Your own recording"
 ALL = "Side by side"
 MACHINES = {"PCA": bottleneck.PCA, "Linear": bottleneck.LINEAR, "Nonlinear": bottleneck.NONLINEAR}
@@ -35,7 +33,7 @@ def family_swept(drawing: Drawing, trained: bool, _weights: Any) -> bottleneck.S
     return bottleneck.sweep(drawing.signals(), 0, pca(drawing.complexity), _weights)
 
 
-@st.cache_data(show_spinner=False, max_entries=8, scope="session")
+@st.cache_data(show_spinner=False, max_entries=8, scope="session")  # a visitor's data: nobody else's
 def own_swept(name: Any, seed: int, trained: bool, _recording: Recording, _weights: Any) -> bottleneck.Sweep:
     learnt = Pca.fit(_recording.learn, bottleneck.LARGEST)
     return bottleneck.sweep(_recording.test, _recording.shown(seed), learnt, _weights)
@@ -72,56 +70,20 @@ def own(name: Any, recording: Recording) -> bottleneck.Sweep:
     return own_swept(name, seed, weights is not None, recording, weights)
 
 
-def own_recording() -> tuple[Any, Recording] | None:
-    """The visitor's channel in windows, once the file is read."""
-    file = upload("A recording", "clip", help=narration.text(NAME, "own"))
-    if file is None:
-        narration.say(NAME, "own")
-        return None
-    wanted = st.session_state.get("channel") or st.query_params.get("channel")
-    name = (file.fingerprint, wanted)
-
-    def start() -> jobs.Job:
-        return jobs.submit(bottleneck_recording.cut, file.name, file.data, wanted, lane="short", private=True)
-
-    recording = live.work("bottleneck:cut", name, start, lambda _: st.progress(0.0, "Reading …"))
-    if recording is None:
-        return None
-    controls.select("Channel", "channel", recording.channels, default=recording.channels[0])
-    if recording.notes:
-        with st.expander(f"What was done to the file ({len(recording.notes)})"):
-            st.markdown("\n".join(f"- {link.plain(note)}" for note in recording.notes))
-    return name, recording
-
-
 @st.fragment
 def bench(now: dict[str, Any], chosen: str, brought: tuple[Any, Recording] | None) -> None:
     """Controls, the handle, and all that follows it; ``now`` takes what is shown to the downloads."""
     with in_words():
         swept = own(*brought) if brought else family()
-        alone = MACHINES.get(chosen)
-        shown = {alone: swept.frames[alone]} if alone in swept.frames else swept.frames
-        panels = [*waist.machine_panels(swept.shown, shown), waist.network_panel(len(swept.shown), bottleneck.LARGEST)]
+        one = MACHINES.get(chosen)
+        shown = {one: swept.frames[one]} if one in swept.frames else swept.frames
+        panels = [*ui.machine_panels(swept.shown, shown), ui.network_panel(len(swept.shown), bottleneck.LARGEST)]
         k = scrubber(panels, label="k", key="waist", default=6, height=190, columns=4, autoplay=True)
         now |= {"swept": swept, "k": k}
         left, right = st.columns(2, gap="large")
         left.markdown(bottleneck.summary(swept, k))
         right.markdown(bottleneck.equivalence(swept, k))
-        focus, colours = next(iter(shown)), palette()
-        left, middle, right = st.columns(3, gap="large")
-        with left:
-            error = figures.error_against_size(swept.lost, swept.bound, k, colours)
-            st.markdown("**Variance lost**, %")
-            st.vega_lite_chart(error.data, error.spec, width="stretch", alt=figures.ERROR_WORDS)
-        with middle:
-            rate = brought[1].sample_rate if brought else None
-            spectra = figures.spectra(swept.spectra(focus, k), rate, colours)
-            st.markdown(f"**Spectrum**, dB: {focus}")
-            st.vega_lite_chart(spectra.data, spectra.spec, width="stretch", alt=figures.SPECTRA_WORDS)
-        with right:
-            words = f"The {k} waveforms that {focus} mixes"
-            st.markdown(f"**{'Waveform' if k == 1 else f'{k} waveforms'}**: {focus}")
-            st.html(figures.waveforms(swept.machines[focus].waveforms(k), colours, words))
+        ui.charts(swept, k, next(iter(shown)), brought[1].sample_rate if brought else None)
 
 
 with frame(NAME):
@@ -130,7 +92,8 @@ with frame(NAME):
         source = controls.choice("Signals", "signals", [FAMILY, OWN], default=FAMILY)
         chosen = controls.choice("Machines", "machines", [ALL, *MACHINES], default=ALL)
     now: dict[str, Any] = st.session_state.setdefault("bottleneck:now", {})
-    brought = own_recording() if source == OWN else None
+    now.clear()
+    brought = ui.own_recording(READING, narration.text(NAME, "own")) if source == OWN else None
     if source == FAMILY or brought:
         bench(now, chosen, brought)
     controls.try_this({

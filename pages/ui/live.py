@@ -70,6 +70,12 @@ def forget(slot: str) -> None:
         entry.job.cancel()
 
 
+def running(slot: str) -> bool:
+    """Whether this visitor's work in the slot has not come to its end."""
+    entry = _held().get(slot)
+    return entry is not None and entry.job.state in ("queued", "running")
+
+
 def _watch(slot: str, draw: Callable[[Job], None]) -> None:
     entry = _held().get(slot)
     if entry is None or entry.job.state not in ("queued", "running"):

@@ -26,6 +26,9 @@ def result(slot: str, request: Request, words: str) -> Any | None:
     done = st.session_state.get(f"{slot}:done")
     if done is not None and done[0] == request.signature:
         return done[1]
+    asked: Request | None = st.session_state.get(f"{slot}:asked")
+    if asked is not None and asked.signature == request.signature and live.running(slot):
+        return None  # its panel is on the page
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(words, icon=":material/model_training:")
         if st.button("Train on these", key=f"{slot}:ask", type="primary"):
