@@ -14,5 +14,10 @@ def csv(frame: pd.DataFrame) -> bytes:
     return safe.to_csv(index=False, lineterminator="\n").encode()
 
 
+def parquet(frame: pd.DataFrame) -> bytes:
+    """Parquet of a table, types kept."""
+    return frame.to_parquet(index=False)
+
+
 def _inert(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,6 +1,5 @@
-"""What all tests share."""
+"""For all tests: torch on one thread, as in the workers; two that wait for each other cost minutes when it is busy."""
 
-import os
+import torch
 
-# One thread a library, as in the jobs' workers: the models are small, and threads that outnumber free cores spin.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+torch.set_num_threads(1)

@@ -8,6 +8,7 @@ import pytest
 
 from aecore import export, store
 from aecore.concepts import home, sensors
+from aecore.concepts.sensor_samples import InverterSample
 from aecore.data import digits
 from aecore.errors import SettingError
 
@@ -24,20 +25,20 @@ def run(task):
 
 @pytest.fixture(scope="module")
 def trained():
-    return run(sensors.train_sample(sensors.InverterSample(), sensors.DEFAULT_NORMAL))
+    return run(sensors.train_sample(InverterSample(), sensors.DEFAULT_NORMAL))
 
 
 def test_the_shipped_result_is_what_training_gives(trained):
-    shipped = sensors.Analysis.from_tree(sensors.shipped(sensors.InverterSample(), sensors.DEFAULT_NORMAL))
+    shipped = sensors.Analysis.from_tree(sensors.shipped(InverterSample(), sensors.DEFAULT_NORMAL))
     fresh = sensors.Analysis.from_tree(trained[1])
     np.testing.assert_allclose(shipped.scores, fresh.scores, rtol=1e-2)  # processors differ in the last digits
     assert shipped.choices == fresh.choices
-    assert shipped.threshold(4) == pytest.approx(fresh.threshold(4), rel=1e-2)
+    assert shipped.threshold(sigmas=4).value == pytest.approx(fresh.threshold(sigmas=4).value, rel=1e-2)
 
 
 def test_nothing_ships_for_other_settings():
-    assert sensors.shipped(sensors.InverterSample(seed=1), sensors.DEFAULT_NORMAL) is None
-    assert sensors.shipped(sensors.InverterSample(), (0.0, 40.0)) is None
+    assert sensors.shipped(InverterSample(seed=1), sensors.DEFAULT_NORMAL) is None
+    assert sensors.shipped(InverterSample(), (0.0, 40.0)) is None
 
 
 def test_progress_tells_stage_epoch_and_a_falling_loss(trained):
@@ -58,8 +59,8 @@ def test_a_result_survives_the_store(trained):
 
 def test_the_planted_fault_is_the_event(trained):
     analysis = sensors.Analysis.from_tree(trained[1])
-    signal = sensors.InverterSample().signal()
-    events = analysis.events(analysis.threshold(4))
+    signal = InverterSample().signal()
+    events = analysis.events(analysis.threshold(sigmas=4).value)
     worst = events.loc[events["severity"].idxmax()]
     first, last = np.flatnonzero(signal.labels)[[0, -1]]
     assert abs(worst["start"] - first) < 200
@@ -68,8 +69,8 @@ def test_the_planted_fault_is_the_event(trained):
 
 def test_tables_share_the_clock(trained):
     analysis = sensors.Analysis.from_tree(trained[1])
-    clock = sensors.InverterSample().signal().time
-    threshold = analysis.threshold(4)
+    clock = InverterSample().signal().time
+    threshold = analysis.threshold(sigmas=4).value
     events = analysis.events(threshold)
     table = sensors.event_table(events, clock)
     np.testing.assert_array_equal(table["start"], clock[events["start"]])
@@ -120,3 +121,12 @@ def test_csv_disarms_formulas_and_keeps_numbers():
     assert back.iloc[:, 0].tolist() == ["'+1", "'-x", "'@y", "plain"]
     assert back["n"].tolist() == [-1.5, 2, 3, 4]
     assert list(frame.columns) == ["=cmd()", "n"]
+
+
+def test_the_sample_is_whole_and_its_normal_stretch_is_normal():
+    signal = InverterSample().signal()
+    assert np.isfinite(signal.values).all()
+    first, last = sensors.normal_rows(len(signal.values), sensors.DEFAULT_NORMAL)
+    assert not signal.labels[first:last].any()
+    assert signal.labels.any()
+    assert store.key("sample", InverterSample()) != store.key("sample", InverterSample(seed=1))

@@ -1,7 +1,6 @@
 """Figures as data: what they draw, not how; thinning that loses no spike; every chart a valid specification."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from aecore.figures import sensors
@@ -29,10 +28,20 @@ def test_a_spike_one_row_wide_survives():
     assert 777_777 in extremes(x, 600)
 
 
-def chart(clock, events):
+def chart(clock, events=(), view=(0, 500), rebuilt=None):
     values = np.column_stack([np.sin(np.arange(500)), np.cos(np.arange(500))])
-    strips = sensors.scored_strips(clock, values, ["a", "<b>"], LIGHT, normal=(0, 100), events=events)
-    return sensors.stacked([*strips, sensors.score_strip(clock, np.linspace(0.1, 2, 500), 1.0, LIGHT)])
+    scene = sensors.Scene(
+        clock=clock, values=values, channels=["a", "<b>"], normal=(0, 100), view=view, events=events,
+        filled=[(150, 160)], rebuilt=values * 0.9 if rebuilt else None,
+    )  # fmt: skip
+    strips = sensors.signal_strips(scene, LIGHT)
+    return sensors.stacked(
+        [*strips, sensors.score_strip(scene, np.linspace(0.1, 2, 500), 1.0, LIGHT)], brushes=["p", "q", "r"]
+    )
+
+
+def rows_with(spec, name):
+    return [row[name] for rows in spec["datasets"].values() for row in rows if name in row]
 
 
 @pytest.mark.parametrize(
@@ -41,16 +50,27 @@ def chart(clock, events):
 )
 @pytest.mark.parametrize("count", [0, 2])
 def test_strips_are_valid_over_every_clock(time, count):
-    events = pd.DataFrame({"start": [50, 300][:count], "end": [60, 310][:count]}, dtype="int64")
-    spec = chart(sensors.Clock.of(time, 500), events).to_dict()
+    spec = chart(sensors.Clock.of(time, 500), [(50, 60), (300, 310)][:count]).to_dict()
     assert len(spec["vconcat"]) == 3
     assert spec["resolve"] == {"scale": {"x": "shared"}}
+    assert [drag["name"] for drag in spec["params"]] == ["p", "q", "r"]
 
 
 def test_the_threshold_is_drawn_where_it_is():
-    spec = chart(sensors.Clock.of(None, 500), pd.DataFrame({"start": [], "end": []}, dtype="int64")).to_dict()
-    drawn = [row["y"] for rows in spec["datasets"].values() for row in rows if "y" in row]
-    assert drawn == [1.0, 1.0]
+    assert rows_with(chart(sensors.Clock.of(None, 500)).to_dict(), "y") == [1.0, 1.0]
+
+
+def test_a_view_draws_its_rows_alone_and_cuts_bands_at_its_edges():
+    spec = chart(sensors.Clock.of(None, 500), [(50, 60), (190, 400)], view=(155, 300)).to_dict()
+    assert {min(rows_with(spec, "x")), max(rows_with(spec, "x"))} == {155, 299}
+    assert max(rows_with(spec, "x2")) == 299
+    assert 160 in rows_with(spec, "x2")
+    assert 60 not in rows_with(spec, "x2")
+
+
+def test_the_rebuilt_signal_is_drawn_when_close_up():
+    near, without = (chart(sensors.Clock.of(None, 500), rebuilt=r).to_dict() for r in (True, False))
+    assert len(rows_with(near, "value")) == 2 * len(rows_with(without, "value"))
 
 
 def test_the_channels_that_stand_out_are_drawn():

@@ -24,7 +24,7 @@ def inline(monkeypatch, tmp_path):
 
 
 def opened(page: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=180)
     for key, value in query.items():
         app.query_params[key] = value
     if page != "Home.py":
@@ -164,6 +164,8 @@ def test_a_link_with_a_bad_value_shows_the_default_and_says_so(page, query):
 def test_a_link_to_an_upload_asks_for_the_file_by_its_fingerprint():
     app = opened(SENSORS, source="Your own file", file="pump.csv@ab12cd34ef56", sigmas="6")
     assert any("ab12cd34ef56" in note.value and "pump" in note.value for note in app.info)
+    app.file_uploader(key="file").upload("pump.csv", log().to_csv(index=False).encode())
+    app.run()
     assert app.slider(key="sigmas").value == 6
 
 

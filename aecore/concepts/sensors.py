@@ -1,8 +1,8 @@
 """Sensor anomalies: a simulated inverter or a visitor's file, a normal stretch, a detector, its scores and events."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,8 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aecore import store
-from aecore.anomaly import find_events, log_score_threshold
-from aecore.data import powertrain, uploads
+from aecore.anomaly import DEFAULT_SIGMAS, find_events
+from aecore.anomaly.events import runs
+from aecore.anomaly.thresholds import Threshold, by_quantile, false_alarms_per_hour, peaks_over_threshold
+from aecore.concepts.sensor_samples import InverterSample, Sample
+from aecore.data import gaps, uploads
+from aecore.data.options import ReadOptions
 from aecore.data.uploads import Signal
 from aecore.data.wording import listed
 from aecore.errors import DataError, SettingError
@@ -23,30 +27,7 @@ Array = NDArray[np.floating[Any]]
 Tree = dict[str, Any]
 Progress = dict[str, Any]
 
-SECONDS, SAMPLE_RATE = 2.0, 10_000.0  # of the sample: 20,000 rows
-ONSET, DURATION = 1.1, 0.4  # s; the fault comes and goes after the default normal stretch
-
-
-@dataclass(frozen=True, kw_only=True)
-class InverterSample:
-    """The sample that ships: a traction inverter's trace with one fault from 1.1 s to 1.5 s."""
-
-    fault: powertrain.FaultKind = "open_switch"
-    severity: float = 0.5
-    speed_rpm: float = 3000.0
-    load: float = 0.6
-    noise: float = 1.0  # A rms
-    seed: int = 0
-
-    def signal(self) -> Signal:
-        """Simulate it: 20,000 rows of three phase currents (A), link voltage (V) and speed (rpm)."""
-        settings = powertrain.InverterSettings(
-            speed_rpm=self.speed_rpm, load=self.load, noise=self.noise,
-            seconds=SECONDS, sample_rate=SAMPLE_RATE, seed=self.seed,
-        )  # fmt: skip
-        fault = powertrain.Fault(kind=self.fault, severity=self.severity, onset=ONSET, duration=DURATION)
-        trace = powertrain.simulate(settings, fault)
-        return Signal(trace.values.astype(np.float64), trace.channels, trace.time, SAMPLE_RATE, (), trace.labels)
+MAP_WINDOWS = 1500  # as many points as an eye can take in
 
 
 class Analysis(NamedTuple):
@@ -59,16 +40,33 @@ class Analysis(NamedTuple):
     window: int
     choices: dict[str, tuple[int, str]]
     losses: tuple[float, ...]  # of the detector's own training, one an epoch
+    rebuilt: NDArray[np.float32]  # [T, C], in the signal's units
+    map_points: NDArray[np.float32]  # [n, 2], windows in the first two principal directions of their codes
+    map_rows: NDArray[np.int64]  # [n], the row in each such window's middle
+    notes: tuple[str, ...]  # what the detector has to say of the normal stretch
     detector: Tree
 
-    def threshold(self, sigmas: float) -> float:
-        """Score above which a row is flagged."""
+    def threshold(
+        self, *, sigmas: float | None = None, alarms_per_hour: float | None = None, risk: float | None = None
+    ) -> Threshold:
+        """Score above which a row is flagged, by one of three rules, and what it rests on."""
+        if risk is not None:
+            return peaks_over_threshold(self.normal_scores, risk)
+        if alarms_per_hour is not None:
+            rate = self.detector["asked"]["sample_rate"]
+            if rate is None:
+                raise SettingError("Alarms an hour need to know how many rows a second there are; give a rate in Hz.")
+            return false_alarms_per_hour(self.normal_scores, alarms_per_hour, sample_rate=rate, gap=self.window)
         memory = self.window + self.choices["smoothing"][0] - 1  # rows that a score averages over
-        return log_score_threshold(self.normal_scores, sigmas, memory=memory)
+        return by_quantile(self.normal_scores, DEFAULT_SIGMAS if sigmas is None else sigmas, memory=memory)
 
-    def events(self, threshold: float) -> pd.DataFrame:
-        """Events in row numbers: start, end (inclusive), peak_score, severity, leading_channel."""
-        return find_events(self.scores, self.channel_excess, threshold, channels=self.channels, merge_gap=self.window)
+    def events(self, threshold: float, *, missing: NDArray[np.bool_] | None = None) -> pd.DataFrame:
+        """Events in row numbers: start, end (inclusive), peak_score, severity, leading_channel.
+
+        Rows that are ``missing`` [T] (filled in, not measured) are in no event.
+        """
+        scores = self.scores if missing is None else np.where(missing, np.float32(0), self.scores)
+        return find_events(scores, self.channel_excess, threshold, channels=self.channels, merge_gap=self.window)
 
     @classmethod
     def from_tree(cls, tree: Tree) -> "Analysis":
@@ -77,7 +75,8 @@ class Analysis(NamedTuple):
         choices = {name: (value, reason) for name, (value, reason) in detector["choices"].items()}
         return cls(
             tree["scores"], tree["channel_excess"], detector["decision_scores"], tuple(detector["channels"]),
-            choices["window"][0], choices, tuple(tree["losses"]), detector,
+            choices["window"][0], choices, tuple(tree["losses"]),
+            tree["rebuilt"], tree["map_points"], tree["map_rows"], tuple(tree["notes"]), detector,
         )  # fmt: skip
 
 
@@ -90,6 +89,27 @@ def normal_rows(length: int, normal: tuple[float, float]) -> tuple[int, int]:
 
 
 # ---------------------------------------------------------------------- in words and tables
+SNIPPET = '''"""Score a log with the detector that was trained on the sensor page: python score.py LOG.csv"""
+
+import sys
+
+from aecore.anomaly import AnomalyDetector
+from aecore.data import gaps, uploads
+
+with open(sys.argv[1], "rb") as file:
+    signal = gaps.regular(uploads.read(sys.argv[1], file.read())).signal
+detector = AnomalyDetector.load("detector.safetensors")
+scores = detector.decision_function(signal.values)
+print(detector.events(signal.values))
+print(f"{(scores > detector.threshold_).mean():.2%} of the rows pass the threshold of {detector.threshold_:.4g}")
+'''
+
+
+def filled_spans(signal: Signal) -> list[tuple[int, int]]:
+    """First and last row of each stretch that was filled in."""
+    return [] if signal.missing is None else runs(signal.missing)
+
+
 def score_table(analysis: Analysis, clock: NDArray[Any], threshold: float) -> pd.DataFrame:
     """One line a row of the signal: its time, score, flag, and each channel's excess over its normal error."""
     return score_rows(analysis.scores, analysis.channel_excess, analysis.channels, clock, threshold)
@@ -131,13 +151,15 @@ def summary(events: pd.DataFrame, threshold: float, clock: NDArray[Any]) -> str:
 
 
 # ---------------------------------------------------------------------- jobs
-def parse(name: str, data: bytes) -> Generator[Progress, None, Signal]:
-    """Read a visitor's file."""
+def parse(name: str, data: bytes, options: ReadOptions | None = None) -> Generator[Progress, None, Signal]:
+    """Read a visitor's file, as sniffed but for what ``options`` say, and bring it to even steps in time."""
     yield {"progress": 0.0}
-    return uploads.read(name, data)
+    signal = uploads.read(name, data, options)
+    yield {"progress": 0.7}
+    return gaps.regular(signal).signal
 
 
-def train_sample(sample: InverterSample, normal: tuple[float, float]) -> Generator[Progress, None, Tree]:
+def train_sample(sample: Sample, normal: tuple[float, float]) -> Generator[Progress, None, Tree]:
     """Train on the sample's normal stretch and score all of it."""
     signal = sample.signal()
     return (yield from train(signal.values, signal.channels, signal.sample_rate, normal))
@@ -149,8 +171,32 @@ def train(
     """Train a detector on the normal stretch (percent of the rows) and score every row of ``values`` [T, C]."""
     first, last = normal_rows(len(values), normal)
     detector, losses = yield from learn(values[first:last], channels, sample_rate)
+    return judged(detector, values) | {"losses": losses}
+
+
+def rescore(saved: bytes, values: Array, channels: tuple[str, ...]) -> Generator[Progress, None, Tree]:
+    """Score ``values`` [T, C] with a detector that was taken away before; no training."""
+    from aecore.anomaly.detector import AnomalyDetector
+
+    yield {"progress": 0.0}
+    detector = AnomalyDetector.from_tree(store.loads(saved))
+    return judged(detector, arranged(values, channels, detector.channels_)) | {"losses": []}
+
+
+def judged(detector: "AnomalyDetector", values: Array) -> Tree:
+    """Everything that a trained detector says of a signal [T, C], as a tree."""
     scores, channel_excess = scored(detector, values)
-    return {"scores": scores, "channel_excess": channel_excess, "losses": losses, "detector": detector.to_tree()}
+    starts = np.unique(np.linspace(0, len(values) - detector.window_, MAP_WINDOWS).astype(np.int64))
+    codes = detector.codes(values, starts)  # [n, latent_dim]
+    centred = codes - codes.mean(0)
+    directions = np.linalg.svd(centred, full_matrices=False)[2][:2]
+    points = np.zeros((len(codes), 2), np.float32)
+    points[:, : len(directions)] = centred @ directions.T  # a code of one number has no second direction
+    return {
+        "scores": scores, "channel_excess": channel_excess, "rebuilt": detector.reconstruct(values),
+        "map_points": points, "map_rows": starts + detector.window_ // 2,
+        "notes": list(detector.notes_), "detector": detector.to_tree(),
+    }  # fmt: skip
 
 
 def learn(
@@ -175,6 +221,31 @@ def scored(detector: "AnomalyDetector", values: Array) -> tuple[NDArray[np.float
     return detector.row_scores(channel_scores), detector.channel_excess(channel_scores)
 
 
+def self_test(normal: Array, channels: tuple[str, ...], sample_rate: float | None) -> Generator[Progress, None, Tree]:
+    """Find the smallest fault of each kind that a detector trained on these normal rows [T, C] would catch."""
+    from aecore.anomaly.detector import AnomalyDetector
+    from aecore.anomaly.injection import self_testing
+
+    steps = self_testing(AnomalyDetector(sample_rate=sample_rate), pd.DataFrame(normal, columns=list(channels)))
+    while True:
+        try:
+            yield next(steps)._asdict()
+        except StopIteration as end:
+            result = end.value
+            return {"table": result.table(), "notes": list(result.notes)}
+
+
+def to_onnx(detector: Tree) -> Generator[Progress, None, bytes]:
+    """Export a detector's tree as ONNX, raw rows in and scores out."""
+    from aecore.anomaly.detector import AnomalyDetector
+
+    yield {"progress": 0.0}
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "detector.onnx"
+        AnomalyDetector.from_tree(detector).to_onnx(path)
+        return path.read_bytes()
+
+
 def arranged(values: Array, channels: Sequence[str], wanted: Sequence[str]) -> Array:
     """Columns of ``values`` [T, C] as a detector learnt them: by name, or in order where all are called otherwise.
 
@@ -197,7 +268,7 @@ DEFAULT_NORMAL = (0.0, 30.0)  # percent of the rows
 ASSET = Path(__file__).parents[2] / "assets" / "models" / "sensors.safetensors"
 
 
-def shipped(sample: InverterSample, normal: tuple[float, float]) -> Tree | None:
+def shipped(sample: Sample, normal: tuple[float, float]) -> Tree | None:
     """Read the result for the sample as it comes, so that the page never opens empty; None for other settings."""
     if sample == InverterSample() and normal == DEFAULT_NORMAL:
         tree: Tree = store.read(ASSET)

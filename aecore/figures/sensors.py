@@ -38,59 +38,67 @@ class Clock(NamedTuple):
         return cls(time, "time [s]")
 
 
-def signal_strips(
-    clock: Clock, values: Array, channels: Sequence[str], palette: Palette, *, normal: tuple[int, int]
-) -> list[Strip]:
-    """One strip a channel [T, C]: the measured line over the stretch named normal (rows first..last - 1)."""
-    band = _bands(clock, [(normal[0], normal[1] - 1)], palette.normal, 0.25)
-    return [
-        alt.layer(band, _line(clock, values[:, i], palette.input), height=STRIP, title=_title(name))
-        for i, name in enumerate(channels)
+class Scene(NamedTuple):
+    """What is drawn: a signal [T, C], what is known of its rows, and which of them are in view (first, last + 1)."""
+
+    clock: Clock
+    values: Array
+    channels: Sequence[str]
+    normal: tuple[int, int]  # the stretch vouched for: first row, last + 1
+    view: tuple[int, int]
+    events: Sequence[tuple[int, int]] = ()  # first and last row, inclusive
+    filled: Sequence[tuple[int, int]] = ()  # rows that were not measured
+    rebuilt: Array | None = None  # drawn once rows are far enough apart to tell it from what was measured
+
+
+def signal_strips(scene: Scene, palette: Palette) -> list[Strip]:
+    """One strip a channel: measured line, the normal stretch behind it, events and filled gaps shaded."""
+    bands = [
+        _bands(scene, [(scene.normal[0], scene.normal[1] - 1)], palette.normal, 0.25),
+        _bands(scene, scene.events, palette.anomaly, 0.4),
+        _bands(scene, scene.filled, palette.latent, 0.3),
     ]
+    close = scene.rebuilt is not None and scene.view[1] - scene.view[0] <= 2 * BINS
+    strips = []
+    for i, name in enumerate(scene.channels):
+        layers = [_line(scene, scene.values[:, i], palette.input, 1.2 if close else 1.0)]
+        if close and scene.rebuilt is not None:
+            layers.insert(0, _line(scene, scene.rebuilt[:, i], palette.reconstruction, 2.8))
+        strips.append(alt.layer(*bands, *layers, height=STRIP, title=_title(name)))
+    return strips
 
 
-def scored_strips(
-    clock: Clock,
-    values: Array,
-    channels: Sequence[str],
-    palette: Palette,
-    *,
-    normal: tuple[int, int],
-    events: pd.DataFrame,
-) -> list[Strip]:
-    """``signal_strips`` with the events shaded."""
-    shade = _bands(clock, list(zip(events["start"], events["end"], strict=True)), palette.anomaly, 0.4)
-    strips = signal_strips(clock, values, channels, palette, normal=normal)
-    return [
-        alt.layer(shade, strip, height=STRIP, title=_title(name)) for strip, name in zip(strips, channels, strict=True)
-    ]
-
-
-def score_strip(clock: Clock, scores: Array, threshold: float, palette: Palette) -> Strip:
+def score_strip(scene: Scene, scores: Array, threshold: float, palette: Palette) -> Strip:
     """Score of every row on a logarithmic scale, what lies above the threshold filled."""
     floor = max(float(scores.min()), 1e-6) * 0.8
-    keep = extremes(scores, BINS)
-    data = pd.DataFrame({"x": clock.x[keep], "score": np.maximum(scores[keep], floor)})
+    first, last = scene.view
+    keep = first + extremes(scores[first:last], BINS)
+    data = pd.DataFrame({"x": scene.clock.x[keep], "score": np.maximum(scores[keep], floor)})
     data["over"] = np.maximum(data["score"], threshold)
     scale = alt.Scale(type="log", domain=[floor, max(float(scores.max()), threshold) * 1.2], nice=False)
-    base = alt.Chart(data).encode(x=_x(clock))
+    base = alt.Chart(data).encode(x=_x(scene))
     y = alt.Y("score:Q", scale=scale, axis=alt.Axis(tickCount=4, format="~g", **_INSIDE))
     line = base.mark_line(color=palette.anomaly, strokeWidth=1.4).encode(y=y)
     above = base.mark_area(color=palette.anomaly, opacity=0.35).encode(
         y=alt.Y("over:Q", scale=scale), y2=alt.datum(threshold)
     )
-    ends = pd.DataFrame({"x": clock.x[[0, -1]], "y": [threshold, threshold]})
+    ends = pd.DataFrame({"x": scene.clock.x[[first, last - 1]], "y": [threshold, threshold]})
     rule = alt.Chart(ends).mark_line(color=palette.quiet, strokeDash=[6, 4], strokeWidth=1.5)
-    rule = rule.encode(x=_x(clock), y=alt.Y("y:Q", scale=scale))
-    title = _title(f"score; dashed: the threshold of {threshold:.3g}")
-    return alt.layer(above, line, rule, height=SCORE, title=title)
+    rule = rule.encode(x=_x(scene), y=alt.Y("y:Q", scale=scale))
+    return alt.layer(above, line, rule, height=SCORE, title=_title(f"score; dashed: the threshold of {threshold:.3g}"))
 
 
-def stacked(strips: Sequence[Strip]) -> alt.VConcatChart:
-    """Put strips under each other; time is the same for all and labelled under the last."""
+def stacked(strips: Sequence[Strip], *, brushes: Sequence[str] = ()) -> alt.VConcatChart:
+    """Put strips under each other; time is the same for all and labelled under the last.
+
+    With ``brushes``, a name a strip, a stretch dragged over a strip is its selection, in the clock's units.
+    """
     for strip in strips[:-1]:
         for layer in _leaves(strip):
             layer.encoding.x.axis = alt.Axis(labels=False, ticks=False, title=None, domain=False)
+    if brushes:
+        drags = [alt.selection_interval(name=name, encodings=["x"]) for name in brushes]
+        strips = [strip.add_params(drag) for strip, drag in zip(strips, drags, strict=True)]
     return alt.vconcat(*strips, spacing=4).resolve_scale(x="shared").configure_view(stroke=None)
 
 
@@ -111,25 +119,30 @@ def _title(text: str) -> alt.Title:
     return alt.Title(text, anchor="start", dx=MARGIN, offset=2, fontSize=12, fontWeight="normal", limit=600)
 
 
-def _x(clock: Clock) -> alt.X:
-    if clock.temporal:  # as the file has it, not moved to the visitor's time zone
-        return alt.X("x:T", scale=alt.Scale(type="utc", rangeMin=MARGIN), title=clock.title)
-    return alt.X("x:Q", scale=alt.Scale(nice=False, zero=False, rangeMin=MARGIN), title=clock.title)
+def _x(scene: Scene) -> alt.X:
+    first, last = scene.view[0], scene.view[1] - 1
+    ends = scene.clock.x[[first, last]]
+    if scene.clock.temporal:  # as the file has it, not moved to the visitor's time zone
+        scale = alt.Scale(type="utc", rangeMin=MARGIN, domain=ends.astype("int64").tolist(), nice=False)
+        return alt.X("x:T", scale=scale, title=scene.clock.title)
+    scale = alt.Scale(nice=False, zero=False, rangeMin=MARGIN, domain=ends.tolist())
+    return alt.X("x:Q", scale=scale, title=scene.clock.title)
 
 
-def _line(clock: Clock, values: Array, colour: str) -> alt.Chart:
-    keep = extremes(values, BINS)
-    data = pd.DataFrame({"x": clock.x[keep], "value": values[keep]})
-    low, high = float(values.min()), float(values.max())
-    room = 0.12 * (high - low) or max(abs(high), 1.0) * 0.1  # bands stay visible above and below a dense line
-    scale = alt.Scale(domain=[low - room, high + room], nice=False)
-    y = alt.Y("value:Q", scale=scale, axis=alt.Axis(tickCount=3, **_INSIDE))
-    return alt.Chart(data).mark_line(color=colour, strokeWidth=1).encode(x=_x(clock), y=y)
+def _line(scene: Scene, values: Array, colour: str, width: float) -> alt.Chart:
+    first, last = scene.view
+    seen = values[first:last]
+    keep = extremes(seen, BINS)
+    data = pd.DataFrame({"x": scene.clock.x[first + keep], "value": seen[keep]})
+    y = alt.Y("value:Q", scale=alt.Scale(zero=False, nice=False, padding=4), axis=alt.Axis(tickCount=3, **_INSIDE))
+    return alt.Chart(data).mark_line(color=colour, strokeWidth=width).encode(x=_x(scene), y=y)
 
 
-def _bands(clock: Clock, rows: Sequence[tuple[int, int]], colour: str, opacity: float) -> alt.Chart:
-    first, last = (np.array([pair[i] for pair in rows], dtype=int) for i in (0, 1))
-    spans = pd.DataFrame({"x": clock.x[first], "x2": clock.x[last]})
+def _bands(scene: Scene, rows: Sequence[tuple[int, int]], colour: str, opacity: float) -> alt.Chart:
+    low, high = scene.view
+    seen = [(max(first, low), min(last, high - 1)) for first, last in rows if first < high and last >= low]
+    first, last = (np.array([pair[i] for pair in seen], dtype=int) for i in (0, 1))
+    spans = pd.DataFrame({"x": scene.clock.x[first], "x2": scene.clock.x[last]})
     # the outline keeps a band in sight that is narrower than a pixel
-    rect = {"color": colour, "opacity": opacity, "stroke": colour, "strokeWidth": 1}
-    return alt.Chart(spans).mark_rect(**rect).encode(x=_x(clock), x2="x2")
+    mark = alt.Chart(spans).mark_rect(color=colour, opacity=opacity, stroke=colour, strokeWidth=1)
+    return mark.encode(x=_x(scene), x2="x2")

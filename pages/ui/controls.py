@@ -57,6 +57,21 @@ def select(label: str, key: str, options: Sequence[str], *, default: str, help: 
     )  # fmt: skip
 
 
+def number(label: str, key: str, *, low: float, high: float, default: float, help: str | None = None) -> float:
+    """A number typed in, within low..high."""
+    _check_numbers(key, 1, low, high, default)
+    return st.number_input(
+        label, low, high, default, key=key, help=help, format="%g", bind="query-params", persist_state="session"
+    )
+
+
+def several(label: str, key: str, options: Sequence[str], *, help: str | None = None) -> list[str]:
+    """Any number of named options; none to begin with."""
+    allowed = "these are not all among the options"
+    link.check(key, lambda texts: set(texts) <= set(options), default="none chosen", allowed=allowed)
+    return st.multiselect(label, options, key=key, help=help, bind="query-params", persist_state="session")
+
+
 def try_this(prompts: dict[str, dict[str, Any]]) -> None:
     """Prompts as buttons; each sets the controls that it names."""
     st.subheader("Try this", divider="gray")

@@ -30,7 +30,8 @@ AGAIN = """
 import time
 from aecore import jobs
 from aecore.concepts import sensors
-sample, normal = sensors.InverterSample(fault="offset"), (0.0, 30.0)
+from aecore.concepts.sensor_samples import InverterSample
+sample, normal = InverterSample(fault="offset"), (0.0, 30.0)
 started = time.perf_counter()
 job = jobs.submit(sensors.train_sample, sample, normal)
 job.result()
@@ -76,7 +77,7 @@ def threshold(browser, url: str, steps: int) -> list[float]:
     page = browser.new_page()
     page.goto(f"{url}/Sensor_Anomalies")
     drawn(page, 0)
-    handle = page.get_by_role("slider", name="Threshold, standard deviations")
+    handle = page.get_by_role("slider", name="Standard deviations")
     handle.focus()
     waits = []
     for _ in range(steps):

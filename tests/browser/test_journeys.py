@@ -62,10 +62,11 @@ def test_the_link_on_the_page_follows_the_controls(app, open_page):
 
 
 def test_an_upload_is_scored_to_the_end_and_taken_away(app, open_page):
-    page = open_page(f"{app}/Sensor_Anomalies?source=Your+own+file")
+    page = open_page(f"{app}/Sensor_Anomalies?source=Your+own+file&sigmas=5")
     choose_file(page, "pump.csv", log())
     page.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
     settle(page)
+    assert page.get_by_role("slider", name="Standard deviations").input_value() == "5"
     events = pd.read_csv(io.BytesIO(downloaded(page, "Events")))
     hit = (events["first_row"] <= 2060) & (events["last_row"] >= 2000)
     assert hit.any()
@@ -81,6 +82,11 @@ def test_an_upload_is_scored_to_the_end_and_taken_away(app, open_page):
     guest.get_by_text("fingerprint").first.wait_for(timeout=WAIT)
     assert "pump" in guest.inner_text('[data-testid="stMain"]')
     assert guest.get_by_role("button", name="Events", exact=True).count() == 0
+    choose_file(guest, "pump.csv", log())
+    guest.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
+    settle(guest)
+    assert guest.get_by_role("slider", name="Standard deviations").input_value() == "5"
+    assert downloaded(guest, "Scores") == downloaded(page, "Scores")
 
 
 def test_cancel_stops_a_training_and_the_page_goes_on(app, open_page):
