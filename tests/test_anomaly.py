@@ -492,3 +492,10 @@ def test_a_signal_of_another_shape_says_so(fitted):
 def test_settings_out_of_range_say_so(setting):
     with pytest.raises(SettingError, match=f"{next(iter(setting))} must be"):
         AnomalyDetector(**setting)
+
+
+def test_codes_are_those_of_the_windows_asked_for(fitted):
+    x = signal(seed=2)
+    codes = fitted.codes(x, np.array([0, 7, 500]))
+    assert codes.shape == (3, fitted.latent_dim_)
+    np.testing.assert_allclose(fitted.codes(x[7:], np.array([0])), codes[1:2], rtol=1e-4, atol=1e-5)

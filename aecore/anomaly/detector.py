@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from aecore import __version__, store
@@ -204,6 +205,12 @@ class AnomalyDetector:
         """Rebuild the signal through the code, in the signal's units: [T, C] -> float32 [T, C]."""
         x = self.scaling_.apply(self._checked(signal))
         return self.scaling_.undo(rebuilt(self.model_, x, self.window_))
+
+    def codes(self, signal: Signal, starts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Encode the windows that start at these rows: [T, C], [N] -> float32 [N, latent_dim]."""
+        windows = sliding(self.scaling_.apply(self._checked(signal)), self.window_, starts)
+        with torch.inference_mode():
+            return self.model_.encode(torch.from_numpy(windows)).numpy()
 
     def events(self, signal: Signal, *, threshold: float | None = None) -> pd.DataFrame:
         """Events as a table: start, end (rows, inclusive), peak_score, severity, leading_channel."""
