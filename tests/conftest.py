@@ -1,5 +1,6 @@
-"""For all tests: torch on one thread, as in the workers; two that wait for each other cost minutes when it is busy."""
+"""What all tests share."""
 
-import torch
+import os
 
-torch.set_num_threads(1)
+# One thread a library, as in the jobs' workers: the models are small, and threads that outnumber free cores spin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
