@@ -30,6 +30,11 @@ def log(rows: int = 3000) -> bytes:
     return frame.to_csv(index=False, sep=";").encode()
 
 
+def wide() -> bytes:
+    """A file whose training takes long enough to be interrupted."""
+    return pd.DataFrame(np.random.default_rng(0).normal(size=(40_000, 60))).to_csv(index=False).encode()
+
+
 def choose_file(page, name: str, data: bytes) -> None:
     chooser = page.locator('[data-testid="stFileUploaderDropzoneInput"], [data-testid="stFileUploader"] input').first
     chooser.set_input_files({"name": name, "mimeType": "text/csv", "buffer": data})
@@ -91,10 +96,10 @@ def test_an_upload_is_scored_to_the_end_and_taken_away(app, open_page):
 
 def test_cancel_stops_a_training_and_the_page_goes_on(app, open_page):
     page = open_page(f"{app}/Sensor_Anomalies?source=Your+own+file")
-    choose_file(page, "long.csv", log(60_000))
+    choose_file(page, "wide.csv", wide())
     page.get_by_text("epoch").first.wait_for(timeout=WAIT)
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_role("button", name="Train", exact=True).wait_for(timeout=5000)
+    page.get_by_role("button", name="Train", exact=True).wait_for(timeout=30_000)
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_text("epoch").first.wait_for(timeout=WAIT)
 
@@ -130,8 +135,7 @@ def test_a_closed_tab_cancels_its_training(open_page, tmp_path):
     url, process = start_server(ROOT / "Home.py", {"AECORE_CACHE": str(tmp_path)}, tmp_path / "log.txt")
     try:
         page = open_page(f"{url}/Sensor_Anomalies?source=Your+own+file")
-        wide = pd.DataFrame(np.random.default_rng(0).normal(size=(40_000, 60))).to_csv(index=False).encode()
-        choose_file(page, "wide.csv", wide)
+        choose_file(page, "wide.csv", wide())
         page.get_by_text("epoch").first.wait_for(timeout=WAIT)
         worker = worker_of(process, 10)
         assert worker.cpu_percent(1.0) > 10  # it trains, and would for long
@@ -147,7 +151,7 @@ def test_a_worker_killed_in_mid_training_is_said_and_the_next_training_works(ope
     url, process = start_server(ROOT / "Home.py", {"AECORE_CACHE": str(tmp_path)}, tmp_path / "log.txt")
     try:
         page = open_page(f"{url}/Sensor_Anomalies?source=Your+own+file")
-        choose_file(page, "long.csv", log(60_000))
+        choose_file(page, "wide.csv", wide())
         page.get_by_text("epoch").first.wait_for(timeout=WAIT)
         worker_of(process, 10).kill()
         again = page.get_by_role("button", name="Train", exact=True)
