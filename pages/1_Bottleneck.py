@@ -8,7 +8,7 @@ from aecore import export
 from aecore.concepts import bottleneck
 from aecore.concepts.bottleneck_machines import Pca
 from aecore.concepts.bottleneck_recording import Recording
-from aecore.concepts.bottleneck_signals import MAX_NOISE, MAX_SEED, Drawing, family_to_learn
+from aecore.concepts.bottleneck_signals import MAX_NOISE, MAX_SEED, Drawing
 from pages.ui import bottleneck as ui
 from pages.ui import controls, narration, on_request
 from pages.ui.downloads import Download, take_it_with_you
@@ -25,7 +25,7 @@ shipped = st.cache_resource(show_spinner=False)(bottleneck.shipped)
 
 @st.cache_data(show_spinner=False, max_entries=40)
 def pca(complexity: int) -> Pca:
-    return Pca.fit(family_to_learn(complexity), bottleneck.LARGEST)
+    return bottleneck.fit_family_pca(complexity)
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
@@ -35,8 +35,8 @@ def family_swept(drawing: Drawing, trained: bool, _weights: Any) -> bottleneck.S
 
 @st.cache_data(show_spinner=False, max_entries=8, scope="session")  # a visitor's data: nobody else's
 def own_swept(name: Any, seed: int, trained: bool, _recording: Recording, _weights: Any) -> bottleneck.Sweep:
-    learnt = Pca.fit(_recording.learn, bottleneck.LARGEST)
-    return bottleneck.sweep(_recording.test, _recording.shown(seed), learnt, _weights)
+    pca = bottleneck.fit_pca(_recording.learn)
+    return bottleneck.sweep(_recording.test, _recording.shown(seed), pca, _weights)
 
 
 def next_signal() -> None:

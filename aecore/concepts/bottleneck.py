@@ -1,12 +1,15 @@
 """Bottleneck: three machines squeeze the same signals through k numbers, for every k; what each loses, and why."""
 
+import functools
 from collections.abc import Generator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from aecore import store
 from aecore.concepts.bottleneck_equivalence import compare, linear_bound
@@ -42,11 +45,42 @@ class Sweep(NamedTuple):
         return {"in": spectrum(self.shown), "out": spectrum(rebuilt), "lost": spectrum(self.shown - rebuilt)}
 
 
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()  # looks through all loaded libraries: milliseconds, once
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Keep linear algebra to one thread.
+
+    Products of this size gain little from a second one, and take several times as long wherever another process holds
+    the core that it waits for.
+    """
+    return _libraries().limit(limits=1, user_api="blas")
+
+
+def fit_pca(learn: Array) -> Pca:
+    """Fit PCA to signals [N, 256], with as many components as the widest code has numbers."""
+    with _one_thread():
+        return Pca.fit(learn, LARGEST)
+
+
+def fit_family_pca(complexity: int) -> Pca:
+    """Fit PCA to what the machines learn a family from."""
+    with _one_thread():
+        return Pca.fit(family_to_learn(complexity), LARGEST)
+
+
 def sweep(test: Array, shown: int, pca: Pca, trained: Tree | None) -> Sweep:
     """Run every machine at every code size on signals [N, 256], of which row ``shown`` is the one on screen.
 
     Without ``trained`` weights that is PCA alone.
     """
+    with _one_thread():
+        return _sweep(test, shown, pca, trained)
+
+
+def _sweep(test: Array, shown: int, pca: Pca, trained: Tree | None) -> Sweep:
     machines: dict[str, Machine] = {PCA: pca.machine} | (read_machines(trained) if trained else {})
     x, sizes = test[shown], range(LARGEST + 1)
     bound = linear_bound(test, LARGEST)
