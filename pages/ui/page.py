@@ -12,6 +12,7 @@ from aecore import jobs
 from aecore.errors import AecoreError
 from pages.ui import link, narration
 
+PAINTED = 3.0  # s; by then the browser has drawn what the script sent, and the cores are free for the workers' start
 ROOT = Path(__file__).parents[2]
 
 
@@ -89,6 +90,7 @@ def _onwards(name: str) -> None:
 @st.cache_resource(show_spinner=False)
 def _warm_up() -> threading.Thread:
     """Once a server, after its first page is drawn: start the workers, so that the first training need not wait."""
-    thread = threading.Thread(target=jobs.warm, name="warm-up", daemon=True)
+    thread = threading.Timer(PAINTED, jobs.warm)
+    thread.name, thread.daemon = "warm-up", True
     thread.start()
     return thread
