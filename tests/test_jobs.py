@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from distributed.comm import CommClosedError
 
 from aecore import jobs
 from aecore.errors import JobCancelled, JobError, SettingError, StoreError, TooFewRows, WorkerLost
-from aecore.jobs import cluster, dispatch
+from aecore.jobs import cluster, dispatch, hub
 from aecore.jobs.handles import MAX_PROGRESS, Progress
 from tests import tasks_for_jobs as tasks
 
@@ -520,6 +521,20 @@ def test_everything_ends_with_a_server_that_exits():
     family = [int(pid) for pid in done.stdout.split()]
     assert len(family) >= 3
     until(lambda: not any(map(psutil.pid_exists, family)), 5.0)
+
+
+def test_a_server_that_does_not_wait_for_an_answer_is_no_news(caplog):
+    logger = logging.getLogger("distributed.scheduler")
+    logger.addFilter(hub._is_news)
+    try:
+        for error in (CommClosedError("gone"), ValueError("a real one")):
+            try:
+                raise error
+            except (CommClosedError, ValueError):
+                logger.critical("Closed comm while trying to write %s", {"secret": 1}, exc_info=True)
+    finally:
+        logger.removeFilter(hub._is_news)
+    assert [str(record.exc_info[1]) for record in caplog.records] == ["a real one"]
 
 
 # ---- starting
