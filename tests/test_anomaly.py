@@ -350,6 +350,13 @@ def test_gradient_descent_improves_on_pca():
     assert ours < theirs
 
 
+def test_a_fit_gives_the_threads_back(fitted):
+    before = torch.get_num_threads()
+    AnomalyDetector().fit(signal(rows=200))
+    fitted.decision_function(signal())
+    assert torch.get_num_threads() == before
+
+
 def test_the_same_seed_gives_the_same_scores():
     x = signal()
     a, b = (AnomalyDetector(seed=3).fit(x).decision_function(x) for _ in range(2))

@@ -16,6 +16,7 @@ LONE_WINDOW_RANGE = (96, 256)  # rows, of one channel: its own history is all th
 LONE_PERIODS = 2  # with one period in a window, a beat that comes early or late still looks like a beat
 LARGEST_INPUT = 1024  # values in a window over all channels; bounds the eigenvalue problem and the network
 LARGEST_CODE = 128  # numbers; bounds the network where no structure is found
+LARGEST_DENOISING_CODE = 32  # numbers; what is left of noise, a wider code would carry through
 PERIOD_CORRELATION = 0.5  # an autocorrelation peak below this is no period
 NEARLY = 0.9  # of the highest peak: the first that reaches this is the period, not a multiple
 PERIOD_ROWS = 16_384  # enough rows to find a period
@@ -23,6 +24,7 @@ AVERAGED_ROWS = (
     64  # that a score looks at: a lone noisy row should not raise an alarm, a fault of a minute at 1 Hz should
 )
 LEAST_NOISE = 0.5  # standard deviations; below, a wide code learns to copy, and copies faults too
+LINEAR_NOISE = 0.4  # standard deviations; makes the choice of code size matter less
 OWN_ROW_SHARE = 0.2  # weight of a row's own error beside its windows', where nothing repeats
 HIDDEN = 64  # units of the non-linear correction
 KEPT_BY_LINEAR = 0.9  # share of the variance that the code keeps: more, and it passes faults on too
@@ -102,9 +104,9 @@ def choose_hidden(channels: int) -> Choice[int]:
 
 
 def choose_noise(period: Period, *, hidden: int) -> Choice[float]:
-    """Noise that a non-linear network learns to remove, in standard deviations of the signal."""
+    """Noise that the network learns to remove, in standard deviations of the signal."""
     if not hidden:
-        return Choice(0.0, "a linear network with a small code cannot copy its input")
+        return Choice(LINEAR_NOISE, "training removes noise, so that directions of little variance count for less")
     unexplained = round(float(np.sqrt(1 - max(period.correlation, 0.0))), 2)
     if unexplained <= LEAST_NOISE:
         return Choice(LEAST_NOISE, "training removes noise, so that the network learns shapes and not copying")
@@ -121,9 +123,10 @@ def choose_own_row(period: Period, *, hidden: int) -> Choice[float]:
     return Choice(share, "where nothing repeats, a lone row may be the fault: no shape around it is broken")
 
 
-def choose_latent_dim(eigenvalues: Array, *, asked: int | None, keep: float = KEPT_BY_LINEAR) -> Choice[int]:
-    """Numbers in the code, from the eigenvalues of the windows' covariance in falling order and the share to keep."""
-    largest = max(1, min(len(eigenvalues) - 1, LARGEST_CODE))
+def choose_latent_dim(eigenvalues: Array, *, asked: int | None, hidden: int = 0) -> Choice[int]:
+    """Numbers in the code, from the eigenvalues of the windows' covariance in falling order."""
+    keep, limit = (KEPT_BY_DENOISING, LARGEST_DENOISING_CODE) if hidden else (KEPT_BY_LINEAR, LARGEST_CODE)
+    largest = max(1, min(len(eigenvalues) - 1, limit))
     if asked is not None:
         return Choice(
             min(asked, largest), "as asked" if asked <= largest else f"asked for {asked}, the window allows this"
@@ -145,9 +148,9 @@ def choose(x: Array, windows: Array, *, asked: int | None) -> dict[str, Choice[A
     """Everything but the window, from standardised normal rows [T, C] and their windows [N, D]."""
     rows, channels = x.shape
     hidden = choose_hidden(channels)
-    period, keep = find_period(x), KEPT_BY_DENOISING if hidden.value else KEPT_BY_LINEAR
+    period = find_period(x)
     return {
-        "latent_dim": choose_latent_dim(principal(windows).eigenvalues, asked=asked, keep=keep),
+        "latent_dim": choose_latent_dim(principal(windows).eigenvalues, asked=asked, hidden=hidden.value),
         "hidden": hidden,
         "noise": choose_noise(period, hidden=hidden.value),
         "own_row": choose_own_row(period, hidden=hidden.value),
@@ -160,5 +163,5 @@ def recipe_of(choices: dict[str, Choice[Any]]) -> Recipe:
     hidden = int(choices["hidden"].value)
     return Recipe(
         latent_dim=int(choices["latent_dim"].value), hidden=hidden, noise=float(choices["noise"].value),
-        absolute=not hidden, epochs=10 if hidden else 5, batch=128 if hidden else 64,
+        absolute=not hidden, epochs=6 if hidden else 3, batch=128 if hidden else 64,
     )  # fmt: skip

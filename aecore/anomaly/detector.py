@@ -13,11 +13,11 @@ from aecore import __version__, store
 from aecore.anomaly import notes, thresholds
 from aecore.anomaly.choices import Choice, choose, choose_window, recipe_of
 from aecore.anomaly.events import find_events
-from aecore.anomaly.network import WindowNetwork, train
+from aecore.anomaly.network import WindowNetwork, one_thread, train
 from aecore.anomaly.scaling import Scaling, Signal, rows_of
 from aecore.anomaly.scoring import Measure, over_channels, rebuilt
 from aecore.anomaly.thresholds import DEFAULT_SIGMAS, Threshold, log_score_threshold
-from aecore.anomaly.windows import sliding
+from aecore.anomaly.windows import contiguous_folds, sampled, sliding
 from aecore.errors import DataError, SettingError, StoreError, TooFewRows
 
 Array = NDArray[np.floating[Any]]
@@ -83,8 +83,9 @@ class AnomalyDetector:
     # ------------------------------------------------------------------ fitting
     def fit(self, normal: Signal) -> Self:
         """Learn from normal rows [T, C], in time order."""
-        for _ in self.fitting(normal):
-            pass
+        with one_thread():
+            for _ in self.fitting(normal):
+                pass
         return self
 
     def fitting(self, normal: Signal) -> Iterator[FitProgress]:
@@ -98,12 +99,12 @@ class AnomalyDetector:
         self.scaling_ = Scaling.of(values)
         x = self.scaling_.apply(values)
         window = choose_window(x, asked=self.window)
-        starts = _sample(len(x) - window.value + 1, self.seed)
+        starts = sampled(len(x) - window.value + 1, at_most=MAX_TRAINING_WINDOWS, seed=self.seed)
         windows = sliding(x, window.value, starts)
         self.choices_: dict[str, Choice[Any]] = {"window": window, **choose(x, windows, asked=self.latent_dim)}
         self._settle()
         recipe = recipe_of(self.choices_)
-        folds = _folds(len(x))
+        folds = contiguous_folds(len(x), FOLDS)
         apart = [np.flatnonzero((starts + self.window_ <= a) | (starts >= b)) for a, b in folds]
         for trained in train(windows, [np.arange(len(starts)), *apart], recipe, seed=self.seed):
             yield FitProgress(0, trained.epoch, recipe.epochs, trained.loss, trained.epoch / (recipe.epochs + 1))
@@ -158,17 +159,10 @@ class AnomalyDetector:
         ``sigmas`` of the log scores, false ``alarms_per_hour`` (needs the sample rate), or the ``risk`` that a normal
         row passes, by peaks over threshold.
         """
-        if sum(rule is not None for rule in (sigmas, alarms_per_hour, risk)) != 1:
-            raise SettingError("a threshold needs exactly one of sigmas, alarms_per_hour and risk")
-        if risk is not None:
-            return thresholds.peaks_over_threshold(self.decision_scores_, risk)
-        if sigmas is not None:
-            return thresholds.by_quantile(self.decision_scores_, sigmas, memory=self.memory_)
-        if self.sample_rate is None:
-            raise SettingError("alarms an hour need a sampling rate; give sample_rate in Hz, or use sigmas or risk")
-        return thresholds.false_alarms_per_hour(
-            self.decision_scores_, float(alarms_per_hour or 0), sample_rate=self.sample_rate, gap=self.window_
-        )
+        return thresholds.by_rule(
+            self.decision_scores_, sigmas=sigmas, alarms_per_hour=alarms_per_hour, risk=risk,
+            memory=self.memory_, sample_rate=self.sample_rate, gap=self.window_,
+        )  # fmt: skip
 
     # ------------------------------------------------------------------ scoring
     def decision_function(self, signal: Signal) -> NDArray[np.float32]:
@@ -279,15 +273,3 @@ class AnomalyDetector:
         from aecore.anomaly import onnx_export  # slow to import, and seldom needed
 
         onnx_export.to_onnx(self, path)
-
-
-def _sample(count: int, seed: int) -> NDArray[np.int64]:
-    """All of so many windows, or as many as are worth training on."""
-    if count <= MAX_TRAINING_WINDOWS:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, MAX_TRAINING_WINDOWS, replace=False))
-
-
-def _folds(length: int) -> list[tuple[int, int]]:
-    edges = np.linspace(0, length, FOLDS + 1).astype(int).tolist()
-    return list(zip(edges, edges[1:], strict=False))

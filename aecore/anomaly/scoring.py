@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from aecore.anomaly.network import WindowNetwork
+from aecore.anomaly.network import WindowNetwork, one_thread
 from aecore.anomaly.windows import add_diagonals, chunks, covering, mean_over_covering, sliding, smooth
 
 Array = NDArray[np.floating[Any]]
 
-CHUNK_VALUES = 1 << 20  # values of windows that are scored at once; bounds memory at any length
+CHUNK_VALUES = 1 << 18  # values of windows that are scored at once; bounds memory, and fits a core's cache
 
 
 class Measure(NamedTuple):
@@ -61,5 +61,5 @@ def _windows(x: Array, window: int) -> Array:
 
 
 def _rebuild(network: WindowNetwork, x: Array, window: int) -> Array:
-    with torch.inference_mode():
+    with one_thread(), torch.inference_mode():
         return network(torch.from_numpy(sliding(x, window))).numpy().reshape(-1, window, x.shape[1])

@@ -105,6 +105,28 @@ def false_alarms_per_hour(normal_scores: Array, per_hour: float, *, sample_rate:
     )
 
 
+def by_rule(
+    normal_scores: Array,
+    *,
+    sigmas: float | None,
+    alarms_per_hour: float | None,
+    risk: float | None,
+    memory: int,
+    sample_rate: float | None,
+    gap: int,
+) -> Threshold:
+    """Threshold by whichever one of the three rules is given; raises SettingError for none or several."""
+    if sum(rule is not None for rule in (sigmas, alarms_per_hour, risk)) != 1:
+        raise SettingError("a threshold needs exactly one of sigmas, alarms_per_hour and risk")
+    if sigmas is not None:
+        return by_quantile(normal_scores, sigmas, memory=memory)
+    if risk is not None:
+        return peaks_over_threshold(normal_scores, risk)
+    if sample_rate is None:
+        raise SettingError("alarms an hour need a sampling rate; give sample_rate in Hz, or use sigmas or risk")
+    return false_alarms_per_hour(normal_scores, float(alarms_per_hour or 0), sample_rate=sample_rate, gap=gap)
+
+
 def poisson_interval(count: int) -> tuple[float, float]:
     """Exact two-sided interval for the mean of a Poisson distribution of which ``count`` was seen."""
     from scipy import stats  # half a second, and only these two need it

@@ -1,6 +1,7 @@
 """From rows to sliding windows and back to rows."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -48,3 +49,16 @@ def add_diagonals(parts: Array, total: Array) -> None:
 def smooth(x: Array, rows: int) -> Array:
     """Centred moving average over time [T, ...]; the ends repeat their outermost value."""
     return uniform_filter1d(x, min(rows, 2 * len(x) - 1), axis=0, mode="nearest")
+
+
+def sampled(count: int, *, at_most: int, seed: int) -> NDArray[np.int64]:
+    """Numbers of all of so many windows, or of ``at_most`` drawn evenly, in order."""
+    if count <= at_most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, at_most, replace=False))
+
+
+def contiguous_folds(length: int, count: int) -> list[tuple[int, int]]:
+    """Row ranges (first, last + 1) of so many nearly equal parts."""
+    edges = np.linspace(0, length, count + 1).astype(int).tolist()
+    return list(pairwise(edges))
