@@ -283,7 +283,7 @@ WHOLE = {
     "a.jsonl": files.jsonl(files.table(8)),
     "a.json": files.table(8).to_json(orient="records").encode(),
 }
-ANY_TIME = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+ANY_TIME = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def check(name, data, options=None):

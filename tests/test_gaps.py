@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from aecore.data import clocks, uploads
@@ -149,7 +149,8 @@ def test_from_a_file():
     assert found.spans == ((10, 14),)
 
 
-@settings(deadline=None, database=None, max_examples=200, suppress_health_check=list(HealthCheck))
+@example(time=[0.0, 2.2e-309], dates=False, tidy=False)  # a rate beyond all numbers
+@settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
 @given(
     time=st.lists(st.one_of(st.integers(0, 30).map(float), st.floats(-1e12, 1e12)), min_size=2, max_size=40),
     dates=st.booleans(),

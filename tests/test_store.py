@@ -58,7 +58,7 @@ def same(a, b):
 
 
 @given(tree_strategy)
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200, deadline=None)
 def test_a_tree_comes_back_as_it_went(tree):
     assert same(store.loads(store.dumps(tree)), tree)
 
@@ -152,7 +152,7 @@ def test_every_truncation_is_refused():
 
 
 @given(st.binary(max_size=400) | st.binary(max_size=60).map(lambda tail: len(tail).to_bytes(8, "little") + tail))
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300, deadline=None)
 def test_random_bytes_are_refused(data):
     with pytest.raises(StoreError):
         store.loads(data)

@@ -418,7 +418,7 @@ CELLS = st.one_of(
     st.text(max_size=4),
 )  # fmt: skip
 DELIMITERS = st.sampled_from([",", ";", "\t", "|", " "])
-ANY_TIME = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+ANY_TIME = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @st.composite

@@ -104,8 +104,14 @@ def sample_rate(time: Times, notes: list[str]) -> float | None:
     long = int((forward > 1.5 * median).sum())
     if long:
         notes.append(f"{counted(long, 'longer step')} in time than usual, up to {forward.max():.4g} s.")
-    rate = 1.0 / float(ordinary.mean())
-    return float(f"{rate:.6g}") if np.isfinite(rate) else None
+    return rate_of(float(ordinary.mean()))
+
+
+def rate_of(step: float) -> float | None:
+    """Rows a second, to six digits, of steps of so many seconds; None where no number holds it."""
+    with np.errstate(over="ignore", divide="ignore"):
+        rate = float(np.float64(1.0) / step)
+    return float(f"{rate:.6g}") if 0 < rate < np.inf else None
 
 
 def seconds(time: Times) -> NDArray[np.float64]:

@@ -88,7 +88,7 @@ def _mostly_regular(steps: Floats) -> bool:
 def _evened(signal: Signal, time: Floats, notes: list[str]) -> Regular:
     """Take rows as even where several share each stamp: merging them would throw measurements away."""
     span = float(time.max() - time.min())
-    rate = float(f"{(len(time) - 1) / span:.6g}") if span > 0 and (np.diff(time) >= 0).all() else None
+    rate = clocks.rate_of(span / (len(time) - 1)) if (np.diff(time) >= 0).all() else None
     notes.append("Stamps are coarser than the rows, which are taken as evenly spaced between them.")
     rows = np.arange(len(time))
     return _result(signal._replace(sample_rate=rate or signal.sample_rate), _missing(signal), rows, notes)
@@ -125,7 +125,7 @@ def _bridged(signal: Signal, time: Floats, notes: list[str]) -> tuple[Signal, Ma
     place = np.arange(len(time)) + np.concatenate([[0], np.cumsum(extra)])
     filled = np.ones(len(time) + int(extra.sum()), dtype=np.bool_)
     filled[place] = _missing(signal)
-    rate = signal.sample_rate or float(f"{1.0 / float(steps[extra == 0].mean()):.6g}")
+    rate = signal.sample_rate or clocks.rate_of(float(steps[extra == 0].mean()))
     if not gaps:
         return signal._replace(sample_rate=rate), filled, place
     at = int(np.argmax(steps))
@@ -151,12 +151,12 @@ def _resampled(signal: Signal, time: Floats, notes: list[str]) -> tuple[Signal, 
         f"Steps in time differ too much to be taken as even: resampled by straight lines every {step:.4g} s, "
         f"{counted(len(time), 'row')} to {len(grid):,}."
     )
-    even = _between(signal, grid, time, None, float(f"{1.0 / step:.6g}"))
+    even = _between(signal, grid, time, None, clocks.rate_of(step))
     labels = None if signal.labels is None else signal.labels[nearest]
     return even._replace(labels=labels), np.asarray(filled), place
 
 
-def _between(signal: Signal, x: Floats, known: Floats, place: Rows | None, rate: float) -> Signal:
+def _between(signal: Signal, x: Floats, known: Floats, place: Rows | None, rate: float | None) -> Signal:
     """Draw straight lines through values and time at `known` and read them at `x`, exact in the rows of `place`."""
     values = np.column_stack([np.interp(x, known, column) for column in signal.values.T])
     labels = None if signal.labels is None else (np.interp(x, known, signal.labels) == 1).astype(np.int8)
