@@ -6,6 +6,7 @@ import torch
 from aecore.errors import SettingError, TooFewRows, TrainingDiverged
 from aecore.models import AutoEncoder, VariationalAutoEncoder
 from aecore.training import evaluate, fit
+from aecore.training.schedules import FLOOR, WARM_UP, Rate
 
 
 def data(n=300, d=12, seed=0):
@@ -60,10 +61,10 @@ def test_validation_does_not_change_the_training():
     assert torch.equal(weights(with_it), weights(without))
 
 
-@pytest.mark.parametrize("patience", [None, 4])
-def test_a_resumed_training_equals_an_uninterrupted_one(patience):
+@pytest.mark.parametrize(("patience", "schedule"), [(None, None), (4, None), (None, "cosine")])
+def test_a_resumed_training_equals_an_uninterrupted_one(patience, schedule):
     x = data()
-    settings = {"epochs": 6, "seed": 2, "validation": x[:40], "patience": patience}
+    settings = {"epochs": 6, "seed": 2, "validation": x[:40], "patience": patience, "schedule": schedule}
     whole = vae()
     for _ in fit(whole, x, **settings):
         pass
@@ -164,9 +165,50 @@ def test_leaving_the_loop_cancels():
         (torch.empty(0, 12), {}, TooFewRows, "no rows"),
         (data(), {"epochs": 0}, SettingError, "at least 1, got 0"),
         (data(), {"learning_rate": float("nan")}, SettingError, "learning_rate must be positive"),
+        (data(), {"schedule": "linear"}, SettingError, "one of None, 'cosine', got 'linear'"),
         ((data(5), data(6)), {}, SettingError, "same length"),
     ],
 )
 def test_unusable_settings_say_so(x, settings, error, message):
     with pytest.raises(error, match=message):
         next(fit(vae(), x, **settings))
+
+
+def test_the_cosine_schedule_is_pytorch_s_after_its_rise():
+    """Held against torch's own schedulers, step by step in the middle of each step."""
+    epochs, batches, rate = 10, 40, 3e-3
+    steps, rise = epochs * batches, round(WARM_UP * epochs * batches)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=rate)
+    theirs = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=2 * (steps - rise), eta_min=FLOOR * rate)
+    halves = []
+    for _ in range(2 * (steps - rise)):
+        halves.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        theirs.step()
+    ours = [Rate("cosine", learning_rate=rate, epochs=epochs, batches=batches).at(n, b)
+            for n in range(1, epochs + 1) for b in range(batches)]  # fmt: skip
+    assert ours[rise:] == pytest.approx(halves[1::2], rel=1e-9)
+    assert ours[:rise] == pytest.approx([rate * (i + 0.5) / rise for i in range(rise)])
+
+
+def test_the_optimizer_steps_at_the_scheduled_rate():
+    """Adam's first step moves every weight by the learning rate: one epoch of one batch shows it."""
+    model = AutoEncoder((12,), latent_dim=2)
+    before = weights(model)
+    next(fit(model, data(50), epochs=4, batch_size=50, learning_rate=1e-2, schedule="cosine"))
+    expected = Rate("cosine", learning_rate=1e-2, epochs=4, batches=1).at(1, 0)
+    assert (weights(model) - before).abs().max() == pytest.approx(expected, rel=1e-3)
+    assert expected < 1e-2
+
+
+def test_a_falling_rate_ends_nearer_to_the_optimum():
+    """Where batches disagree a constant rate keeps trembling; the optimum of a linear network is PCA's error."""
+    x = data(600) + 0.1 * torch.randn(600, 12, generator=torch.Generator().manual_seed(7))
+    optimum = torch.linalg.svdvals(x - x.mean(0))[3:].square().sum().item() / x.numel()
+    excess = {}
+    for schedule in (None, "cosine"):
+        model = AutoEncoder((12,), latent_dim=3, seed=0)
+        for _ in fit(model, x, epochs=15, batch_size=20, learning_rate=3e-2, schedule=schedule):
+            pass
+        excess[schedule] = evaluate(model, x)["total"] - optimum
+    assert 0 < excess["cosine"] < 0.3 * excess[None]

@@ -1,4 +1,4 @@
-"""The one training loop: a generator that knows nothing of the model but ``losses(batch)``."""
+"""The loop itself, and the state from which it goes on."""
 
 import math
 import time
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from aecore.errors import SettingError, StoreError, TooFewRows, TrainingDiverged
+from aecore.training.schedules import Rate
 
 Data = Tensor | tuple[Tensor, ...]
 State = dict[str, Any]
@@ -51,6 +52,7 @@ def fit(
     report_every: float | None = None,
     patience: int | None = None,
     resume: State | None = None,
+    schedule: str | None = None,
 ) -> Iterator[Report]:
     """Train with Adam, yielding a report an epoch; to cancel, stop iterating.
 
@@ -66,6 +68,8 @@ def fit(
     patience : stop after so many epochs without a better validation loss (training loss where there is none), and
         return to the best weights.
     resume : what ``report.checkpoint()`` gave after an epoch; epochs before it are not repeated.
+    schedule : None keeps the learning rate; ``"cosine"`` lets it rise briefly, then fall to near zero over the planned
+        epochs: the same budget ends at a lower loss, and training on from there means a new plan.
 
     Raises
     ------
@@ -74,6 +78,8 @@ def fit(
     """
     tensors = x if isinstance(x, tuple) else (x,)
     _check(tensors, epochs, batch_size, learning_rate)
+    total = math.ceil(len(tensors[0]) / batch_size)
+    rate = Rate(schedule, learning_rate=learning_rate, epochs=epochs, batches=total)
     loop = _Loop(model, learning_rate=learning_rate, seed=seed)
     if resume is not None:
         loop.restore(resume)
@@ -82,9 +88,8 @@ def fit(
             break
         started = reported = time.perf_counter()
         batches, means = _batches(tensors, batch_size, loop.begin(number)), _Means()
-        total = math.ceil(len(tensors[0]) / batch_size)
         for done, batch in enumerate(batches, 1):
-            loop.step(batch if isinstance(x, tuple) else batch[0], means)
+            loop.step(batch if isinstance(x, tuple) else batch[0], means, rate.at(number, done - 1))
             now = time.perf_counter()
             if report_every is not None and now - reported >= report_every and done < total:
                 reported = now
@@ -148,12 +153,14 @@ class _Loop:
         _seed_noise(self.model, _epoch_seed(self.seed, number))
         return torch.Generator().manual_seed(_epoch_seed(self.seed, number))
 
-    def step(self, batch: Any, means: _Means) -> None:
+    def step(self, batch: Any, means: _Means, rate: float) -> None:
         losses = self.model.losses(batch)
         if not math.isfinite(losses["total"].item()):
             self._diverged(losses["total"].item())
         self.optimizer.zero_grad(set_to_none=True)
         losses["total"].backward()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
         self.optimizer.step()
         means.add(losses, len(batch[0]) if isinstance(batch, tuple) else len(batch))
 
