@@ -1,11 +1,16 @@
 """The training loop: determinism, resuming, stopping early, divergence."""
 
+import copy
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
+from aecore.anomaly.network import Recipe, SideBySide, WindowNetwork
 from aecore.errors import SettingError, TooFewRows, TrainingDiverged
-from aecore.models import AutoEncoder, VariationalAutoEncoder
-from aecore.training import evaluate, fit
+from aecore.models import AutoEncoder, ConvAutoEncoder1d, NestedAutoEncoder, VariationalAutoEncoder
+from aecore.training import evaluate, fit, hardware, rows
 from aecore.training.schedules import FLOOR, WARM_UP, Rate
 
 
@@ -123,6 +128,23 @@ def test_a_nan_loss_stops_with_a_sentence_and_keeps_the_last_good_weights():
     assert torch.equal(weights(model), weights(twin))
 
 
+def test_no_report_holds_a_loss_that_is_not_a_number():
+    """Losses are read some batches late; a report reads them all first."""
+    reports = fit(Exploding((12,), latent_dim=2), data(), batch_size=5, report_every=0.0)
+    assert np.isfinite([next(reports).losses["total"] for _ in range(12)]).all()
+    with pytest.raises(TrainingDiverged, match="epoch 1"):
+        next(reports)
+
+
+def test_means_weigh_every_row_alike_however_many_batches_wait():
+    values, means = np.random.default_rng(0).random(3 * rows.Means.WAITING + 5).astype(np.float32), rows.Means()
+    sizes = np.arange(1, len(values) + 1)
+    for value, size in zip(values, sizes, strict=True):
+        means.add({"total": torch.tensor(value), "twice": torch.tensor(2 * value)}, torch.zeros(size, 3))
+    expected = np.average(values, weights=sizes)
+    assert means.values() == pytest.approx({"total": expected, "twice": 2 * expected})
+
+
 def test_an_absurd_learning_rate_diverges_with_a_sentence_not_with_nan_weights():
     model = AutoEncoder((12,), hidden=(8, 8), latent_dim=2)
     with pytest.raises(TrainingDiverged, match="smaller learning rate"):
@@ -165,6 +187,7 @@ def test_leaving_the_loop_cancels():
         (torch.empty(0, 12), {}, TooFewRows, "no rows"),
         (data(), {"epochs": 0}, SettingError, "at least 1, got 0"),
         (data(), {"learning_rate": float("nan")}, SettingError, "learning_rate must be positive"),
+        (data(), {"precision": "float16"}, SettingError, "one of float32, fastest, got 'float16'"),
         (data(), {"schedule": "linear"}, SettingError, "one of None, 'cosine', got 'linear'"),
         ((data(5), data(6)), {}, SettingError, "same length"),
     ],
@@ -213,3 +236,155 @@ def test_a_falling_rate_settles_at_the_optimum():
             pass
         excess[schedule] = evaluate(model, x)["total"] - optimum
     assert 0 < excess["cosine"] < 0.1 * excess[None]
+
+
+@pytest.mark.parametrize(("there", "chosen"), [("cuda", "cuda"), ("mps", "mps"), ("xpu", "cpu"), (None, "cpu")])
+def test_a_graphics_processor_is_used_where_there_is_one(monkeypatch, there, chosen):
+    found = None if there is None else torch.device(there)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available: found)
+    assert hardware.device().type == chosen
+
+
+class GeneratorElsewhere(torch.Generator):
+    """Says that it lives where it was asked to; this machine need not have such a device."""
+
+    def __new__(cls, device="cpu"):
+        made = super().__new__(cls)
+        made.where = torch.device(device)
+        return made
+
+    device = property(lambda self: self.where)
+
+
+def side_by_side():
+    recipe = Recipe(latent_dim=2, hidden=3, noise=0.1, absolute=True, epochs=1, batch=8)
+    return SideBySide(WindowNetwork(12, latent_dim=2, hidden=3, copies=2), np.ones((9, 12), np.float32), recipe)
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (vae, (5, 12)),
+        (lambda: AutoEncoder((12,), latent_dim=2, reconstruction="bce"), (5, 12)),
+        (lambda: NestedAutoEncoder((12,), latent_dim=4), (5, 12)),
+        (lambda: NestedAutoEncoder((12,), latent_dim=4, sizes="octaves"), (5, 12)),
+        (lambda: ConvAutoEncoder1d((2, 16), hidden=(4,), latent_dim=3), (5, 2, 16)),
+        (side_by_side, None),
+    ],
+)
+def test_all_that_a_model_computes_with_goes_to_the_device(monkeypatch, make, shape):
+    """PyTorch's meta device computes shapes only, but refuses what lies elsewhere, as a GPU does."""
+    monkeypatch.setattr(torch, "Generator", GeneratorElsewhere)
+    model = make()
+    placed = hardware.place(model, torch.device("meta"))
+    batch = torch.empty(shape, device="meta") if shape else torch.zeros(8, 2, dtype=torch.int64, device="meta")
+    losses = placed.losses(batch)
+    losses["total"].backward()
+    assert {value.device.type for value in losses.values()} == {"meta"}
+    assert {p.grad.device.type for p in placed.parameters()} == {"meta"}
+    assert {p.device.type for p in model.parameters()} == {"cpu"}
+    if hasattr(model, "noise"):
+        assert placed.noise.device.type == "meta" and model.noise.device.type == "cpu"
+
+
+def test_a_training_on_a_copy_keeps_its_owner_up_to_date(monkeypatch):
+    """A GPU trains a copy; with the copy on the CPU it must come to the same as without one, at every report."""
+    x, held_out = data(), data(60, seed=3)
+    settings = {"epochs": 3, "validation": held_out, "batch_size": 50}
+    direct, expected = vae(), []
+    for report in fit(direct, x, **settings):
+        expected.append((weights(direct), report.losses, report.validation))
+    copied, seen, saved = vae(), [], []
+    monkeypatch.setattr(hardware, "place", lambda model, on: copy.deepcopy(model, {id(model.noise): torch.Generator()}))
+    for report in fit(copied, x, **settings):
+        seen.append((weights(copied), report.losses, report.validation))
+        saved.append(report.checkpoint())
+    assert all(torch.equal(a[0], b[0]) and a[1:] == b[1:] for a, b in zip(seen, expected, strict=True))
+    assert torch.equal(weights(copied), weights(direct)) and not copied.training
+    resumed = vae()
+    assert len(list(fit(resumed, x, resume=saved[1], **settings))) == 1
+    assert torch.equal(weights(resumed), weights(direct))
+
+
+def test_a_diverged_copy_leaves_its_owner_the_last_good_weights(monkeypatch):
+    model = Exploding((12,), latent_dim=2)
+    monkeypatch.setattr(hardware, "place", lambda model, on: copy.deepcopy(model))
+    reports = fit(model, data(), epochs=9, batch_size=50)
+    good = [weights(model) for _ in (next(reports), next(reports))][-1]
+    with pytest.raises(TrainingDiverged, match="epoch 3"):
+        next(reports)
+    assert torch.equal(weights(model), good)
+
+
+def test_large_sets_travel_batch_by_batch(monkeypatch):
+    x = data(50)
+    whole = torch.cat(list(rows.Rows(x, torch.device("meta")).in_order(20)))
+    assert whole.device.type == "meta" and whole.shape == x.shape
+    monkeypatch.setattr(rows, "RESIDENT", 100)
+    far = rows.Rows((x, x), torch.device("meta"))
+    assert far._tensors[0] is x
+    assert [tuple(t.device.type for t in batch) for batch in far.in_order(20)] == [("meta", "meta")] * 3
+
+
+def test_the_processor_is_asked_for_bfloat16():
+    cpuinfo = Path("/proc/cpuinfo")
+    if not cpuinfo.exists():
+        pytest.skip("only Linux says in a file what the processor can do")
+    flags = set(cpuinfo.read_text().split())
+    assert hardware.has_bfloat16() == bool(flags & {"amx_bf16", "avx512_bf16"})
+
+
+@pytest.mark.parametrize(
+    ("native", "seconds", "chosen"),
+    [
+        (True, {torch.float32: 3.0, torch.bfloat16: 1.0}, "bfloat16"),
+        (True, {torch.float32: 1.1, torch.bfloat16: 1.0}, "float32"),
+        (False, {torch.float32: 3.0, torch.bfloat16: 1.0}, "float32"),
+    ],
+)
+def test_bfloat16_is_taken_where_it_is_native_and_measured_faster(monkeypatch, native, seconds, chosen):
+    monkeypatch.setattr(hardware, "has_bfloat16", lambda: native)
+    monkeypatch.setattr(hardware, "_seconds_a_step", lambda model, batch, dtype: seconds[dtype])
+    for setting, expected in (("fastest", chosen), ("float32", "float32")):
+        report = next(fit(vae(), data(20), precision=setting))
+        assert report.hardware == f"cpu, {expected}" and report.checkpoint()["precision"] == expected
+
+
+def test_measuring_the_precision_does_not_touch_the_training(monkeypatch):
+    monkeypatch.setattr(hardware, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(hardware, "MARGIN", float("inf"))  # measured, and never good enough
+    measured, plain = vae(), vae()
+    for model, setting in ((measured, "fastest"), (plain, "float32")):
+        for _ in fit(model, data(), epochs=2, precision=setting):
+            pass
+    assert torch.equal(weights(measured), weights(plain))
+
+
+def test_bfloat16_learns_as_well_and_keeps_its_sums_in_float32(monkeypatch):
+    """Emulated where the processor has none: slower, but with the same digits."""
+    x, ends = data(), {}
+    monkeypatch.setattr(hardware, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(hardware, "MARGIN", 0.0)  # whatever was measured
+    for setting in ("fastest", "float32"):
+        model = vae()
+        reports = list(fit(model, x, epochs=6, batch_size=30, learning_rate=3e-3, precision=setting))
+        assert {p.dtype for p in model.parameters()} == {torch.float32}
+        ends[setting] = evaluate(model, x)["total"]
+    assert ends["fastest"] != ends["float32"]
+    assert ends["fastest"] == pytest.approx(ends["float32"], rel=5e-3)
+    with hardware.computing_in(torch.bfloat16):
+        assert model.encoder(x).dtype is torch.bfloat16
+        assert {value.dtype for value in model.losses(x).values()} == {torch.float32}
+    assert reports[-1].hardware == "cpu, float32"
+
+
+def test_a_resumed_training_keeps_its_precision(monkeypatch):
+    monkeypatch.setattr(hardware, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(hardware, "MARGIN", 0.0)
+    whole, first, resumed = vae(), vae(), vae()
+    for _ in fit(whole, data(), epochs=3, precision="fastest"):
+        pass
+    saved = next(fit(first, data(), epochs=3, precision="fastest")).checkpoint()
+    reports = list(fit(resumed, data(), epochs=3, resume=saved))
+    assert {r.hardware for r in reports} == {"cpu, bfloat16"}
+    assert torch.equal(weights(resumed), weights(whole))

@@ -158,16 +158,20 @@ def principal(rows: Array) -> Principal:
 class SideBySide(nn.Module):
     """Networks of one shape, each on its own windows, trained as one: small matrices leave a core idle one by one."""
 
+    windows: Tensor
+
     def __init__(self, networks: WindowNetwork, windows: Array, recipe: Recipe) -> None:
         super().__init__()
         self.networks, self.recipe = networks, recipe
-        self.windows = torch.from_numpy(windows)  # [N, D]
+        self.register_buffer("windows", torch.from_numpy(windows), persistent=False)  # [N, D]; they go where it goes
         self.noise = torch.Generator()  # seeded by the training loop
 
     def losses(self, picked: Tensor) -> dict[str, Tensor]:
         """``total`` over all networks and ``detector``, the first one's; ``picked`` [B, M] are rows of the windows."""
         x = self.windows[picked.T]  # [M, B, D]
-        seen = x + self.recipe.noise * torch.randn(x.shape, generator=self.noise) if self.recipe.noise else x
+        seen = x
+        if self.recipe.noise:
+            seen = x + self.recipe.noise * torch.randn(x.shape, generator=self.noise, device=x.device)
         rebuilt = self.networks(seen)
         error = mean_absolute_error if self.recipe.absolute else mean_squared_error
         errors = torch.stack([error(of_one, target) for of_one, target in zip(rebuilt, x, strict=True)])  # [M]

@@ -153,8 +153,11 @@ class ConvAutoEncoder1d(AutoEncoder):
 
 
 def reconstruction_loss(kind: str, raw: Tensor, x: Tensor) -> Tensor:
-    """Loss of the decoder's raw output (logits, for ``"bce"``) by its name."""
-    return RECONSTRUCTIONS[kind](raw, x)
+    """Loss of the decoder's raw output (logits, for ``"bce"``) by its name.
+
+    In float32 whatever the layers compute in: a sum over a batch in bfloat16 has two digits.
+    """
+    return RECONSTRUCTIONS[kind](raw.float(), x)
 
 
 def _check(input_shape: Sequence[int], hidden: Sequence[int], latent_dim: int, reconstruction: str) -> None:

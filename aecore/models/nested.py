@@ -48,7 +48,7 @@ class NestedAutoEncoder(AutoEncoder):
 
     def keep(self, z: Tensor, k: int | Tensor) -> Tensor:
         """Zero all but the first ``k`` numbers of each code [B, latent_dim]; ``k`` may be one a datum, [B, 1]."""
-        return z * (torch.arange(self.latent_dim) < k)
+        return z * (torch.arange(self.latent_dim, device=z.device) < k)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Scalars ``total`` and ``reconstruction``, each datum through its own random number of code numbers."""
@@ -61,8 +61,6 @@ class NestedAutoEncoder(AutoEncoder):
     def _draw(self, count: int) -> Tensor:
         """Code sizes for ``count`` data, [count, 1]."""
         if self.sizes == "uniform":
-            return torch.randint(0, self.latent_dim + 1, (count, 1), generator=self.noise)
-        share = torch.rand(
-            (count, 1), generator=self.noise
-        )  # (B, 1); its exponential is uniform on a logarithmic scale
+            return torch.randint(0, self.latent_dim + 1, (count, 1), generator=self.noise, device=self.noise.device)
+        share = torch.rand((count, 1), generator=self.noise, device=self.noise.device)  # (B, 1); log-uniform below
         return ((share * math.log(self.latent_dim + 2)).exp() - 1).long().clamp(max=self.latent_dim)

@@ -52,7 +52,7 @@ class VariationalAutoEncoder(AutoEncoder):
 
     def posterior(self, x: Tensor) -> Posterior:
         """``[B, *input_shape]`` -> mean and log-variance of the code."""
-        mu, logvar = self.encoder(x).chunk(2, -1)  # (B, d), (B, d)
+        mu, logvar = self.encoder(x).float().chunk(2, -1)  # (B, d), (B, d); float32 for the KL's exponential and sum
         return Posterior(mu, logvar)
 
     def encode(self, x: Tensor) -> Tensor:
