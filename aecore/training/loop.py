@@ -63,6 +63,7 @@ def fit(
         if a loss is NaN or infinite; the model then holds the weights of the last epoch that was well.
     """
     _check(epochs, batch_size, learning_rate)
+    hardware.keep_freed_memory()
     device = hardware.device()
     rows, held_out = Rows(x, device), None if validation is None else Rows(validation, device)
     batches = math.ceil(rows.count / batch_size)

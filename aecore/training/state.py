@@ -113,6 +113,7 @@ class Training:
         """Finish with the best weights, or the last where none were kept."""
         self.model.load_state_dict(self.best or self.good)
         self._share()
+        hardware.restore_layout(self.owned)
         self.owned.eval()
 
     def _share(self) -> None:
@@ -165,7 +166,7 @@ def _seed_noise(model: Any, seed: int) -> None:
 
 
 def _arrays(tensors: dict[str, Tensor]) -> dict[str, np.ndarray[Any, Any]]:
-    return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+    return {name: tensor.detach().cpu().contiguous().numpy() for name, tensor in tensors.items()}
 
 
 def _tensors(arrays: dict[str, np.ndarray[Any, Any]], device: torch.device | None = None) -> dict[str, Tensor]:
