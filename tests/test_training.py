@@ -1,6 +1,9 @@
 """The training loop: determinism, resuming, stopping early, divergence."""
 
 import copy
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -388,3 +391,54 @@ def test_a_resumed_training_keeps_its_precision(monkeypatch):
     reports = list(fit(resumed, data(), epochs=3, resume=saved))
     assert {r.hardware for r in reports} == {"cpu, bfloat16"}
     assert torch.equal(weights(resumed), weights(whole))
+
+
+class Pictures(torch.nn.Module):
+    """One convolution there and one back."""
+
+    def __init__(self):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.into, self.out = torch.nn.Conv2d(3, 4, 3, padding=1), torch.nn.ConvTranspose2d(4, 3, 3, padding=1)
+        for p in self.parameters():
+            torch.nn.init.normal_(p, 0, 0.1, generator=generator)
+
+    def losses(self, batch):
+        return {"total": (self.out(self.into(batch).relu()) - batch).square().mean()}
+
+
+def test_convolutions_over_pictures_are_trained_channels_last_and_given_back_as_they_were(monkeypatch):
+    x = torch.rand(40, 3, 6, 5, generator=torch.Generator().manual_seed(0))
+    model, plain = Pictures(), Pictures()
+    for report in fit(model, x, epochs=2, batch_size=10, learning_rate=1e-2):
+        assert model.into.weight.is_contiguous(memory_format=torch.channels_last)
+        assert report.checkpoint()["weights"]["into.weight"].flags.c_contiguous
+    assert all(p.is_contiguous() for p in model.parameters())
+    monkeypatch.setattr(hardware, "place", lambda model, on: model)
+    for _ in fit(plain, x, epochs=2, batch_size=10, learning_rate=1e-2):
+        pass
+    assert torch.allclose(weights(model), weights(plain), rtol=1e-4, atol=1e-6)
+
+
+FAULTS = """
+import resource, torch
+from aecore.training import hardware
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        torch.empty(2**19).fill_(1.0)  # 2 MiB, as the gradient of a wide layer
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+trimmed = faults()
+hardware.keep_freed_memory()
+faults()
+print(trimmed, faults())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what glibc does with freed memory")
+def test_freed_memory_is_kept_where_the_environment_would_have_it_trimmed():
+    """As in Dask's workers, whose environment says so."""
+    environment, root = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}, Path(__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", FAULTS], env=environment, cwd=root, capture_output=True, check=True)
+    trimmed, kept = map(int, done.stdout.split())
+    assert kept < 50 < 1000 < trimmed
