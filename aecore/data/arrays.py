@@ -141,7 +141,8 @@ def _plain(values: Array) -> Array:
     if values.dtype.kind in "Mm":
         return values.astype(f"{values.dtype.kind}8[ns]")
     if values.dtype.kind == "f":
-        return values.astype(np.float64)  # half and long double included
+        with np.errstate(invalid="ignore"):  # a signalling NaN warns, and becomes a gap like the others
+            return values.astype(np.float64)  # half and long double included
     return values.astype(values.dtype.newbyteorder("="))
 
 
