@@ -17,6 +17,7 @@ Part = TypeVar("Part")
 
 CHUNK_VALUES = 1 << 18  # values of windows that are scored at once; bounds memory, and fits a core's cache
 MOST_THREADS = 4  # more cores than this, and others want theirs
+WORTH_THREADS = 8  # chunks; fewer are done sooner than threads have started on a busy machine
 
 
 class Measure(NamedTuple):
@@ -74,9 +75,17 @@ def _in_chunks(x: Array, window: int, work: Callable[[Array], Part]) -> Iterator
     machine is.
     """
     ranges = list(chunks(len(x), window, size=max(1, CHUNK_VALUES // (window * x.shape[1]))))
-    threads = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, MOST_THREADS, len(ranges))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    threads = min(cores, MOST_THREADS) if len(ranges) >= WORTH_THREADS else 1
+
+    def of_span(span: tuple[int, int]) -> Part:
+        return work(x[span[0] : span[1]])
+
+    if threads == 1:
+        yield from zip(ranges, map(of_span, ranges), strict=True)
+        return
     with one_thread(), ThreadPoolExecutor(threads) as pool:
-        yield from zip(ranges, pool.map(lambda span: work(x[span[0] : span[1]]), ranges), strict=True)
+        yield from zip(ranges, pool.map(of_span, ranges), strict=True)
 
 
 def _summed(parts: Array, rows: int) -> Array:
