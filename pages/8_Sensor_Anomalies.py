@@ -8,7 +8,6 @@ from aecore.figures import sensors as figures
 from pages.ui import controls, link, live, narration
 from pages.ui.page import frame, why
 from pages.ui.sensors import figure, results, sources
-from pages.ui.theme import palette
 
 NAME = "sensor_anomalies"
 SAMPLE, OWN = "Simulated inverter", "Your own file"
@@ -81,7 +80,7 @@ def workbench() -> None:
                 clock=clock, values=signal.values[:, : figures.MAX_STRIPS],
                 channels=signal.channels[: figures.MAX_STRIPS], normal=rows, view=figure.view_of(len(clock.x)),
             )  # fmt: skip
-            figure.draw(figures.signal_strips(scene, palette()), clock, "The signal as measured")
+            figure.draw(scene, figures.outlines(scene), "The signal as measured")
         else:
             judged(source, analysis, rows)
             results.self_test(source, rows)

@@ -27,17 +27,19 @@ EVENT_COLUMNS = {
 def show(source: Source, analysis: sensors.Analysis, normal: tuple[int, int], threshold: float) -> None:
     """Figure, events, a closer look, downloads."""
     signal = source.signal
-    clock = figures.Clock.of(signal.time, len(signal.values))
     events = analysis.events(threshold, missing=signal.missing)
-    shown = figures.standing_out(analysis.channel_excess, analysis.scores > threshold)
+    # by the detector's own threshold: the strips stay while another is tried
+    shown = figures.standing_out(analysis.channel_excess, analysis.scores > analysis.threshold().value)
     scene = figures.Scene(
-        clock=clock, values=signal.values[:, shown], channels=[signal.channels[i] for i in shown], normal=normal,
-        view=figure.view_of(len(clock.x)), events=list(zip(events["start"], events["end"], strict=True)),
-        filled=sensors.filled_spans(signal), rebuilt=analysis.rebuilt[:, shown],
+        clock=figures.Clock.of(signal.time, len(signal.values)), values=signal.values[:, shown],
+        channels=[signal.channels[i] for i in shown], normal=normal, view=figure.view_of(len(signal.values)),
+        filled=sensors.filled_spans(signal), rebuilt=analysis.rebuilt[:, shown], scores=analysis.scores,
     )  # fmt: skip
+    clock = scene.clock
+    verdict = figures.Verdict(threshold, list(zip(events["start"], events["end"], strict=True)))
     words = sensors.summary(events, threshold, clock.x)
-    strips = figures.signal_strips(scene, palette())
-    figure.draw([*strips, figures.score_strip(scene, analysis.scores, threshold, palette())], clock, words)
+    tables = figures.judged(scene, verdict, figure.outlines((source.signature, normal), scene))
+    figure.draw(scene, tables, words)
     st.markdown(link.plain(words))  # a channel may be named like Markdown
     if len(shown) < len(signal.channels):
         st.caption(f"Drawn: the {len(shown)} of {len(signal.channels)} channels that stand out most.")
@@ -83,12 +85,13 @@ def _closer(
         _event(analysis, events, chosen)
     elif what == MAP:
         severity = analysis.scores[analysis.map_rows] / threshold
-        chart = closer.latent_map(analysis.map_points, severity, analysis.map_rows, palette())
-        st.altair_chart(chart, width="stretch", alt="Codes of windows, coloured by score")
+        plot = closer.latent_map(analysis.map_points, severity, analysis.map_rows, palette())
+        st.vega_lite_chart(None, plot.whole, width="stretch", alt="Codes of windows, coloured by score")
         narration.say(NAME, "map-of-windows")
     elif what == SCORES:
-        chart = closer.score_histogram(analysis.normal_scores, analysis.scores, threshold, palette())
-        st.altair_chart(chart, width="stretch", alt="Histogram of normal scores and of all scores, with the threshold")
+        plot = closer.score_histogram(analysis.normal_scores, analysis.scores, threshold, palette())
+        words = "Histogram of normal scores and of all scores, with the threshold"
+        st.vega_lite_chart(None, plot.whole, width="stretch", alt=words)
         _choices(analysis)
     else:
         _evaluation(source, analysis, threshold)
@@ -101,8 +104,9 @@ def _event(analysis: sensors.Analysis, events: pd.DataFrame, chosen: int | None)
     event = events.iloc[chosen]
     rows = slice(int(event["start"]), int(event["end"]) + 1)
     peak = rows.start + int(np.argmax(analysis.scores[rows]))
-    chart = closer.channel_shares(analysis.channels, analysis.channel_excess[peak], palette())
-    st.altair_chart(chart, width="stretch", alt="Error of each channel at the event's peak, times its usual error")
+    plot = closer.channel_shares(analysis.channels, analysis.channel_excess[peak], palette())
+    words = "Error of each channel at the event's peak, times its usual error"
+    st.vega_lite_chart(None, plot.whole, width="stretch", alt=words)
     lead = link.plain(str(event["leading_channel"]))
     st.caption(f"At its peak, row {peak:,}: {lead} is furthest from what the model expects of it.")
 
