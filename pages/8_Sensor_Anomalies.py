@@ -3,15 +3,15 @@
 import streamlit as st
 
 from aecore import jobs
-from aecore.concepts import sensors
+from aecore.concepts import sensor_shipped, sensors
 from aecore.figures import sensors as figures
 from pages.ui import controls, link, live, narration
 from pages.ui.page import frame, why
-from pages.ui.sensors import figure, results, sources
+from pages.ui.sensors import figure, results, samples, sources
 
 NAME = "sensor_anomalies"
 SAMPLE, OWN = "Simulated inverter", "Your own file"
-SOURCES = {SAMPLE: sources.inverter, OWN: lambda: sources.own_file(narration.text(NAME, "upload"))}
+SAMPLES = {SAMPLE: samples.inverter, "Ball bearing": samples.bearing, "Office room": samples.room}
 
 
 def by_spread() -> dict[str, float]:
@@ -34,7 +34,7 @@ RULES = {SPREAD: by_spread, "false alarms an hour": by_alarms, "the tail of the 
 
 def trained(source: sources.Source, normal: tuple[float, float]) -> sensors.Analysis | None:
     """The result for a normal stretch, or None while its training is on screen."""
-    if source.sample is not None and (tree := sensors.shipped(source.sample, normal)):
+    if source.sample is not None and (tree := sensor_shipped.shipped(source.sample, normal)):
         return sensors.Analysis.from_tree(tree)
     task = source.saved_task or (*source.task, normal)
     tree = live.work(
@@ -54,14 +54,16 @@ def judged(source: sources.Source, analysis: sensors.Analysis, rows: tuple[int, 
     with value:
         threshold = analysis.threshold(**RULES[chosen]())
     st.caption(threshold.sentence)
-    results.show(source, analysis, rows, threshold.value)
+    results.show(source, analysis, rows, threshold)
 
 
 def workbench() -> None:
-    chosen = controls.choice("Signal", "source", list(SOURCES), default=SAMPLE)
+    chosen = controls.choice("Signal", "source", [*SAMPLES, OWN], default=SAMPLE)
     left, right = st.columns([1, 3], gap="large")
     with left:
-        source = SOURCES[chosen]()
+        source = sources.own_file(narration.text(NAME, "upload")) if chosen == OWN else sources.simulated(
+            chosen, SAMPLES[chosen]()
+        )  # fmt: skip
         normal = controls.range_slider(
             "Normal stretch, % of the rows", "normal", low=0.0, high=100.0, default=sensors.DEFAULT_NORMAL, step=0.1,
             help="The detector learns from these rows only: choose a stretch that you would vouch for.",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from aecore import export, store
-from aecore.concepts import home, sensors
+from aecore.concepts import home, sensor_shipped, sensor_tables, sensors
 from aecore.concepts.sensor_samples import InverterSample
 from aecore.data import digits
 from aecore.errors import SettingError
@@ -29,7 +29,7 @@ def trained():
 
 
 def test_the_shipped_result_is_what_training_gives(trained):
-    shipped = sensors.Analysis.from_tree(sensors.shipped(InverterSample(), sensors.DEFAULT_NORMAL))
+    shipped = sensors.Analysis.from_tree(sensor_shipped.shipped(InverterSample(), sensors.DEFAULT_NORMAL))
     fresh = sensors.Analysis.from_tree(trained[1])
     np.testing.assert_allclose(shipped.scores, fresh.scores, rtol=1e-2)  # processors differ in the last digits
     assert shipped.choices == fresh.choices
@@ -37,8 +37,8 @@ def test_the_shipped_result_is_what_training_gives(trained):
 
 
 def test_nothing_ships_for_other_settings():
-    assert sensors.shipped(InverterSample(seed=1), sensors.DEFAULT_NORMAL) is None
-    assert sensors.shipped(InverterSample(), (0.0, 40.0)) is None
+    assert sensor_shipped.shipped(InverterSample(seed=1), sensors.DEFAULT_NORMAL) is None
+    assert sensor_shipped.shipped(InverterSample(), (0.0, 40.0)) is None
 
 
 def test_progress_tells_stage_epoch_and_a_falling_loss(trained):
@@ -72,13 +72,13 @@ def test_tables_share_the_clock(trained):
     clock = InverterSample().signal().time
     threshold = analysis.threshold(sigmas=4).value
     events = analysis.events(threshold)
-    table = sensors.event_table(events, clock)
+    table = sensor_tables.event_table(events, clock)
     np.testing.assert_array_equal(table["start"], clock[events["start"]])
-    scores = sensors.score_table(analysis, clock, threshold)
+    scores = sensor_tables.score_table(analysis, clock, threshold)
     assert len(scores) == len(clock)
     assert scores["flagged"].sum() == (analysis.scores > threshold).sum()
-    assert f"begins at {clock[events['start'][0]]:g}" in sensors.summary(events, threshold, clock)
-    assert sensors.summary(events.iloc[:0], threshold, clock).startswith("No event")
+    assert f"begins at {clock[events['start'][0]]:g}" in sensor_tables.summary(events, threshold, clock)
+    assert sensor_tables.summary(events.iloc[:0], threshold, clock).startswith("No event")
 
 
 @pytest.mark.parametrize("normal", [(30.0, 30.0), (40.0, 20.0), (-1.0, 20.0), (0.0, 101.0)])

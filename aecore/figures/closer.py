@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from aecore.figures.palette import Palette
@@ -19,8 +19,8 @@ _QUIET: Spec = {"view": {"stroke": None}}
 
 def channel_shares(channels: Sequence[str], excess: Array, palette: Palette) -> Figure:
     """How many times its usual normal error each channel [C] shows, the largest first; 1 is as usual."""
-    data = pd.DataFrame({"channel": list(channels), "excess": excess.astype(np.float64)})
-    shown = data.nlargest(MAX_CHANNELS, "excess")
+    top = np.argsort(-excess, kind="stable")[:MAX_CHANNELS]
+    shown = pa.table({"channel": [str(channels[i]) for i in top], "excess": excess[top].astype(np.float64)})
     x = field("excess", title="times the usual normal error", axis={"tickCount": 5})
     y = field("channel", "nominal", sort="-x", title=None, axis={"labelLimit": 160})
     bars = layer("shares", {"type": "bar", "color": palette.anomaly}, {"x": x, "y": y})
@@ -29,7 +29,9 @@ def channel_shares(channels: Sequence[str], excess: Array, palette: Palette) -> 
 
 def latent_map(points: Array, severity: Array, rows: NDArray[Any], palette: Palette) -> Figure:
     """Windows in the first two principal directions of their codes [n, 2], coloured by score over the threshold [n]."""
-    data = pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "times": severity, "row": rows}).astype(np.float64)
+    order = np.argsort(severity, kind="stable")  # the strange ones are drawn last, on top
+    x, y = points[order].T.astype(np.float64)
+    data = pa.table({"x": x, "y": y, "times": severity[order].astype(np.float64), "row": rows[order]})
     colours = {"domain": [0, 1, 3], "range": [palette.normal, palette.latent, palette.anomaly], "clamp": True}
     bare = {"labels": False, "ticks": False}
     encoding = {
@@ -39,7 +41,7 @@ def latent_map(points: Array, severity: Array, rows: NDArray[Any], palette: Pale
         "tooltip": [field("row", title="row in the middle of the window"), field("times", format=".2f")],
     }
     mark = {"type": "circle", "size": 26, "opacity": 0.75}
-    return Figure({"windows": data.sort_values("times")}, layer("windows", mark, encoding) | {"height": 360})
+    return Figure({"windows": data}, layer("windows", mark, encoding) | {"height": 360})
 
 
 def score_histogram(normal: Array, all_scores: Array, threshold: float, palette: Palette) -> Figure:
@@ -48,12 +50,11 @@ def score_histogram(normal: Array, all_scores: Array, threshold: float, palette:
     edges = np.geomspace(lowest, max(float(all_scores.max()), float(normal.max()), lowest * 1.01), BINS + 1)
     edges[-1] *= 1 + 1e-9  # rounding must not leave the largest outside
     named = {"normal stretch, held out": normal, "the whole signal": all_scores}
-    parts = [
-        pd.DataFrame(
-            {"low": edges[:-1], "high": edges[1:], "share": np.histogram(v, edges)[0] / len(v) * 100, "of": name}
-        )
-        for name, v in named.items()
-    ]
+    shares = [np.histogram(v, edges)[0] / len(v) * 100 for v in named.values()]
+    bins = {
+        "low": np.tile(edges[:-1], len(named)), "high": np.tile(edges[1:], len(named)),
+        "share": np.concatenate(shares), "of": np.repeat(list(named), BINS),
+    }  # fmt: skip
     scale = {"type": "log", "nice": False}
     legend = {"orient": "top", "labelLimit": 240}
     colour = {"domain": list(named), "range": [palette.normal, palette.anomaly]}
@@ -67,5 +68,5 @@ def score_histogram(normal: Array, all_scores: Array, threshold: float, palette:
         layer("bins", {"type": "rect", "opacity": 0.55}, bars),
         layer("threshold", dashed, {"x": field("x", scale=scale)}),
     ]
-    tables = {"bins": pd.concat(parts, ignore_index=True), "threshold": pd.DataFrame({"x": [threshold]})}
+    tables = {"bins": pa.table(bins), "threshold": pa.table({"x": [threshold]})}
     return Figure(tables, {"layer": layers, "height": 300, "config": _QUIET})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from aecore.figures.palette import Palette
@@ -12,13 +12,12 @@ from aecore.figures.thinning import extremes
 from aecore.figures.vega import Figure, Spec, field, layer
 
 Array = NDArray[np.floating[Any]]
-Tables = dict[str, pd.DataFrame]
+Tables = dict[str, pa.Table]
 
 BINS = 600  # pixels a strip is drawn for
 STRIP, SCORE = 64, 110  # pixels high
 MARGIN = 56  # pixels of a strip's own width for its axis: a stack is given each strip's width without the axes
 MAX_STRIPS = 8  # more do not fit a screen
-HEADROOM = 1.2  # of the score's axis above the highest
 _BARE: Spec = {"labels": False, "ticks": False, "title": None, "domain": False}
 _INSIDE: Spec = {"offset": -MARGIN, "grid": False, "title": None}
 
@@ -79,31 +78,34 @@ def outlines(scene: Scene) -> Tables:
         if scene.rebuilt is not None:
             tables[f"rebuilt {i}"] = _line(scene, scene.rebuilt[first : last if close else first, i])
     if scene.scores is not None:
-        scores = _line(scene, scene.scores[first:last])
-        tables["score"] = scores.assign(value=np.maximum(scores["value"], _floor(scene.scores)))
+        tables["score"] = _line(scene, np.maximum(scene.scores[first:last], _floor(scene.scores)))
     return tables
 
 
 def judged(scene: Scene, verdict: Verdict, drawn: Tables) -> Tables:
-    """``drawn`` outlines with what follows the threshold."""
-    score = drawn["score"]
-    over = np.maximum(score["value"], verdict.threshold)
+    """``drawn`` outlines with what follows the threshold: few rows, so that moving it exchanges few."""
+    x, score = (drawn["score"][name].to_numpy() for name in ("x", "value"))
+    above = np.r_[False, score > verdict.threshold, False]
+    keep = above[1:-1] | above[:-2] | above[2:]  # with a neighbour on either side, where the filled area closes
+    level = np.full(len(x), verdict.threshold)
+    filled = {"x": x[keep], "value": np.maximum(score, level)[keep], "threshold": level[keep]}
     return drawn | {
         "events": _bands(scene, verdict.events),
-        "score": score.assign(over=over, threshold=verdict.threshold),
+        "above": pa.table(filled),
+        "threshold": pa.table({"x": x[[0, -1]], "value": level[[0, -1]]}),
     }
 
 
-def _line(scene: Scene, seen: Array) -> pd.DataFrame:
+def _line(scene: Scene, seen: Array) -> pa.Table:
     keep = extremes(seen, BINS)
-    return pd.DataFrame({"x": scene.clock.at(scene.view[0] + keep), "value": seen[keep].astype(np.float64)})
+    return pa.table({"x": scene.clock.at(scene.view[0] + keep), "value": seen[keep].astype(np.float64)})
 
 
-def _bands(scene: Scene, rows: Sequence[tuple[int, int]]) -> pd.DataFrame:
+def _bands(scene: Scene, rows: Sequence[tuple[int, int]]) -> pa.Table:
     low, high = scene.view
     seen = [(max(first, low), min(last, high - 1)) for first, last in rows if first < high and last >= low]
     ends = np.array(seen, dtype=np.int64).reshape(-1, 2)
-    return pd.DataFrame({"x": scene.clock.at(ends[:, 0]), "x2": scene.clock.at(ends[:, 1])})
+    return pa.table({"x": scene.clock.at(ends[:, 0]), "x2": scene.clock.at(ends[:, 1])})
 
 
 def _floor(scores: Array) -> float:
@@ -111,15 +113,23 @@ def _floor(scores: Array) -> float:
     return max(float(scores.min()), 1e-6) * 0.8
 
 
+def _ceiling(scores: Array, threshold: float) -> float:
+    """Highest value on the score's axis; where the threshold lies beyond the scores it moves in steps, not along."""
+    highest = float(scores.max())
+    return 1.2 * max(highest, 2.0 ** np.ceil(np.log2(threshold)) if threshold > highest else 0.0)
+
+
 # ---------------------------------------------------------------------- specification
-def strips(scene: Scene, palette: Palette, *, tables: Tables, brushes: bool = True) -> Figure:
+def strips(
+    scene: Scene, palette: Palette, *, tables: Tables, threshold: float | None = None, brushes: bool = True
+) -> Figure:
     """One strip a channel: measured line, the normal stretch behind it, events and filled gaps shaded; the score last.
 
     With ``brushes``, a stretch dragged over strip i is the selection ``drag<i>``, in the clock's units.
     """
     parts = [_channel(name, i, scene, palette) for i, name in enumerate(scene.channels)]
-    if scene.scores is not None:
-        parts.append(_score(scene.scores, palette))
+    if scene.scores is not None and threshold is not None:
+        parts.append(_score(scene.scores, threshold, palette))
     for i, part in enumerate(parts):
         under = part is parts[-1]
         part["encoding"] = {"x": _x(scene, {"title": scene.clock.title} if under else _BARE)}
@@ -149,18 +159,16 @@ def _channel(name: str, i: int, scene: Scene, palette: Palette) -> Spec:
     return {"layer": layers, "height": STRIP, "title": _title(name)}
 
 
-def _score(scores: Array, palette: Palette) -> Spec:
+def _score(scores: Array, threshold: float, palette: Palette) -> Spec:
     """Score of every row on a logarithmic scale, what lies above the threshold filled."""
-    ends = [_floor(scores), float(scores.max()) * HEADROOM]  # of the whole signal: a zoom keeps the scale
-    scale = {"type": "log", "domain": {"unionWith": ends}, "nice": False}
-    y = field("value", scale=scale, axis={"tickCount": 4, "format": "~g", **_INSIDE})
-    above = {"y": field("over", scale=scale), "y2": {"field": "threshold"}}
+    scale = {"type": "log", "domain": [_floor(scores), _ceiling(scores, threshold)], "nice": False}
+    y = {"y": field("value", scale=scale, axis={"tickCount": 4, "format": "~g", **_INSIDE})}
+    area = {"type": "area", "color": palette.anomaly, "opacity": 0.35}
+    line = {"type": "line", "color": palette.anomaly, "strokeWidth": 1.4}
     dashed = {"type": "line", "color": palette.quiet, "strokeDash": [6, 4], "strokeWidth": 1.5}
     layers = [
-        layer("score", {"type": "area", "color": palette.anomaly, "opacity": 0.35}, above),
-        layer("score", {"type": "line", "color": palette.anomaly, "strokeWidth": 1.4}, {"y": y}),
-        layer("score", dashed, {"y": field("threshold", scale=scale)}),
-    ]
+        layer("above", area, y | {"y2": {"field": "threshold"}}), layer("score", line, y), layer("threshold", dashed, y)
+    ]  # fmt: skip
     return {"layer": layers, "height": SCORE, "title": _title("score; dashed: the threshold")}
 
 

@@ -4,11 +4,10 @@ While a control moves, only rows should change and the specification stay the sa
 a figure that it has drawn already, which takes a fraction of the time that building one anew does.
 """
 
-import json
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import pandas as pd
+import pyarrow as pa
 
 Spec = dict[str, Any]
 
@@ -16,7 +15,7 @@ Spec = dict[str, Any]
 class Figure(NamedTuple):
     """Tables by the names under which ``spec`` draws them."""
 
-    tables: Mapping[str, pd.DataFrame]
+    tables: Mapping[str, pa.Table]
     spec: Spec
 
     @property
@@ -47,7 +46,7 @@ def drawings(figures: Sequence[Figure], width: int) -> Generator[dict[str, float
 
 
 def _standing_alone(figure: Figure, width: int) -> Spec:
-    rows = {name: json.loads(table.to_json(orient="records")) for name, table in figure.tables.items()}
+    rows = {name: table.to_pylist() for name, table in figure.tables.items()}
     spec = figure.spec | {"datasets": rows, "background": "white", "autosize": {"type": "pad", "contains": "padding"}}
     if "vconcat" in spec:
         return spec | {"vconcat": [part | {"width": width} for part in spec["vconcat"]]}

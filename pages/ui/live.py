@@ -64,6 +64,14 @@ def work(
     return None
 
 
+def finished(slot: str, signature: object) -> Any | None:
+    """Result of the slot's work, if it is this work and has come to a good end; starts and shows nothing."""
+    entry = _held().get(slot)
+    if entry is None or entry.signature != signature or entry.job.state != "done":
+        return None
+    return entry.job.result()
+
+
 def forget(slot: str) -> None:
     """Drop a slot's work; the next run of the page starts it again."""
     if entry := _held().pop(slot, None):

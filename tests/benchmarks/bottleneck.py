@@ -20,6 +20,7 @@ from tests.benchmarks.redraw import CONTROL_BUDGET, WATCH, latency, report
 from tests.benchmarks.scrubber import DRAW_BUDGET, LATENCY_BUDGET, drag
 from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, settle, start_server
 
+
 def controls(page: Page) -> dict[str, Callable[[int], None]]:
     """Every control of the page by its name; each takes the number of the repeat."""
 

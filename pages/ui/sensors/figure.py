@@ -32,7 +32,7 @@ def outlines(name: Any, scene: figures.Scene) -> figures.Tables:
     return tables
 
 
-def draw(scene: figures.Scene, tables: figures.Tables, words: str) -> None:
+def draw(scene: figures.Scene, tables: figures.Tables, words: str, threshold: float | None = None) -> None:
     """Draw the scene; a stretch dragged over it becomes the view or the normal stretch."""
     view, normal = st.session_state.get("view", ALL), st.session_state.get("normal")
     # a new figure after each drag, so that none stays selected
@@ -45,7 +45,7 @@ def draw(scene: figures.Scene, tables: figures.Tables, words: str) -> None:
             st.session_state[target] = _percent(scene.clock, stretch)
             st.session_state[_DRAGGED] = True
 
-    figure = figures.strips(scene, palette(), tables=tables)
+    figure = figures.strips(scene, palette(), tables=tables, threshold=threshold)
     st.vega_lite_chart(
         None, figure.whole, width="stretch", alt=words, key=key, on_select=dragged,
         selection_mode=figures.brush_names(scene),
@@ -67,10 +67,15 @@ def view_control() -> None:
     controls.range_slider("In view, % of the rows", "view", low=0.0, high=100.0, default=ALL, step=STEP)
 
 
-def look_at(first: int, last: int, length: int) -> None:
-    """Zoom to some rows with as many again on both sides."""
+def around(first: int, last: int, length: int) -> tuple[int, int]:
+    """Some rows with as many again on both sides, at least 40: first row and last + 1."""
     room = max(last - first + 1, 40)
-    low, high = max(0, first - room), min(length, last + 1 + room)
+    return max(0, first - room), min(length, last + 1 + room)
+
+
+def look_at(first: int, last: int, length: int) -> None:
+    """Zoom to some rows and what is around them."""
+    low, high = around(first, last, length)
     st.session_state["view"] = (_down(100 * low / length), _up(100 * high / length))
     st.session_state[_DRAGGED] = True
 
