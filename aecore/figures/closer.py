@@ -32,7 +32,8 @@ def latent_map(points: Array, severity: Array, rows: NDArray[Any], palette: Pale
     order = np.argsort(severity, kind="stable")  # the strange ones are drawn last, on top
     x, y = points[order].T.astype(np.float64)
     data = pa.table({"x": x, "y": y, "times": severity[order].astype(np.float64), "row": rows[order]})
-    colours = {"domain": [0, 1, 3], "range": [palette.normal, palette.latent, palette.anomaly], "clamp": True}
+    colours = {"domain": [0, 1, 3], "range": [palette.normal, palette.latent, palette.anomaly]}
+    colours |= {"clamp": True, "interpolate": "rgb"}
     bare = {"labels": False, "ticks": False}
     encoding = {
         "x": field("x", title="first direction of the code", axis=bare, scale={"zero": False}),
@@ -56,7 +57,7 @@ def score_histogram(normal: Array, all_scores: Array, threshold: float, palette:
         "share": np.concatenate(shares), "of": np.repeat(list(named), BINS),
     }  # fmt: skip
     scale = {"type": "log", "nice": False}
-    legend = {"orient": "top", "labelLimit": 240}
+    legend = {"orient": "top", "labelLimit": 240, "columnPadding": 30}
     colour = {"domain": list(named), "range": [palette.normal, palette.anomaly]}
     bars = {
         "x": field("low", scale=scale, title="score"), "x2": {"field": "high"},

@@ -17,6 +17,8 @@ Tables = dict[str, pa.Table]
 BINS = 600  # pixels a strip is drawn for
 STRIP, SCORE = 64, 110  # pixels high
 MARGIN = 56  # pixels of a strip's own width for its axis: a stack is given each strip's width without the axes
+UNITS = (("days", 86_400.0), ("hours", 3_600.0), ("s", 1.0))  # of long recordings
+ENOUGH = 4  # of a unit, for it to be the axis's
 MAX_STRIPS = 8  # more do not fit a screen
 _BARE: Spec = {"labels": False, "ticks": False, "title": None, "domain": False}
 _INSIDE: Spec = {"offset": -MARGIN, "grid": False, "title": None}
@@ -28,6 +30,7 @@ class Clock(NamedTuple):
     x: NDArray[Any]
     title: str
     temporal: bool = False
+    unit: float = 1.0  # of the axis, in those of ``x``
 
     @classmethod
     def of(cls, time: NDArray[Any] | None, length: int) -> "Clock":
@@ -36,12 +39,13 @@ class Clock(NamedTuple):
             return cls(np.arange(length), "row")
         if np.issubdtype(time.dtype, np.datetime64):
             return cls(time.astype("datetime64[ms]"), "time", temporal=True)
-        return cls(time, "time [s]")
+        name, unit = next(u for u in UNITS if time[-1] - time[0] >= ENOUGH * u[1] or u[1] == 1.0)
+        return cls(time, f"time [{name}]", unit=unit)
 
     def at(self, rows: Any) -> NDArray[Any]:
         """Where rows lie on the axis, as numbers: dates in milliseconds, so that no browser moves them to its zone."""
         x = self.x[rows]
-        return x.astype(np.int64) if self.temporal else x
+        return x.astype(np.int64) if self.temporal else x / self.unit if self.unit != 1.0 else x
 
 
 class Scene(NamedTuple):

@@ -47,7 +47,7 @@ def drawings(figures: Sequence[Figure], width: int) -> Generator[dict[str, float
 
 def _standing_alone(figure: Figure, width: int) -> Spec:
     rows = {name: table.to_pylist() for name, table in figure.tables.items()}
-    spec = figure.spec | {"datasets": rows, "background": "white", "autosize": {"type": "pad", "contains": "padding"}}
+    spec = figure.spec | {"datasets": rows, "background": "white", "padding": {"left": 5, "top": 5, "right": 40, "bottom": 5}}
     if "vconcat" in spec:
         return spec | {"vconcat": [part | {"width": width} for part in spec["vconcat"]]}
     return spec | {"width": width}

@@ -31,7 +31,7 @@ def look(
     elif what == SCORES:
         plot = closer.score_histogram(analysis.normal_scores, analysis.scores, threshold, palette())
         _draw(plot, "Histogram of normal scores and of all scores, with the threshold")
-        st.dataframe(sensor_tables.choice_table(analysis), hide_index=True, width="stretch")
+        st.table(sensor_tables.choice_table(analysis).set_index("chosen"))
     else:
         _metrics(sensor_tables.measures(signal, analysis, threshold))
 
