@@ -34,6 +34,9 @@ def layer(table: str, mark: Spec, encoding: Spec, **more: Any) -> Spec:
     return {"data": {"name": table}, "mark": mark, "encoding": encoding, **more}
 
 
+PADDING = {"left": 5, "top": 5, "right": 40, "bottom": 5}  # legends may be set in a wider font than was measured
+
+
 def drawings(figures: Sequence[Figure], width: int) -> Generator[dict[str, float], None, list[str]]:
     """Draw figures as SVG of this width in pixels, for a page that has no network; a job's task."""
     import vl_convert  # starts an engine of its own, of some 80 MB: for workers, not for the page's process
@@ -47,7 +50,11 @@ def drawings(figures: Sequence[Figure], width: int) -> Generator[dict[str, float
 
 def _standing_alone(figure: Figure, width: int) -> Spec:
     rows = {name: table.to_pylist() for name, table in figure.tables.items()}
-    spec = figure.spec | {"datasets": rows, "background": "white", "padding": {"left": 5, "top": 5, "right": 40, "bottom": 5}}
+    spec = figure.spec | {
+        "datasets": rows,
+        "background": "white",
+        "padding": {"left": 5, "top": 5, "right": 40, "bottom": 5},
+    }
     if "vconcat" in spec:
         return spec | {"vconcat": [part | {"width": width} for part in spec["vconcat"]]}
     return spec | {"width": width}

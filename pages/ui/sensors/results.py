@@ -14,7 +14,8 @@ from pages.ui.downloads import Download, take_it_with_you
 from pages.ui.sensors import closer, figure, report
 from pages.ui.sensors.sources import Source
 
-NAME, SELF_TEST = "sensor_anomalies", "sensors:self-test"
+NAME = "sensor_anomalies"
+SELF_TEST = "sensors:self-test"
 EVENT_COLUMNS = {
     "peak_score": st.column_config.NumberColumn("peak score", format="%.3g"),
     "severity": st.column_config.NumberColumn("severity", format="%.2f × threshold"),
