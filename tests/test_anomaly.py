@@ -17,6 +17,7 @@ from aecore.anomaly.scoring import Measure
 from aecore.anomaly.thresholds import (
     PRIOR_SPREAD,
     PRIOR_STRETCHES,
+    by_quantile,
     false_alarms_per_hour,
     peaks_over_threshold,
     poisson_interval,
@@ -202,6 +203,27 @@ def test_a_short_stretch_leans_on_the_prior_and_a_long_one_does_not():
     assert short - np.log(scores).mean() == pytest.approx(np.sqrt(pooled))
     long = np.log(log_score_threshold(np.resize(scores, 300_000), 1, memory=1))
     assert long - np.log(scores).mean() == pytest.approx(0.01, rel=0.1)
+
+
+def test_scores_at_two_levels_do_not_push_the_threshold_out_of_reach():
+    """A room by night and by day: no score lies beyond the day's, so the deviation of both says nothing of a tail."""
+    rng = np.random.default_rng(0)
+    scores = np.exp(np.r_[rng.uniform(-2, -1.5, 6000), rng.uniform(0, 0.5, 6000)])
+    threshold = log_score_threshold(scores, 4, memory=100)
+    assert scores.max() < threshold < 1.3 * scores.max()
+    assert np.exp(np.log(scores).mean() + 4 * np.log(scores).std()) > 10 * scores.max()
+    assert "bounded by the highest" in by_quantile(scores, 4, memory=100).sentence
+    rising = [log_score_threshold(scores, sigmas, memory=100) for sigmas in np.arange(0, 8, 0.25)]
+    assert np.all(np.diff(rising) > 0)
+
+
+@pytest.mark.parametrize("memory", [1, 20, 200])
+def test_a_tail_is_followed_as_far_as_a_log_normal_one_goes(memory):
+    scores = np.repeat(np.random.default_rng(0).lognormal(0.0, 0.3, 4000 // memory), memory)
+    n = len(scores) / memory
+    pooled = (n * np.log(scores).var() + PRIOR_STRETCHES * PRIOR_SPREAD**2) / (n + PRIOR_STRETCHES)
+    fitted = np.log(scores).mean() + 4 * np.sqrt(pooled)
+    assert np.log(log_score_threshold(scores, 4, memory=memory)) == pytest.approx(fitted, abs=0.1)
 
 
 @pytest.mark.parametrize(("count", "low", "high"), [(0, 0.0, 3.6889), (1, 0.0253, 5.5716), (10, 4.7954, 18.3904)])

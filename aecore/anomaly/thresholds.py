@@ -1,5 +1,6 @@
 """Where a score becomes an alarm: three ways to read a threshold off scores of normal rows, each with its grounds."""
 
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,22 +37,50 @@ def log_score_threshold(normal_scores: Array, sigmas: float = DEFAULT_SIGMAS, *,
     push the threshold out of reach. ``memory`` is the number of rows that a score averages over: T scores are then
     worth T / memory independent ones, and their variance is pooled with the prior's in that proportion (the mean of
     the scaled inverse chi-squared posterior: Gelman et al., *Bayesian Data Analysis*, section 2.6).
+
+    Where the logarithm has no tail (a room whose scores are low by night and high by day), its deviation says nothing
+    of what lies beyond the highest score; :func:`_beyond_the_highest` then bounds the threshold.
     """
+    return _log_score_threshold(normal_scores, sigmas, memory)[0]
+
+
+def _log_score_threshold(normal_scores: Array, sigmas: float, memory: int) -> tuple[float, bool]:
+    """Return the threshold, and whether the highest score bounds it."""
     logs = np.log(np.maximum(normal_scores, _SMALLEST), dtype=np.float64)
-    stretches = len(logs) / memory
+    mean, stretches = float(logs.mean()), len(logs) / memory
     variance = (stretches * logs.var() + PRIOR_STRETCHES * PRIOR_SPREAD**2) / (stretches + PRIOR_STRETCHES)
-    return float(np.exp(logs.mean() + sigmas * np.sqrt(variance)))
+    deviation = float(np.sqrt(variance))
+    fitted = mean + sigmas * deviation
+    bound = _beyond_the_highest(logs, sigmas, deviation, stretches)
+    bound = max(bound, mean + sigmas * min(deviation, PRIOR_SPREAD))  # the highest of a few says little
+    return float(np.exp(min(fitted, bound))), bound < fitted
+
+
+def _beyond_the_highest(logs: Array, sigmas: float, deviation: float, stretches: float) -> float:
+    """Highest of the log scores, and from there on what is left of ``sigmas``.
+
+    The highest of n normal values is expected at their quantile (n - 3/8) / (n + 1/4) (Blom, *Statistical Estimates
+    and Transformed Beta-Variables*, 1958). From there on a deviation counts in full where the distribution has a
+    normal one's kurtosis, 3, and is the prior's where it has a uniform one's, 1.8, and so no tail at all.
+    """
+    n = max(stretches, 1.0)
+    reached = NormalDist().inv_cdf((n - 0.375) / (n + 0.25))
+    spread = logs.std()
+    kurtosis = float(np.mean(((logs - logs.mean()) / spread) ** 4)) if spread > 0 else 3.0
+    tail = float(np.clip((kurtosis - 1.8) / (3.0 - 1.8), 0, 1))
+    step = max(PRIOR_SPREAD, PRIOR_SPREAD ** (1 - tail) * deviation**tail)
+    return float(logs.max()) + (sigmas - reached) * step
 
 
 def by_quantile(normal_scores: Array, sigmas: float = DEFAULT_SIGMAS, *, memory: int = 1) -> Threshold:
     """Threshold of :func:`log_score_threshold`, in words."""
-    value = log_score_threshold(normal_scores, sigmas, memory=memory)
+    value, bounded = _log_score_threshold(normal_scores, sigmas, memory)
     flagged = 100 * float(np.mean(normal_scores > value))
-    return Threshold(
-        value,
-        f"{value:.3g} lies {sigmas:g} standard deviations above the mean of the logarithm of held-out normal scores; "
-        f"{flagged:.2g} % of the normal rows pass it.",
-    )
+    if bounded:
+        place = "is bounded by the highest held-out normal score, as these keep to levels without a tail"
+    else:
+        place = f"lies {sigmas:g} standard deviations above the mean of the logarithm of held-out normal scores"
+    return Threshold(value, f"{value:.3g} {place}; {flagged:.2g} % of the normal rows pass it.")
 
 
 def peaks_over_threshold(normal_scores: Array, risk: float = 1e-4) -> Threshold:
