@@ -39,7 +39,7 @@ def log_score_threshold(normal_scores: Array, sigmas: float = DEFAULT_SIGMAS, *,
     the scaled inverse chi-squared posterior: Gelman et al., *Bayesian Data Analysis*, section 2.6).
 
     Where the logarithm has no tail (a room whose scores are low by night and high by day), its deviation says nothing
-    of what lies beyond the highest score; :func:`_beyond_the_highest` then bounds the threshold.
+    of what lies beyond the highest score, which then bounds the threshold: the more, the less of a tail there is.
     """
     return _log_score_threshold(normal_scores, sigmas, memory)[0]
 
@@ -51,25 +51,31 @@ def _log_score_threshold(normal_scores: Array, sigmas: float, memory: int) -> tu
     variance = (stretches * logs.var() + PRIOR_STRETCHES * PRIOR_SPREAD**2) / (stretches + PRIOR_STRETCHES)
     deviation = float(np.sqrt(variance))
     fitted = mean + sigmas * deviation
-    bound = _beyond_the_highest(logs, sigmas, deviation, stretches)
+    bound = _beyond_the_highest(logs, sigmas, stretches)
     bound = max(bound, mean + sigmas * min(deviation, PRIOR_SPREAD))  # the highest of a few says little
-    return float(np.exp(min(fitted, bound))), bound < fitted
+    tail = _tail(logs)
+    return float(np.exp(tail * fitted + (1 - tail) * min(fitted, bound))), tail < 1 and bound < fitted
 
 
-def _beyond_the_highest(logs: Array, sigmas: float, deviation: float, stretches: float) -> float:
-    """Highest of the log scores, and from there on what is left of ``sigmas``.
+def _beyond_the_highest(logs: Array, sigmas: float, stretches: float) -> float:
+    """Highest of the log scores, and from there on what is left of ``sigmas``, in deviations of the prior.
 
-    The highest of n normal values is expected at their quantile (n - 3/8) / (n + 1/4) (Blom, *Statistical Estimates
-    and Transformed Beta-Variables*, 1958). From there on a deviation counts in full where the distribution has a
-    normal one's kurtosis, 3, and is the prior's where it has a uniform one's, 1.8, and so no tail at all.
+    The highest of n normal values is expected at their quantile (n - 3/8) / (n + 1/4): Blom, *Statistical Estimates
+    and Transformed Beta-Variables* (1958).
     """
     n = max(stretches, 1.0)
     reached = NormalDist().inv_cdf((n - 0.375) / (n + 0.25))
+    return float(logs.max()) + (sigmas - reached) * PRIOR_SPREAD
+
+
+def _tail(logs: Array) -> float:
+    """0 where values have a uniform distribution's kurtosis, 1.8, and so no tail; 1 from half way to a normal one's on.
+
+    Only half way, because the kurtosis of a few hundred normal values strays from 3 by about as much.
+    """
     spread = logs.std()
     kurtosis = float(np.mean(((logs - logs.mean()) / spread) ** 4)) if spread > 0 else 3.0
-    tail = float(np.clip((kurtosis - 1.8) / (3.0 - 1.8), 0, 1))
-    step = max(PRIOR_SPREAD, PRIOR_SPREAD ** (1 - tail) * deviation**tail)
-    return float(logs.max()) + (sigmas - reached) * step
+    return float(np.clip((kurtosis - 1.8) / (2.4 - 1.8), 0, 1))
 
 
 def by_quantile(normal_scores: Array, sigmas: float = DEFAULT_SIGMAS, *, memory: int = 1) -> Threshold:
