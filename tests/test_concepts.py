@@ -1,6 +1,7 @@
 """What ships equals what the code computes; results survive the store; tables say what the figures say."""
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,45 @@ def test_the_shipped_result_is_what_training_gives(trained):
     np.testing.assert_allclose(shipped.scores, fresh.scores, rtol=1e-2)  # processors differ in the last digits
     assert shipped.choices == fresh.choices
     assert shipped.threshold(sigmas=4).value == pytest.approx(fresh.threshold(sigmas=4).value, rel=1e-2)
+
+
+@pytest.mark.parametrize("name", list(sensor_shipped.SAMPLES))
+def test_every_sample_ships_with_its_fault_found(name):
+    sample = sensor_shipped.SAMPLES[name]
+    signal, tree = sample.signal(), sensor_shipped.shipped(sample, sensors.DEFAULT_NORMAL)
+    analysis = sensors.Analysis.from_tree(tree)
+    assert analysis.channels == signal.channels
+    assert analysis.rebuilt.shape == analysis.channel_excess.shape == signal.values.shape
+    assert np.isfinite(analysis.rebuilt).all()
+    events = analysis.events(analysis.threshold().value)
+    assert 1 <= len(events) <= 3
+    assert all(signal.labels[e.start : e.end + 1].any() for e in events.itertuples())
+
+
+def test_rows_that_were_filled_in_are_scored_for_nothing(trained):
+    analysis = sensors.Analysis.from_tree(trained[1])
+    missing = np.zeros(len(analysis.scores), dtype=bool)
+    missing[int(analysis.scores.argmax())] = True
+    clock = np.arange(len(missing))
+    table = sensor_tables.score_table(analysis, clock, analysis.threshold().value, missing=missing)
+    assert (table["scored"] == ~missing).all()
+    assert not table["flagged"][missing].any()
+    assert table["flagged"].sum() > 100
+    assert np.isfinite(table["score"]).all()
+
+
+def test_the_report_holds_no_markup_but_its_own_and_loads_nothing():
+    table = pd.DataFrame({"<i>channel</i>": ["<script>alert(1)</script>", "b"], "peak": [1.23456789, 2.0]})
+    drawing = export.Drawing('<svg xmlns="http://www.w3.org/2000/svg"></svg>', 'a "figure"')
+    text = export.report("<pump>.csv", [export.Section("A & B", ["x < y", table, drawing])]).decode()
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<i>" not in text
+    assert "<title>&lt;pump&gt;.csv</title>" in text
+    assert "x &lt; y" in text
+    assert "1.23457" in text
+    assert "default-src 'none'" in text
+    assert not re.search(r"(src|href)\s*=", text)
 
 
 def test_nothing_ships_for_other_settings():
