@@ -95,8 +95,7 @@ with frame(NAME):
     workbench()
     controls.try_this({
         "A weak sensor offset": {"source": SAMPLE, "fault": "Sensor offset", "severity": 0.1},
-        "An inter-turn short, hidden in noise": {"source": SAMPLE, "fault": "Inter-turn short", "noise": 8.0},
+        "A spall on a bearing's inner race": {"source": "Ball bearing", "spall": "On the inner race"},
         "Call the fault normal": {"source": SAMPLE, "fault": "Open switch", "normal": (50.0, 80.0)},
     })  # fmt: skip
-    narration.say(NAME, "reading")
     why(NAME)

@@ -50,16 +50,21 @@ def test_every_sample_ships_with_its_fault_found(name):
     assert all(signal.labels[e.start : e.end + 1].any() for e in events.itertuples())
 
 
-def test_rows_that_were_filled_in_are_scored_for_nothing(trained):
+def test_rows_that_were_filled_in_and_their_neighbours_count_for_nothing(trained):
     analysis = sensors.Analysis.from_tree(trained[1])
+    peak, reach = int(analysis.scores.argmax()), analysis.window - 1 + analysis.choices["smoothing"][0] // 2
     missing = np.zeros(len(analysis.scores), dtype=bool)
-    missing[int(analysis.scores.argmax())] = True
-    clock = np.arange(len(missing))
-    table = sensor_tables.score_table(analysis, clock, analysis.threshold().value, missing=missing)
-    assert (table["scored"] == ~missing).all()
-    assert not table["flagged"][missing].any()
+    missing[2000] = True  # one row, filled in well
+    missing[peak : peak + analysis.window] = True
+    table = sensor_tables.score_table(analysis, np.arange(len(missing)), analysis.threshold().value, missing=missing)
+    unscored = np.flatnonzero(~table["scored"])
+    assert unscored[0] == 2000
+    assert (unscored[1], unscored[-1]) == (peak - reach, peak + analysis.window - 1 + reach)
+    assert not table["flagged"][unscored].any()
     assert table["flagged"].sum() > 100
     assert np.isfinite(table["score"]).all()
+    events = analysis.events(analysis.threshold().value, missing=missing)
+    assert events["peak_score"].max() < analysis.scores[peak]
 
 
 def test_the_report_holds_no_markup_but_its_own_and_loads_nothing():

@@ -67,7 +67,12 @@ def test_strips_are_valid_over_every_clock_and_drawn_from_their_tables(time, cou
     assert named(figure) == set(figure.tables)
     drags = [strip["layer"][0]["params"][0]["name"] for strip in figure.spec["vconcat"]]
     assert drags == [f"drag{i}" for i in range(2 + scored)]
-    alt.VConcatChart.from_dict(figure.spec | {"datasets": {n: t.to_pylist() for n, t in figure.tables.items()}})
+
+
+@pytest.mark.parametrize("time", CLOCKS[-2:])
+def test_specifications_follow_vega_lite_s_schema(time):
+    figure = chart(sensors.Clock.of(time, 500), [(50, 60)], rebuilt=True)
+    alt.VConcatChart.from_dict(figure.spec | {"datasets": {n: t.to_pylist()[:2] for n, t in figure.tables.items()}})
 
 
 def test_a_long_recording_s_axis_is_in_days_and_rows_are_found_on_it():

@@ -36,14 +36,15 @@ def filled_spans(signal: Signal) -> list[tuple[int, int]]:
 def score_table(
     analysis: Analysis, clock: NDArray[Any], threshold: float, *, missing: NDArray[np.bool_] | None = None
 ) -> pd.DataFrame:
-    """One line a row of the signal: time, score, whether it was measured at all, flag, each channel's excess error.
+    """One line a row of the signal: time, score, whether it counts, flag, each channel's excess over its normal error.
 
-    Rows ``missing`` [T] from the file were filled in: their score is finite, but they count for nothing.
+    Where rows are ``missing`` [T] from the file and were filled in, those that are not `Analysis.trusted` carry a
+    finite score and count for nothing: ``scored`` is False and they are not flagged.
     """
     table = score_rows(analysis.scores, analysis.channel_excess, analysis.channels, clock, threshold)
     if missing is not None:
-        table["scored"] = ~missing
-        table["flagged"] *= ~missing
+        table["scored"] = analysis.trusted(missing)
+        table["flagged"] *= table["scored"]
     return table
 
 
@@ -95,9 +96,10 @@ def measures(signal: Signal, analysis: Analysis, threshold: float) -> dict[str, 
     """How scores and events compare with the labels, by name; empty where there is nothing to compare."""
     if signal.labels is None or not signal.labels.any() or signal.labels.all():
         return {}
+    scored = None if signal.missing is None else analysis.trusted(signal.missing)
     result = evaluate(
-        signal.labels, analysis.scores, threshold, scored=None if signal.missing is None else ~signal.missing,
-        merge_gap=analysis.window, sample_rate=signal.sample_rate,
+        signal.labels, analysis.scores, threshold,
+        scored=scored, merge_gap=analysis.window, sample_rate=signal.sample_rate,
     )  # fmt: skip
     unit = "s" if signal.sample_rate else "rows"
     return {

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from aecore import store
 from aecore.anomaly import DEFAULT_SIGMAS, find_events
+from aecore.anomaly.events import runs
 from aecore.anomaly.thresholds import Threshold, by_quantile, false_alarms_per_hour, peaks_over_threshold
 from aecore.concepts.sensor_samples import Sample
 from aecore.data import gaps, uploads
@@ -60,12 +61,25 @@ class Analysis(NamedTuple):
         memory = self.window + self.choices["smoothing"][0] - 1  # rows that a score averages over
         return by_quantile(self.normal_scores, DEFAULT_SIGMAS if sigmas is None else sigmas, memory=memory)
 
+    def trusted(self, missing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Rows [T] whose score rests on what was measured, given which were filled in.
+
+        That excludes these, and every row with a window that reaches into a gap of half a window or more: a straight
+        line that long looks like no signal, and would raise an alarm on both of its sides.
+        """
+        reach = self.window - 1 + self.choices["smoothing"][0] // 2
+        rows = ~missing
+        for first, last in runs(missing):
+            if 2 * (last - first + 1) >= self.window:
+                rows[max(0, first - reach) : last + 1 + reach] = False
+        return rows
+
     def events(self, threshold: float, *, missing: NDArray[np.bool_] | None = None) -> pd.DataFrame:
         """Events in row numbers: start, end (inclusive), peak_score, severity, leading_channel.
 
-        Rows that are ``missing`` [T] (filled in, not measured) are in no event.
+        Rows that are not ``trusted`` where some are ``missing`` [T] (filled in, not measured) are in no event.
         """
-        scores = self.scores if missing is None else np.where(missing, np.float32(0), self.scores)
+        scores = self.scores if missing is None else np.where(self.trusted(missing), self.scores, np.float32(0))
         return find_events(scores, self.channel_excess, threshold, channels=self.channels, merge_gap=self.window)
 
     @classmethod

@@ -22,6 +22,11 @@ EVENT_COLUMNS = {
     "first_row": "first row", "last_row": "last row", "leading_channel": "leading channel",
 }  # fmt: skip
 
+SELF_TEST_COLUMNS = {
+    "sentence": st.column_config.TextColumn("what is caught", width="large"),
+    "caught": st.column_config.NumberColumn(format="percent"),
+}
+
 
 def show(source: Source, analysis: sensors.Analysis, normal: tuple[int, int], threshold: Threshold) -> None:
     """Figure, events, a closer look, downloads."""
@@ -34,6 +39,7 @@ def show(source: Source, analysis: sensors.Analysis, normal: tuple[int, int], th
     # the figure's own words stay the same, or the browser would build it anew; what was found stands below it
     figure.draw(scene, tables, "Signal by channel, normal stretch, events and scores over time", threshold.value)
     st.markdown(link.plain(summary))  # a channel may be named like Markdown
+    st.caption(narration.text(NAME, "reading"))
     if len(scene.channels) < len(signal.channels):
         st.caption(f"Drawn: the {len(scene.channels)} of {len(signal.channels)} channels that stand out most.")
     for note in analysis.notes:
@@ -97,7 +103,10 @@ def self_test(source: Source, normal: tuple[int, int]) -> None:
         again="Run again",
     )  # fmt: skip
     if found is not None:
-        st.dataframe(found["table"], hide_index=True, width="stretch")
+        st.dataframe(
+            found["table"], hide_index=True, width="stretch", column_config=SELF_TEST_COLUMNS,
+            column_order=["sentence", "caught", "size", "unit", "rows", "seconds"],
+        )  # fmt: skip
         for note in found["notes"]:
             st.caption(link.plain(note))
 
