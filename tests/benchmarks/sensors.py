@@ -74,8 +74,8 @@ def visit(browser, url: str) -> float:
     return seconds
 
 
-def threshold(browser, url: str, steps: int) -> dict[str, list[float]]:
-    """Milliseconds of each step of the threshold's controls, on the sample, to the last drawing."""
+def threshold(browser, url: str, steps: int) -> None:
+    """Report milliseconds from each step of the threshold's controls, on the sample, to the last drawing."""
     page = browser.new_page(viewport={"width": 1440, "height": 1600})
     page.add_init_script(WATCH)
     page.goto(f"{url}/Sensor_Anomalies")
@@ -90,13 +90,12 @@ def threshold(browser, url: str, steps: int) -> dict[str, list[float]]:
         return lambda: page.get_by_role("radio", name=label, exact=True).click()
 
     handle = page.get_by_role("slider", name="Standard deviations")
-    waits = {"standard deviations": [latency(page, lambda i=i: turn(i)) for i in range(steps)]}
+    report("threshold by standard deviations", [latency(page, lambda i=i: turn(i)) for i in range(steps)])
     page.goto(f"{url}/Sensor_Anomalies?rule=false+alarms+an+hour")
     drawn(page, 0)
     rates = ["60", "0.01", "10", "0.1"]
-    waits["alarms an hour"] = [latency(page, press(rates[i % 4])) for i in range(steps)]
+    report("threshold by alarms an hour", [latency(page, press(rates[i % 4])) for i in range(steps)])
     page.close()
-    return waits
 
 
 def alone(environment: dict[str, str], rounds: int) -> list[float]:
@@ -135,8 +134,7 @@ def main():
             if "again" in parts:
                 first, later = visit(browser, url), [visit(browser, url) for _ in range(rounds)]
             if "threshold" in parts:
-                for name, times in threshold(browser, url, 4 * rounds).items():
-                    report(f"threshold by {name}", times)
+                threshold(browser, url, 4 * rounds)
         finally:
             browser.close()
             process.terminate()
