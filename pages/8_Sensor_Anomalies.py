@@ -1,8 +1,11 @@
 """Sensor anomalies: a log in, a normal stretch, and out come scores, events and a detector."""
 
+from typing import Any
+
 import streamlit as st
 
 from aecore import jobs
+from aecore.anomaly.thresholds import Threshold
 from aecore.concepts import sensor_shipped, sensors
 from aecore.figures import sensors as figures
 from pages.ui import controls, link, live, narration
@@ -32,6 +35,11 @@ SPREAD = "spread of the normal scores"
 RULES = {SPREAD: by_spread, "false alarms an hour": by_alarms, "the tail of the normal scores": by_tail}
 
 
+@st.cache_data(show_spinner=False, max_entries=50, scope="session")  # of a visitor's data: nobody else's
+def threshold_by(name: Any, rule: dict[str, float], _analysis: sensors.Analysis) -> Threshold:
+    return _analysis.threshold(**rule)
+
+
 def trained(source: sources.Source, normal: tuple[float, float]) -> sensors.Analysis | None:
     """The result for a normal stretch, or None while its training is on screen."""
     if source.sample is not None and (tree := sensor_shipped.shipped(source.sample, normal)):
@@ -52,7 +60,7 @@ def judged(source: sources.Source, analysis: sensors.Analysis, rows: tuple[int, 
     with rule:
         chosen = controls.select("Threshold by", "rule", list(RULES), default=SPREAD)
     with value:
-        threshold = analysis.threshold(**RULES[chosen]())
+        threshold = threshold_by((source.signature, rows), RULES[chosen](), analysis)
     st.caption(threshold.sentence)
     results.show(source, analysis, rows, threshold)
 

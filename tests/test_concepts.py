@@ -123,6 +123,9 @@ def test_tables_share_the_clock(trained):
     assert len(scores) == len(clock)
     assert scores["flagged"].sum() == (analysis.scores > threshold).sum()
     assert f"begins at {clock[events['start'][0]]:g}" in sensor_tables.summary(events, threshold, clock)
+    days = sensor_tables.summary(events, threshold, clock * 1e6)
+    assert f"begins at {clock[events['start'][0]] * 1e6:,.0f} s, " in days
+    assert " days, and peaks" in days
     assert sensor_tables.summary(events.iloc[:0], threshold, clock).startswith("No event")
 
 

@@ -12,6 +12,7 @@ from aecore.anomaly.events import runs
 from aecore.concepts.sensors import Analysis, Array
 from aecore.data.uploads import Signal
 
+DAY = 86_400.0  # s
 SNIPPET = '''"""Score a log with the detector that was trained on the sensor page: python score.py LOG.csv"""
 
 import sys
@@ -75,8 +76,10 @@ def summary(events: pd.DataFrame, threshold: float, clock: NDArray[Any]) -> str:
     when = clock[int(worst["start"])]
     if np.issubdtype(clock.dtype, np.datetime64):
         shown = str(when)[:19].replace("T", " ")
+    elif np.issubdtype(clock.dtype, np.integer):
+        shown = f"row {when:,}"
     else:
-        shown = f"row {when:,}" if np.issubdtype(clock.dtype, np.integer) else f"{when:g} s"
+        shown = f"{when:,.0f} s, {when / DAY:.2f} days," if when >= DAY else f"{when:g} s"
     count = "1 event" if len(events) == 1 else f"{len(events)} events"
     return (
         f"{count} above the threshold of {threshold:.3g}. The strongest begins at {shown} and peaks at "

@@ -131,7 +131,7 @@ def strips(
 
     With ``brushes``, a stretch dragged over strip i is the selection ``drag<i>``, in the clock's units.
     """
-    parts = [_channel(name, i, scene, palette) for i, name in enumerate(scene.channels)]
+    parts = [_channel(name, i, scene, tables, palette) for i, name in enumerate(scene.channels)]
     if scene.scores is not None and threshold is not None:
         parts.append(_score(scene.scores, threshold, palette))
     for i, part in enumerate(parts):
@@ -151,8 +151,11 @@ def brush_names(scene: Scene) -> list[str]:
     return [f"drag{i}" for i in range(len(scene.channels) + (scene.scores is not None))]
 
 
-def _channel(name: str, i: int, scene: Scene, palette: Palette) -> Spec:
-    scale = {"zero": False, "nice": False, "padding": 4}
+def _channel(name: str, i: int, scene: Scene, tables: Tables, palette: Palette) -> Spec:
+    # a domain in numbers: one that follows the rows is found anew, and every line drawn anew, whenever any row changes
+    drawn = [tables[part]["value"].to_numpy() for part in (f"measured {i}", f"rebuilt {i}") if part in tables]
+    values = np.concatenate(drawn)
+    scale = {"domain": [float(values.min()), float(values.max())], "zero": False, "nice": False, "padding": 4}
     y = {"y": field("value", scale=scale, axis={"tickCount": 3, **_INSIDE})}
     layers = [_band("normal", palette.normal, 0.25), _band("filled", palette.latent, 0.3)]
     if scene.scores is not None:

@@ -91,10 +91,10 @@ def threshold(browser, url: str, steps: int) -> None:
 
     handle = page.get_by_role("slider", name="Standard deviations")
     report("threshold by standard deviations", [latency(page, lambda i=i: turn(i)) for i in range(steps)])
-    page.goto(f"{url}/Sensor_Anomalies?rule=false+alarms+an+hour")
+    page.goto(f"{url}/Sensor_Anomalies?rule=the+tail+of+the+normal+scores")
     drawn(page, 0)
-    rates = ["60", "0.01", "10", "0.1"]
-    report("threshold by alarms an hour", [latency(page, press(rates[i % 4])) for i in range(steps)])
+    risks = ["1 %", "0.001 %", "0.1 %", "0.01 %"]
+    report("threshold by the tail", [latency(page, press(risks[i % 4])) for i in range(steps)])
     page.close()
 
 
