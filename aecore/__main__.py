@@ -13,7 +13,7 @@ from aecore.errors import AecoreError
 PRETRAINED = {
     "home": "aecore.concepts.home:pretrain",
     "bottleneck": "aecore.concepts.bottleneck:pretrain",
-    "sensors": "aecore.concepts.sensors:pretrain",
+    "sensors": "aecore.concepts.sensor_shipped:pretrain",
 }
 
 DEFAULT_NORMAL = "0%:30%"  # as the page's

@@ -1,5 +1,9 @@
 """Results to bytes that people take away; knows no domain."""
 
+import html
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import pandas as pd
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet take a text cell for a formula
@@ -17,6 +21,67 @@ def csv(frame: pd.DataFrame) -> bytes:
 def parquet(frame: pd.DataFrame) -> bytes:
     """Parquet of a table, types kept."""
     return frame.to_parquet(index=False)
+
+
+class Drawing(NamedTuple):
+    """A picture made by this program as SVG source, and what it shows in words."""
+
+    svg: str
+    words: str
+
+
+class Section(NamedTuple):
+    """A heading, and below it paragraphs, tables and pictures."""
+
+    heading: str
+    parts: Sequence[str | pd.DataFrame | Drawing]
+
+
+def report(title: str, sections: Sequence[Section]) -> bytes:
+    """One HTML file that needs no network: pictures inside, no script, and a policy that lets it load nothing.
+
+    Texts and cells are shown as they are, whatever they hold; only ``Drawing.svg`` is taken for markup.
+    """
+    body = "".join(
+        f"<section><h2>{html.escape(section.heading)}</h2>{''.join(map(_part, section.parts))}</section>\n"
+        for section in sections
+    )
+    shown = html.escape(title)
+    page = (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{shown}</title>'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{_STYLE}</style></head>\n<body><h1>{shown}</h1>\n{body}</body></html>\n"
+    )
+    return page.encode()
+
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #262730; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.7rem } h2 { font-size: 1.15rem; margin-top: 2.2rem; border-bottom: 1px solid #ddd }
+svg { width: 100%; height: auto } .wide { overflow-x: auto }
+table { border-collapse: collapse; font-size: 13px }
+th, td { padding: .3rem .7rem; border-bottom: 1px solid #e5e5e5; text-align: left; vertical-align: top }
+td.number { text-align: right; font-variant-numeric: tabular-nums }
+@media print { section { break-inside: avoid } }
+"""
+
+
+def _part(part: str | pd.DataFrame | Drawing) -> str:
+    if isinstance(part, Drawing):
+        return f'<figure role="img" aria-label="{html.escape(part.words)}">{part.svg}</figure>'
+    if isinstance(part, str):
+        return f"<p>{html.escape(part)}</p>"
+    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in part.columns)
+    rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in part.itertuples(index=False))
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f'<td class="number">{value:.6g}</td>'
+    kind = ' class="number"' if pd.api.types.is_number(value) else ""
+    return f"<td{kind}>{html.escape(str(value))}</td>"
 
 
 def _inert(text: str) -> str:

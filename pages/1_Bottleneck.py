@@ -34,9 +34,13 @@ def family_swept(drawing: Drawing, trained: bool, _weights: Any) -> bottleneck.S
 
 
 @st.cache_data(show_spinner=False, max_entries=8, scope="session")  # a visitor's data: nobody else's
+def own_pca(name: Any, _recording: Recording) -> Pca:
+    return bottleneck.fit_pca(_recording.learn)
+
+
+@st.cache_data(show_spinner=False, max_entries=8, scope="session")
 def own_swept(name: Any, seed: int, trained: bool, _recording: Recording, _weights: Any) -> bottleneck.Sweep:
-    pca = bottleneck.fit_pca(_recording.learn)
-    return bottleneck.sweep(_recording.test, _recording.shown(seed), pca, _weights)
+    return bottleneck.sweep(_recording.test, _recording.shown(seed), own_pca(name, _recording), _weights)
 
 
 def next_signal() -> None:
@@ -50,7 +54,7 @@ def another(label: str) -> int:
     return int(seed)
 
 
-def family() -> bottleneck.Sweep:
+def family() -> ui.View:
     left, middle, right = st.columns([2, 2, 3], gap="large")
     with left:
         complexity = int(controls.slider("Complexity, sinusoids", "complexity", low=1, high=40, default=5, step=1))
@@ -60,25 +64,31 @@ def family() -> bottleneck.Sweep:
         seed = another("Seed of the test signals")
     request = on_request.Request(("family", complexity), (bottleneck.train_family, complexity))
     weights = shipped(complexity) or on_request.result(TRAINING, request, narration.text(NAME, "train"))
-    return family_swept(Drawing(complexity=complexity, noise=noise, seed=seed), weights is not None, weights)
+    drawing = Drawing(complexity=complexity, noise=noise, seed=seed)
+    shown = drawing.signals()[0]
+    frames = bottleneck.through(shown, pca(complexity), weights)
+    return ui.View(shown, frames, lambda: family_swept(drawing, weights is not None, weights))
 
 
-def own(name: Any, recording: Recording) -> bottleneck.Sweep:
+def own(name: Any, recording: Recording) -> ui.View:
     seed = another("Which window, by seed")
     request = on_request.Request(("own", *name), (bottleneck.train, recording.learn), private=True)
     weights = on_request.result(TRAINING, request, narration.text(NAME, "train"))
-    return own_swept(name, seed, weights is not None, recording, weights)
+    shown = recording.test[recording.shown(seed)]
+    frames = bottleneck.through(shown, own_pca(name, recording), weights)
+    return ui.View(shown, frames, lambda: own_swept(name, seed, weights is not None, recording, weights))
 
 
 @st.fragment
 def bench(now: dict[str, Any], chosen: str, brought: tuple[Any, Recording] | None) -> None:
     """Controls, the handle, and all that follows it; ``now`` takes what is shown to the downloads."""
     with in_words():
-        swept = own(*brought) if brought else family()
+        view = own(*brought) if brought else family()
         one = MACHINES.get(chosen)
-        shown = {one: swept.frames[one]} if one in swept.frames else swept.frames
-        panels = [*ui.machine_panels(swept.shown, shown), ui.network_panel(len(swept.shown), bottleneck.LARGEST)]
+        shown = {one: view.frames[one]} if one in view.frames else view.frames
+        panels = [*ui.machine_panels(view.shown, shown), ui.network_panel(len(view.shown), bottleneck.LARGEST)]
         k = scrubber(panels, label="k", key="waist", default=6, height=190, columns=4, autoplay=True)
+        swept = view.sweep()  # the browser draws the frames meanwhile
         now |= {"swept": swept, "k": k}
         left, right = st.columns(2, gap="large")
         left.markdown(bottleneck.summary(swept, k))

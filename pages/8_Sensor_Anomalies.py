@@ -1,18 +1,20 @@
 """Sensor anomalies: a log in, a normal stretch, and out come scores, events and a detector."""
 
+from typing import Any
+
 import streamlit as st
 
 from aecore import jobs
-from aecore.concepts import sensors
+from aecore.anomaly.thresholds import Threshold
+from aecore.concepts import sensor_shipped, sensors
 from aecore.figures import sensors as figures
 from pages.ui import controls, link, live, narration
 from pages.ui.page import frame, why
-from pages.ui.sensors import figure, results, sources
-from pages.ui.theme import palette
+from pages.ui.sensors import figure, results, samples, sources
 
 NAME = "sensor_anomalies"
 SAMPLE, OWN = "Simulated inverter", "Your own file"
-SOURCES = {SAMPLE: sources.inverter, OWN: lambda: sources.own_file(narration.text(NAME, "upload"))}
+SAMPLES = {SAMPLE: samples.inverter, "Ball bearing": samples.bearing, "Office room": samples.room}
 
 
 def by_spread() -> dict[str, float]:
@@ -33,9 +35,14 @@ SPREAD = "spread of the normal scores"
 RULES = {SPREAD: by_spread, "false alarms an hour": by_alarms, "the tail of the normal scores": by_tail}
 
 
+@st.cache_data(show_spinner=False, max_entries=50, scope="session")  # of a visitor's data: nobody else's
+def threshold_by(name: Any, rule: dict[str, float], _analysis: sensors.Analysis) -> Threshold:
+    return _analysis.threshold(**rule)
+
+
 def trained(source: sources.Source, normal: tuple[float, float]) -> sensors.Analysis | None:
     """The result for a normal stretch, or None while its training is on screen."""
-    if source.sample is not None and (tree := sensors.shipped(source.sample, normal)):
+    if source.sample is not None and (tree := sensor_shipped.shipped(source.sample, normal)):
         return sensors.Analysis.from_tree(tree)
     task = source.saved_task or (*source.task, normal)
     tree = live.work(
@@ -53,16 +60,18 @@ def judged(source: sources.Source, analysis: sensors.Analysis, rows: tuple[int, 
     with rule:
         chosen = controls.select("Threshold by", "rule", list(RULES), default=SPREAD)
     with value:
-        threshold = analysis.threshold(**RULES[chosen]())
+        threshold = threshold_by((source.signature, rows), RULES[chosen](), analysis)
     st.caption(threshold.sentence)
-    results.show(source, analysis, rows, threshold.value)
+    results.show(source, analysis, rows, threshold)
 
 
 def workbench() -> None:
-    chosen = controls.choice("Signal", "source", list(SOURCES), default=SAMPLE)
+    chosen = controls.choice("Signal", "source", [*SAMPLES, OWN], default=SAMPLE)
     left, right = st.columns([1, 3], gap="large")
     with left:
-        source = SOURCES[chosen]()
+        source = sources.own_file(narration.text(NAME, "upload")) if chosen == OWN else sources.simulated(
+            chosen, SAMPLES[chosen]()
+        )  # fmt: skip
         normal = controls.range_slider(
             "Normal stretch, % of the rows", "normal", low=0.0, high=100.0, default=sensors.DEFAULT_NORMAL, step=0.1,
             help="The detector learns from these rows only: choose a stretch that you would vouch for.",
@@ -81,7 +90,7 @@ def workbench() -> None:
                 clock=clock, values=signal.values[:, : figures.MAX_STRIPS],
                 channels=signal.channels[: figures.MAX_STRIPS], normal=rows, view=figure.view_of(len(clock.x)),
             )  # fmt: skip
-            figure.draw(figures.signal_strips(scene, palette()), clock, "The signal as measured")
+            figure.draw(scene, figures.outlines(scene), "The signal as measured")
         else:
             judged(source, analysis, rows)
             results.self_test(source, rows)
@@ -94,8 +103,7 @@ with frame(NAME):
     workbench()
     controls.try_this({
         "A weak sensor offset": {"source": SAMPLE, "fault": "Sensor offset", "severity": 0.1},
-        "An inter-turn short, hidden in noise": {"source": SAMPLE, "fault": "Inter-turn short", "noise": 8.0},
+        "A spall on a bearing's inner race": {"source": "Ball bearing", "spall": "On the inner race"},
         "Call the fault normal": {"source": SAMPLE, "fault": "Open switch", "normal": (50.0, 80.0)},
     })  # fmt: skip
-    narration.say(NAME, "reading")
     why(NAME)

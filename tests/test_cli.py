@@ -14,7 +14,7 @@ from aecore.anomaly import AnomalyDetector
 from aecore.cli import sources
 from aecore.cli.sheets import Sheet, names
 from aecore.cli.sources import Stretch
-from aecore.concepts import sensors
+from aecore.concepts import sensor_tables, sensors
 from aecore.data import uploads
 from aecore.errors import SettingError, StoreError
 
@@ -82,10 +82,10 @@ def test_without_a_detector_the_tables_are_the_pages_downloads(place, tmp_path):
     except StopIteration as end:
         analysis = sensors.Analysis.from_tree(end.value)
     threshold = AnomalyDetector.from_tree(analysis.detector).threshold_
-    table = sensors.score_table(analysis, signal.time, threshold)
+    table = sensor_tables.score_table(analysis, signal.time, threshold)
     written = pd.read_csv(tmp_path / "faulty.scores.csv", parse_dates=["time"])
     pd.testing.assert_frame_equal(written, table, check_dtype=False, rtol=1e-4)
-    events = export.csv(sensors.event_table(analysis.events(threshold), signal.time)).decode()
+    events = export.csv(sensor_tables.event_table(analysis.events(threshold), signal.time)).decode()
     rows = [line.split(",")[:4] for line in (tmp_path / "faulty.events.csv").read_text().splitlines()]
     assert rows == [line.split(",")[:4] for line in events.splitlines()]
 

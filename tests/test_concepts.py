@@ -1,13 +1,14 @@
 """What ships equals what the code computes; results survive the store; tables say what the figures say."""
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from aecore import export, store
-from aecore.concepts import home, sensors
+from aecore.concepts import home, sensor_shipped, sensor_tables, sensors
 from aecore.concepts.sensor_samples import InverterSample
 from aecore.data import digits
 from aecore.errors import SettingError
@@ -29,16 +30,60 @@ def trained():
 
 
 def test_the_shipped_result_is_what_training_gives(trained):
-    shipped = sensors.Analysis.from_tree(sensors.shipped(InverterSample(), sensors.DEFAULT_NORMAL))
+    shipped = sensors.Analysis.from_tree(sensor_shipped.shipped(InverterSample(), sensors.DEFAULT_NORMAL))
     fresh = sensors.Analysis.from_tree(trained[1])
     np.testing.assert_allclose(shipped.scores, fresh.scores, rtol=1e-2)  # processors differ in the last digits
     assert shipped.choices == fresh.choices
     assert shipped.threshold(sigmas=4).value == pytest.approx(fresh.threshold(sigmas=4).value, rel=1e-2)
 
 
+@pytest.mark.parametrize("name", list(sensor_shipped.SAMPLES))
+def test_every_sample_ships_with_its_fault_found(name):
+    sample = sensor_shipped.SAMPLES[name]
+    signal, tree = sample.signal(), sensor_shipped.shipped(sample, sensors.DEFAULT_NORMAL)
+    analysis = sensors.Analysis.from_tree(tree)
+    assert analysis.channels == signal.channels
+    assert analysis.rebuilt.shape == analysis.channel_excess.shape == signal.values.shape
+    assert np.isfinite(analysis.rebuilt).all()
+    events = analysis.events(analysis.threshold().value)
+    assert 1 <= len(events) <= 3
+    assert all(signal.labels[e.start : e.end + 1].any() for e in events.itertuples())
+
+
+def test_rows_that_were_filled_in_and_their_neighbours_count_for_nothing(trained):
+    analysis = sensors.Analysis.from_tree(trained[1])
+    peak, reach = int(analysis.scores.argmax()), analysis.window - 1 + analysis.choices["smoothing"][0] // 2
+    missing = np.zeros(len(analysis.scores), dtype=bool)
+    missing[2000] = True  # one row, filled in well
+    missing[peak : peak + analysis.window] = True
+    table = sensor_tables.score_table(analysis, np.arange(len(missing)), analysis.threshold().value, missing=missing)
+    unscored = np.flatnonzero(~table["scored"])
+    assert unscored[0] == 2000
+    assert (unscored[1], unscored[-1]) == (peak - reach, peak + analysis.window - 1 + reach)
+    assert not table["flagged"][unscored].any()
+    assert table["flagged"].sum() > 100
+    assert np.isfinite(table["score"]).all()
+    events = analysis.events(analysis.threshold().value, missing=missing)
+    assert events["peak_score"].max() < analysis.scores[peak]
+
+
+def test_the_report_holds_no_markup_but_its_own_and_loads_nothing():
+    table = pd.DataFrame({"<i>channel</i>": ["<script>alert(1)</script>", "b"], "peak": [1.23456789, 2.0]})
+    drawing = export.Drawing('<svg xmlns="http://www.w3.org/2000/svg"></svg>', 'a "figure"')
+    text = export.report("<pump>.csv", [export.Section("A & B", ["x < y", table, drawing])]).decode()
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<i>" not in text
+    assert "<title>&lt;pump&gt;.csv</title>" in text
+    assert "x &lt; y" in text
+    assert "1.23457" in text
+    assert "default-src 'none'" in text
+    assert not re.search(r"(src|href)\s*=", text)
+
+
 def test_nothing_ships_for_other_settings():
-    assert sensors.shipped(InverterSample(seed=1), sensors.DEFAULT_NORMAL) is None
-    assert sensors.shipped(InverterSample(), (0.0, 40.0)) is None
+    assert sensor_shipped.shipped(InverterSample(seed=1), sensors.DEFAULT_NORMAL) is None
+    assert sensor_shipped.shipped(InverterSample(), (0.0, 40.0)) is None
 
 
 def test_progress_tells_stage_epoch_and_a_falling_loss(trained):
@@ -72,13 +117,16 @@ def test_tables_share_the_clock(trained):
     clock = InverterSample().signal().time
     threshold = analysis.threshold(sigmas=4).value
     events = analysis.events(threshold)
-    table = sensors.event_table(events, clock)
+    table = sensor_tables.event_table(events, clock)
     np.testing.assert_array_equal(table["start"], clock[events["start"]])
-    scores = sensors.score_table(analysis, clock, threshold)
+    scores = sensor_tables.score_table(analysis, clock, threshold)
     assert len(scores) == len(clock)
     assert scores["flagged"].sum() == (analysis.scores > threshold).sum()
-    assert f"begins at {clock[events['start'][0]]:g}" in sensors.summary(events, threshold, clock)
-    assert sensors.summary(events.iloc[:0], threshold, clock).startswith("No event")
+    assert f"begins at {clock[events['start'][0]]:g}" in sensor_tables.summary(events, threshold, clock)
+    days = sensor_tables.summary(events, threshold, clock * 1e6)
+    assert f"begins at {clock[events['start'][0]] * 1e6:,.0f} s, " in days
+    assert " days, and peaks" in days
+    assert sensor_tables.summary(events.iloc[:0], threshold, clock).startswith("No event")
 
 
 @pytest.mark.parametrize("normal", [(30.0, 30.0), (40.0, 20.0), (-1.0, 20.0), (0.0, 101.0)])

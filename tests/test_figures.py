@@ -1,9 +1,12 @@
 """Figures as data: what they draw, not how; thinning that loses no spike; every chart a valid specification."""
 
+from xml.etree import ElementTree
+
+import altair as alt
 import numpy as np
 import pytest
 
-from aecore.figures import sensors
+from aecore.figures import closer, sensors, vega
 from aecore.figures.home import kept_against_code_size
 from aecore.figures.palette import DARK, LIGHT
 from aecore.figures.thinning import extremes
@@ -28,49 +31,117 @@ def test_a_spike_one_row_wide_survives():
     assert 777_777 in extremes(x, 600)
 
 
-def chart(clock, events=(), view=(0, 500), rebuilt=None):
+def chart(clock, events=(), view=(0, 500), rebuilt=False, threshold=1.0, scored=True):
     values = np.column_stack([np.sin(np.arange(500)), np.cos(np.arange(500))])
     scene = sensors.Scene(
-        clock=clock, values=values, channels=["a", "<b>"], normal=(0, 100), view=view, events=events,
-        filled=[(150, 160)], rebuilt=values * 0.9 if rebuilt else None,
+        clock=clock, values=values, channels=["a", "<b>"], normal=(0, 100), view=view, filled=[(150, 160)],
+        rebuilt=values * 0.9 if rebuilt else None, scores=np.linspace(0.1, 2, 500) if scored else None,
     )  # fmt: skip
-    strips = sensors.signal_strips(scene, LIGHT)
-    return sensors.stacked(
-        [*strips, sensors.score_strip(scene, np.linspace(0.1, 2, 500), 1.0, LIGHT)], brushes=["p", "q", "r"]
-    )
+    tables = sensors.outlines(scene)
+    if not scored:
+        return sensors.strips(scene, LIGHT, tables=tables)
+    tables = sensors.judged(scene, sensors.Verdict(threshold, events), tables)
+    return sensors.strips(scene, LIGHT, tables=tables, threshold=threshold)
 
 
-def rows_with(spec, name):
-    return [row[name] for rows in spec["datasets"].values() for row in rows if name in row]
+def named(figure):
+    """Tables that the specification draws."""
+    return {part["data"]["name"] for strip in figure.spec["vconcat"] for part in strip["layer"]}
 
 
-@pytest.mark.parametrize(
-    "time",
-    [None, np.arange(500) / 10, np.datetime64("2026-01-01", "ns") + np.arange(500) * np.timedelta64(1, "s")],
-)
+CLOCKS = [
+    None,
+    np.arange(500) / 10,
+    np.arange(500) * 3600.0,
+    np.datetime64("2026-01-01", "ns") + np.arange(500) * np.timedelta64(1, "s"),
+]
+
+
+@pytest.mark.parametrize("time", CLOCKS)
 @pytest.mark.parametrize("count", [0, 2])
-def test_strips_are_valid_over_every_clock(time, count):
-    spec = chart(sensors.Clock.of(time, 500), [(50, 60), (300, 310)][:count]).to_dict()
-    assert len(spec["vconcat"]) == 3
-    assert spec["resolve"] == {"scale": {"x": "shared"}}
-    assert [drag["name"] for drag in spec["params"]] == ["p", "q", "r"]
+@pytest.mark.parametrize("scored", [True, False])
+def test_strips_are_valid_over_every_clock_and_drawn_from_their_tables(time, count, scored):
+    clock = sensors.Clock.of(time, 500)
+    figure = chart(clock, [(50, 60), (300, 310)][:count], rebuilt=True, scored=scored)
+    assert len(figure.spec["vconcat"]) == 2 + scored
+    assert named(figure) == set(figure.tables)
+    drags = [strip["layer"][0]["params"][0]["name"] for strip in figure.spec["vconcat"]]
+    assert drags == [f"drag{i}" for i in range(2 + scored)]
 
 
-def test_the_threshold_is_drawn_where_it_is():
-    assert rows_with(chart(sensors.Clock.of(None, 500)).to_dict(), "y") == [1.0, 1.0]
+@pytest.mark.parametrize("time", CLOCKS[-2:])
+def test_specifications_follow_vega_lite_s_schema(time):
+    figure = chart(sensors.Clock.of(time, 500), [(50, 60)], rebuilt=True)
+    alt.VConcatChart.from_dict(figure.spec | {"datasets": {n: t.to_pylist()[:2] for n, t in figure.tables.items()}})
+
+
+def test_a_long_recording_s_axis_is_in_days_and_rows_are_found_on_it():
+    clock = sensors.Clock.of(np.arange(500) * 3600.0, 500)
+    assert clock.title == "time [days]"
+    assert clock.at(48) == 2
+    assert sensors.Clock.of(np.arange(500) * 1.0, 500).title == "time [s]"
+
+
+def test_the_threshold_is_drawn_where_it_is_and_what_lies_above_is_filled():
+    tables = chart(sensors.Clock.of(None, 500)).tables
+    assert tables["threshold"]["value"].to_pylist() == [1.0, 1.0]
+    above = tables["above"].to_pandas()
+    scores = np.linspace(0.1, 2, 500)
+    assert set(above["x"][above["value"] > 1.0]) == set(np.flatnonzero(scores > 1.0))
+    assert above["value"].min() == above["threshold"].min() == 1.0  # it starts on the line
+
+
+def test_moving_the_threshold_exchanges_few_rows_and_keeps_the_specification():
+    low, high = (chart(sensors.Clock.of(None, 500), [(400, 499)], threshold=t) for t in (1.0, 1.5))
+    assert low.spec == high.spec
+    changed = {name for name in low.tables if not low.tables[name].equals(high.tables[name])}
+    assert changed == {"above", "threshold"}
+    beyond = [chart(sensors.Clock.of(None, 500), threshold=t).spec for t in (2.1, 3.9)]
+    assert beyond[0] == beyond[1]  # above all scores the axis grows in steps
 
 
 def test_a_view_draws_its_rows_alone_and_cuts_bands_at_its_edges():
-    spec = chart(sensors.Clock.of(None, 500), [(50, 60), (190, 400)], view=(155, 300)).to_dict()
-    assert {min(rows_with(spec, "x")), max(rows_with(spec, "x"))} == {155, 299}
-    assert max(rows_with(spec, "x2")) == 299
-    assert 160 in rows_with(spec, "x2")
-    assert 60 not in rows_with(spec, "x2")
+    tables = chart(sensors.Clock.of(None, 500), [(50, 60), (190, 400)], view=(155, 300)).tables
+    x = [at for table in tables.values() for at in table["x"].to_pylist()]
+    assert (min(x), max(x)) == (155, 299)
+    assert tables["events"].to_pylist() == [{"x": 190, "x2": 299}]
+    assert tables["filled"].to_pylist() == [{"x": 155, "x2": 160}]
 
 
 def test_the_rebuilt_signal_is_drawn_when_close_up():
-    near, without = (chart(sensors.Clock.of(None, 500), rebuilt=r).to_dict() for r in (True, False))
-    assert len(rows_with(near, "value")) == 2 * len(rows_with(without, "value"))
+    clock = sensors.Clock.of(None, 5000)
+    values = np.zeros((5000, 1))
+    scene = sensors.Scene(clock=clock, values=values, channels=["a"], normal=(0, 9), view=(0, 5000), rebuilt=values)
+    assert len(sensors.outlines(scene)["rebuilt 0"]) == 0
+    near = sensors.outlines(scene._replace(view=(100, 400)))
+    assert len(near["rebuilt 0"]) == len(near["measured 0"]) == 300
+
+
+def test_closer_looks_draw_what_they_are_given():
+    shares = closer.channel_shares(list("abc"), np.array([1.0, 9.0, 3.0]), LIGHT)
+    assert shares.tables["shares"]["channel"].to_pylist() == ["b", "c", "a"]
+    points = np.arange(8.0).reshape(4, 2)
+    map_ = closer.latent_map(points, np.array([3.0, 0.5, 2.0, 0.1]), np.arange(4), LIGHT)
+    assert map_.tables["windows"]["times"].to_pylist() == [0.1, 0.5, 2.0, 3.0]  # the strange ones on top
+    rng = np.random.default_rng(0)
+    bins = (
+        closer.score_histogram(rng.lognormal(size=500), rng.lognormal(size=900), 3.0, DARK).tables["bins"].to_pandas()
+    )
+    assert bins.groupby("of")["share"].sum().to_numpy() == pytest.approx(100)
+
+
+def test_drawings_stand_alone_and_names_from_files_stay_text():
+    figure = chart(sensors.Clock.of(CLOCKS[-1], 500), [(50, 60)], rebuilt=True)
+    steps = vega.drawings([figure], 700)
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        (svg,) = end.value
+    ElementTree.fromstring(svg)
+    assert "&lt;b&gt;" in svg
+    assert "<b>" not in svg
+    assert "href" not in svg.replace("xlink", "")
 
 
 def test_the_channels_that_stand_out_are_drawn():

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aecore.data import bearing
 from pages.ui.page import existing
 
 ROOT = Path(__file__).parents[1]
@@ -101,6 +102,37 @@ def test_skab_goes_through_as_it_is(path):
     assert not app.exception
     assert not app.error
     assert "threshold" in words(app)
+
+
+@pytest.mark.parametrize("source", ["Ball bearing", "Office room"])
+def test_every_sample_opens_on_a_finished_result(source):
+    app = opened(SENSORS, source=source)
+    assert not app.exception
+    assert not app.error
+    assert len(app.dataframe) == 1
+    assert "above the threshold" in words(app)
+
+
+def test_a_bearing_says_how_often_its_parts_strike_and_a_geometry_that_is_none_gets_a_sentence():
+    app = opened(SENSORS, source="Ball bearing", balls="12", shaft="600")
+    found = bearing.frequencies(bearing.Geometry(balls=12), 10.0)
+    assert f"BPFO {found.outer:.1f} Hz, BPFI {found.inner:.1f} Hz, BSF {found.ball:.1f} Hz" in words(app)
+    app.number_input(key="ball").set_value(50.0)
+    app.run()
+    assert not app.exception
+    assert "ball must be" in app.error[0].value
+
+
+def test_work_that_trains_nothing_has_a_panel_too():
+    def script():
+        from types import SimpleNamespace
+
+        from pages.ui import live
+
+        live.training_panel(SimpleNamespace(latest={"progress": 0.5}, state="running", seconds=2.0))
+
+    app = AppTest.from_function(script).run()
+    assert not app.exception
 
 
 BAD = {

@@ -15,7 +15,7 @@ from aecore.anomaly.streaming import EventStream, reach, score_blocks
 from aecore.cli.console import Progress
 from aecore.cli.sheets import Format, Sheet, names
 from aecore.cli.sources import Source, Stretch, open_source
-from aecore.concepts import sensors
+from aecore.concepts import sensor_tables, sensors
 from aecore.errors import AecoreError
 
 CLEAN, ANOMALIES, ERROR = 0, 1, 2  # exit codes
@@ -86,7 +86,7 @@ def _score_one(file: Path, name: str, source: Source, detector: AnomalyDetector,
 
     def found(events: pd.DataFrame) -> None:
         assert clock is not None  # no events without rows
-        table = sensors.event_table(events, clock)
+        table = sensor_tables.event_table(events, clock)
         tables.append(table)
         for event in table.itertuples():
             print(_line(file.name, event), flush=True)
@@ -94,7 +94,7 @@ def _score_one(file: Path, name: str, source: Source, detector: AnomalyDetector,
     with ExitStack() as stack:
         add = _sheet(stack, settings, f"{name}.scores")
         for part in parts:
-            add(sensors.score_rows(part.scores, part.channel_excess, channels, part.clock, threshold))
+            add(sensor_tables.score_rows(part.scores, part.channel_excess, channels, part.clock, threshold))
             clock = np.empty(source.rows, part.clock.dtype) if clock is None else clock
             clock[part.first : part.first + len(part.clock)] = part.clock
             found(stream.add(part.scores, part.channel_excess))

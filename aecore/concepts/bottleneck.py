@@ -71,6 +71,12 @@ def fit_family_pca(complexity: int) -> Pca:
         return Pca.fit(family_to_learn(complexity), LARGEST)
 
 
+def through(x: Array, pca: Pca, trained: Tree | None) -> dict[str, Array]:
+    """Rebuild one signal [L] by each machine at every code size, [65, L]: what `sweep` begins with, at once."""
+    with _one_thread():
+        return {name: machine.frames(x) for name, machine in _machines(pca, trained).items()}
+
+
 def sweep(test: Array, shown: int, pca: Pca, trained: Tree | None) -> Sweep:
     """Run every machine at every code size on signals [N, 256], of which row ``shown`` is the one on screen.
 
@@ -81,7 +87,7 @@ def sweep(test: Array, shown: int, pca: Pca, trained: Tree | None) -> Sweep:
 
 
 def _sweep(test: Array, shown: int, pca: Pca, trained: Tree | None) -> Sweep:
-    machines: dict[str, Machine] = {PCA: pca.machine} | (read_machines(trained) if trained else {})
+    machines = _machines(pca, trained)
     x, sizes = test[shown], range(LARGEST + 1)
     bound = linear_bound(test, LARGEST)
     total = bound[0] if bound[0] > 0 else 1.0
@@ -91,6 +97,10 @@ def _sweep(test: Array, shown: int, pca: Pca, trained: Tree | None) -> Sweep:
         {name: machine.errors(test, sizes) / total for name, machine in machines.items()},
         bound / total,
     )  # fmt: skip
+
+
+def _machines(pca: Pca, trained: Tree | None) -> dict[str, Machine]:
+    return {PCA: pca.machine} | (read_machines(trained) if trained else {})
 
 
 def read_machines(trained: Tree) -> dict[str, Machine]:

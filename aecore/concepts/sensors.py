@@ -1,4 +1,4 @@
-"""Sensor anomalies: a simulated inverter or a visitor's file, a normal stretch, a detector, its scores and events."""
+"""Sensor anomalies: a simulation or a visitor's file, a normal stretch, a detector, its scores and events."""
 
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from aecore import store
 from aecore.anomaly import DEFAULT_SIGMAS, find_events
 from aecore.anomaly.events import runs
 from aecore.anomaly.thresholds import Threshold, by_quantile, false_alarms_per_hour, peaks_over_threshold
-from aecore.concepts.sensor_samples import InverterSample, Sample
+from aecore.concepts.sensor_samples import Sample
 from aecore.data import gaps, uploads
 from aecore.data.options import ReadOptions
 from aecore.data.uploads import Signal
@@ -28,6 +28,7 @@ Tree = dict[str, Any]
 Progress = dict[str, Any]
 
 MAP_WINDOWS = 1500  # as many points as an eye can take in
+DEFAULT_NORMAL = (0.0, 30.0)  # percent of the rows
 
 
 class Analysis(NamedTuple):
@@ -60,12 +61,25 @@ class Analysis(NamedTuple):
         memory = self.window + self.choices["smoothing"][0] - 1  # rows that a score averages over
         return by_quantile(self.normal_scores, DEFAULT_SIGMAS if sigmas is None else sigmas, memory=memory)
 
+    def trusted(self, missing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Rows [T] whose score rests on what was measured, given which were filled in.
+
+        That excludes these, and every row with a window that reaches into a gap of half a window or more: a straight
+        line that long looks like no signal, and would raise an alarm on both of its sides.
+        """
+        reach = self.window - 1 + self.choices["smoothing"][0] // 2
+        rows = ~missing
+        for first, last in runs(missing):
+            if 2 * (last - first + 1) >= self.window:
+                rows[max(0, first - reach) : last + 1 + reach] = False
+        return rows
+
     def events(self, threshold: float, *, missing: NDArray[np.bool_] | None = None) -> pd.DataFrame:
         """Events in row numbers: start, end (inclusive), peak_score, severity, leading_channel.
 
-        Rows that are ``missing`` [T] (filled in, not measured) are in no event.
+        Rows that are not ``trusted`` where some are ``missing`` [T] (filled in, not measured) are in no event.
         """
-        scores = self.scores if missing is None else np.where(missing, np.float32(0), self.scores)
+        scores = self.scores if missing is None else np.where(self.trusted(missing), self.scores, np.float32(0))
         return find_events(scores, self.channel_excess, threshold, channels=self.channels, merge_gap=self.window)
 
     @classmethod
@@ -86,68 +100,6 @@ def normal_rows(length: int, normal: tuple[float, float]) -> tuple[int, int]:
     if not 0 <= low < high <= 100:
         raise SettingError(f"the normal stretch must run upwards within 0..100 %, got {low:g} to {high:g}")
     return round(length * low / 100), round(length * high / 100)
-
-
-# ---------------------------------------------------------------------- in words and tables
-SNIPPET = '''"""Score a log with the detector that was trained on the sensor page: python score.py LOG.csv"""
-
-import sys
-
-from aecore.anomaly import AnomalyDetector
-from aecore.data import gaps, uploads
-
-with open(sys.argv[1], "rb") as file:
-    signal = gaps.regular(uploads.read(sys.argv[1], file.read())).signal
-detector = AnomalyDetector.load("detector.safetensors")
-scores = detector.decision_function(signal.values)
-print(detector.events(signal.values))
-print(f"{(scores > detector.threshold_).mean():.2%} of the rows pass the threshold of {detector.threshold_:.4g}")
-'''
-
-
-def filled_spans(signal: Signal) -> list[tuple[int, int]]:
-    """First and last row of each stretch that was filled in."""
-    return [] if signal.missing is None else runs(signal.missing)
-
-
-def score_table(analysis: Analysis, clock: NDArray[Any], threshold: float) -> pd.DataFrame:
-    """One line a row of the signal: its time, score, flag, and each channel's excess over its normal error."""
-    return score_rows(analysis.scores, analysis.channel_excess, analysis.channels, clock, threshold)
-
-
-def score_rows(
-    scores: Array, channel_excess: Array, channels: Sequence[str], clock: NDArray[Any], threshold: float
-) -> pd.DataFrame:
-    """Build lines of ``score_table`` for some rows of a signal."""
-    table = pd.DataFrame(channel_excess, columns=[f"excess of {name}" for name in channels])
-    table.insert(0, "time", clock)
-    table.insert(1, "score", scores)
-    table.insert(2, "flagged", (scores > threshold).astype(np.int8))
-    return table
-
-
-def event_table(events: pd.DataFrame, clock: NDArray[Any]) -> pd.DataFrame:
-    """Events with their ends on the signal's clock (datetimes, seconds or rows) as well as in rows."""
-    start, end = events["start"].to_numpy(), events["end"].to_numpy()
-    table = pd.DataFrame({"start": clock[start], "end": clock[end], "first_row": start, "last_row": end})
-    return pd.concat([table, events.drop(columns=["start", "end"]).reset_index(drop=True)], axis=1)
-
-
-def summary(events: pd.DataFrame, threshold: float, clock: NDArray[Any]) -> str:
-    """Say what was found in one or two sentences."""
-    if events.empty:
-        return f"No event: no row's score passes the threshold of {threshold:.3g}."
-    worst = events.iloc[int(events["severity"].argmax())]
-    when = clock[int(worst["start"])]
-    if np.issubdtype(clock.dtype, np.datetime64):
-        shown = str(when)[:19].replace("T", " ")
-    else:
-        shown = f"row {when:,}" if np.issubdtype(clock.dtype, np.integer) else f"{when:g} s"
-    count = "1 event" if len(events) == 1 else f"{len(events)} events"
-    return (
-        f"{count} above the threshold of {threshold:.3g}. The strongest begins at {shown} and peaks at "
-        f"{worst['severity']:.3g} times the threshold; {worst['leading_channel']} leads it."
-    )
 
 
 # ---------------------------------------------------------------------- jobs
@@ -261,21 +213,3 @@ def arranged(values: Array, channels: Sequence[str], wanted: Sequence[str]) -> A
         f"The detector learnt {len(wanted)} channels, and of these {listed(missing)} are not among {listed(channels)}; "
         "give it a signal with the same channels."
     )
-
-
-# ---------------------------------------------------------------------- what ships
-DEFAULT_NORMAL = (0.0, 30.0)  # percent of the rows
-ASSET = Path(__file__).parents[2] / "assets" / "models" / "sensors.safetensors"
-
-
-def shipped(sample: Sample, normal: tuple[float, float]) -> Tree | None:
-    """Read the result for the sample as it comes, so that the page never opens empty; None for other settings."""
-    if sample == InverterSample() and normal == DEFAULT_NORMAL:
-        tree: Tree = store.read(ASSET)
-        return tree
-    return None
-
-
-def pretrain() -> Generator[Progress, None, None]:
-    """Compute what ``shipped`` reads."""
-    store.write(ASSET, (yield from train_sample(InverterSample(), DEFAULT_NORMAL)))

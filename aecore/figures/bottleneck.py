@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import altair as alt
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from aecore.figures.palette import Palette
 from aecore.figures.thinning import extremes
+from aecore.figures.vega import Figure
 
 Array = NDArray[np.floating[Any]]
 
@@ -37,23 +38,17 @@ class Stroke(NamedTuple):
     dash: tuple[int, int]
 
 
-class Figure(NamedTuple):
-    """Rows, and the Vega-Lite specification that draws them."""
-
-    data: pd.DataFrame
-    spec: dict[str, Any]
-
-
 # ---------------------------------------------------------------------- error against k
 def error_against_size(lost: Mapping[str, Array], bound: Array, k: int, palette: Palette) -> Figure:
     """Share of variance lost, %, [K + 1] by each machine and the least for linear ones, with today's k marked."""
     curves = {name.split()[0]: values for name, values in lost.items()} | {BOUND: bound}
-    rows = [
-        pd.DataFrame({"k": np.arange(len(v)), "lost": np.minimum(v, 1) * 100, "by": name}) for name, v in curves.items()
-    ]
-    data = pd.concat(rows, ignore_index=True)
-    data["today"] = data["k"] == k
-    return Figure(data, _error_spec(tuple(curves), len(bound) - 1, palette))
+    sizes, shares = np.arange(len(bound)), [np.minimum(v, 1) * 100 for v in curves.values()]
+    everything = {
+        "k": np.tile(sizes, len(curves)), "lost": np.concatenate(shares), "by": np.repeat(list(curves), len(sizes)),
+    }  # fmt: skip
+    today = {"k": np.full(len(curves), k), "lost": [v[k] for v in shares], "by": list(curves)}
+    tables = {"curves": pa.table(everything), "today": pa.table(today)}
+    return Figure(tables, _error_spec(tuple(curves), len(bound) - 1, palette))
 
 
 @functools.cache
@@ -70,8 +65,8 @@ def _error_spec(names: tuple[str, ...], largest: int, palette: Palette) -> dict[
     values = [k for k in (0, 1, 2, 4, 8, 16, 32, 64) if k <= largest]
     x = alt.X("k:Q", title="k", scale=scale, axis=alt.Axis(values=values))
     y = alt.Y("lost:Q", title=None, scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(tickCount=5))
-    lines = alt.Chart().mark_line().encode(x=x, y=y, order="k:Q", **apart)
-    today = alt.Chart().transform_filter("datum.today")
+    lines = alt.Chart(alt.NamedData("curves")).mark_line().encode(x=x, y=y, order="k:Q", **apart)
+    today = alt.Chart(alt.NamedData("today"))
     rule = today.transform_filter(alt.datum.by == BOUND).mark_rule(color=palette.latent, strokeWidth=2).encode(x=x)
     points = today.transform_filter(alt.datum.by != BOUND).mark_point(filled=True, size=70, opacity=1)
     return _spec(alt.layer(rule, lines, points.encode(x=x, y=y, color=apart["color"]), height=HEIGHT))
@@ -87,11 +82,14 @@ def spectra(lines: Mapping[str, Array], sample_rate: float | None, palette: Pale
     count = len(next(iter(lines.values())))
     frequency = np.arange(count) * ((sample_rate or 2.0 * (count - 1)) / (2 * (count - 1)))
     rows = []
-    for name, amplitude in lines.items():
+    for amplitude in lines.values():
         decibels = 20 * np.log10(np.maximum(amplitude / loudest, 1e-9))
-        rows.append(pd.DataFrame({"frequency": frequency, "level": np.maximum(decibels, FLOOR), "of": name}))
+        rows.append(np.maximum(decibels, FLOOR))
     spec = _spectra_spec(tuple(lines), sample_rate, float(frequency[-1]), palette)
-    return Figure(pd.concat(rows, ignore_index=True), spec)
+    columns = {
+        "frequency": np.tile(frequency, len(lines)), "level": np.concatenate(rows), "of": np.repeat(list(lines), count),
+    }  # fmt: skip
+    return Figure({"spectra": pa.table(columns)}, spec)
 
 
 @functools.cache
@@ -104,7 +102,11 @@ def _spectra_spec(names: tuple[str, ...], sample_rate: float | None, last: float
     title = "Hz" if sample_rate else "cycles a window"
     x = alt.X("frequency:Q", title=title, scale=alt.Scale(domain=[0, last], nice=False), axis=alt.Axis(tickCount=6))
     y = alt.Y("level:Q", title=None, scale=alt.Scale(domain=[FLOOR, 0]), axis=alt.Axis(tickCount=4))
-    return _spec(alt.Chart(height=HEIGHT).mark_line().encode(x=x, y=y, **_told_apart("of", names, strokes)))
+    return _spec(
+        alt.Chart(alt.NamedData("spectra"), height=HEIGHT)
+        .mark_line()
+        .encode(x=x, y=y, **_told_apart("of", names, strokes))
+    )
 
 
 # ---------------------------------------------------------------------- waveforms
@@ -151,9 +153,6 @@ def _told_apart(field: str, names: Sequence[str], strokes: Sequence[Stroke]) -> 
 
 
 def _spec(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> dict[str, Any]:
-    """Specify the chart without its rows, which come beside it, and without a theme, which is the page's."""
+    """Specify the chart without a theme, which is the page's; its rows come beside it."""
     spec: dict[str, Any] = chart.to_dict()
-    for part in (spec, *spec.get("layer", [])):
-        part.pop("data", None)
-    spec.pop("datasets", None)
     return spec | {"config": {"view": {"stroke": None}}}

@@ -3,68 +3,71 @@
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from aecore.figures.palette import Palette
+from aecore.figures.vega import Figure, Spec, field, layer
 
 Array = NDArray[np.floating[Any]]
 
 MAX_CHANNELS = 12
 BINS = 60
+_QUIET: Spec = {"view": {"stroke": None}}
 
 
-def channel_shares(channels: Sequence[str], excess: Array, palette: Palette) -> alt.Chart:
+def channel_shares(channels: Sequence[str], excess: Array, palette: Palette) -> Figure:
     """How many times its usual normal error each channel [C] shows, the largest first; 1 is as usual."""
-    data = pd.DataFrame({"channel": list(channels), "excess": excess}).nlargest(MAX_CHANNELS, "excess")
-    x = alt.X("excess:Q", title="times the usual normal error", axis=alt.Axis(tickCount=5))
-    y = alt.Y("channel:N", sort=data["channel"].tolist(), title=None, axis=alt.Axis(labelLimit=160))
-    return alt.Chart(data, height=alt.Step(22)).mark_bar(color=palette.anomaly).encode(x=x, y=y)
+    top = np.argsort(-excess, kind="stable")[:MAX_CHANNELS]
+    shown = pa.table({"channel": [str(channels[i]) for i in top], "excess": excess[top].astype(np.float64)})
+    x = field("excess", title="times the usual normal error", axis={"tickCount": 5})
+    y = field("channel", "nominal", sort="-x", title=None, axis={"labelLimit": 160})
+    bars = layer("shares", {"type": "bar", "color": palette.anomaly}, {"x": x, "y": y})
+    return Figure({"shares": shown}, bars | {"height": {"step": 22}, "config": _QUIET})
 
 
-def latent_map(points: Array, severity: Array, start: NDArray[Any], palette: Palette) -> alt.Chart:
+def latent_map(points: Array, severity: Array, rows: NDArray[Any], palette: Palette) -> Figure:
     """Windows in the first two principal directions of their codes [n, 2], coloured by score over the threshold [n]."""
-    data = pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "times": severity, "row": start}).sort_values("times")
-    steps = [0.0, 1.0, max(2.0, float(severity.max()))]
-    scale = alt.Scale(domain=steps, range=[palette.normal, palette.latent, palette.anomaly])
-    colour = alt.Color("times:Q", title="score / threshold", scale=scale)
-    axis = alt.Axis(labels=False, ticks=False)
-    return (
-        alt.Chart(data, height=360)
-        .mark_circle(size=26, opacity=0.75)
-        .encode(
-            x=alt.X("x:Q", title="first direction of the code", axis=axis, scale=alt.Scale(zero=False)),
-            y=alt.Y("y:Q", title="second direction", axis=axis, scale=alt.Scale(zero=False)),
-            color=colour,
-            tooltip=[alt.Tooltip("row:Q", title="window starts at row"), alt.Tooltip("times:Q", format=".2f")],
-        )
-    )
+    order = np.argsort(severity, kind="stable")  # the strange ones are drawn last, on top
+    x, y = points[order].T.astype(np.float64)
+    data = pa.table({"x": x, "y": y, "times": severity[order].astype(np.float64), "row": rows[order]})
+    colours = {"domain": [0, 1, 3], "range": [palette.normal, palette.latent, palette.anomaly]}
+    colours |= {"clamp": True, "interpolate": "rgb"}
+    bare = {"labels": False, "ticks": False}
+    encoding = {
+        "x": field("x", title="first direction of the code", axis=bare, scale={"zero": False}),
+        "y": field("y", title="second direction", axis=bare, scale={"zero": False}),
+        "color": field("times", title="score / threshold", scale=colours),
+        "tooltip": [field("row", title="row in the middle of the window"), field("times", format=".2f")],
+    }
+    mark = {"type": "circle", "size": 26, "opacity": 0.75}
+    return Figure({"windows": data}, layer("windows", mark, encoding) | {"height": 360})
 
 
-def score_histogram(
-    normal: Array, all_scores: Array, threshold: float, palette: Palette
-) -> alt.LayerChart | alt.FacetChart:
+def score_histogram(normal: Array, all_scores: Array, threshold: float, palette: Palette) -> Figure:
     """Held-out normal scores beside all scores, on a logarithmic axis, the threshold dashed."""
-    edges = np.geomspace(
-        max(min(normal.min(), all_scores.min()), 1e-9), max(all_scores.max(), threshold) * 1.05, BINS + 1
-    )
+    lowest = max(float(min(normal.min(), all_scores.min())), 1e-9)
+    edges = np.geomspace(lowest, max(float(all_scores.max()), float(normal.max()), lowest * 1.01), BINS + 1)
+    edges[-1] *= 1 + 1e-9  # rounding must not leave the largest outside
     named = {"normal stretch, held out": normal, "the whole signal": all_scores}
-    parts = [
-        pd.DataFrame(
-            {"low": edges[:-1], "high": edges[1:], "share": np.histogram(v, edges)[0] / len(v) * 100, "of": name}
-        )
-        for name, v in named.items()
+    shares = [np.histogram(v, edges)[0] / len(v) * 100 for v in named.values()]
+    bins = {
+        "low": np.tile(edges[:-1], len(named)), "high": np.tile(edges[1:], len(named)),
+        "share": np.concatenate(shares), "of": np.repeat(list(named), BINS),
+    }  # fmt: skip
+    scale = {"type": "log", "nice": False}
+    legend = {"orient": "top", "labelLimit": 240, "columnPadding": 30}
+    colour = {"domain": list(named), "range": [palette.normal, palette.anomaly]}
+    bars = {
+        "x": field("low", scale=scale, title="score"), "x2": {"field": "high"},
+        "y": field("share", title="share of the rows, %", stack=None), "y2": {"datum": 0},
+        "color": field("of", "nominal", title=None, scale=colour, legend=legend),
+    }  # fmt: skip
+    dashed = {"type": "rule", "color": palette.quiet, "strokeDash": [6, 4], "strokeWidth": 2}
+    layers = [
+        layer("bins", {"type": "rect", "opacity": 0.55}, bars),
+        layer("threshold", dashed, {"x": field("x", scale=scale)}),
     ]
-    scale = alt.Scale(type="log", nice=False)
-    colour = alt.Color(
-        "of:N", title=None, scale=alt.Scale(domain=list(named), range=[palette.normal, palette.anomaly]),
-        legend=alt.Legend(orient="top", labelLimit=240),
-    )  # fmt: skip
-    bars = alt.Chart(pd.concat(parts)).mark_rect(opacity=0.55).encode(
-        x=alt.X("low:Q", scale=scale, title="score"), x2="high", color=colour,
-        y=alt.Y("share:Q", title="share of the rows, %", stack=None), y2=alt.datum(0),
-    )  # fmt: skip
-    rule = alt.Chart(pd.DataFrame({"x": [threshold]})).mark_rule(color=palette.quiet, strokeDash=[6, 4], strokeWidth=2)
-    return alt.layer(bars, rule.encode(x=alt.X("x:Q", scale=scale)), height=300)
+    tables = {"bins": pa.table(bins), "threshold": pa.table({"x": [threshold]})}
+    return Figure(tables, {"layer": layers, "height": 300, "config": _QUIET})

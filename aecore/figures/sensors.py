@@ -3,22 +3,25 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import altair as alt
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from aecore.figures.palette import Palette
 from aecore.figures.thinning import extremes
+from aecore.figures.vega import Figure, Spec, field, layer
 
 Array = NDArray[np.floating[Any]]
-Strip = alt.LayerChart | alt.FacetChart  # what alt.layer says it returns
+Tables = dict[str, pa.Table]
 
 BINS = 600  # pixels a strip is drawn for
 STRIP, SCORE = 64, 110  # pixels high
 MARGIN = 56  # pixels of a strip's own width for its axis: a stack is given each strip's width without the axes
-_INSIDE: dict[str, Any] = {"offset": -MARGIN, "grid": False, "title": None}
+UNITS = (("days", 86_400.0), ("hours", 3_600.0), ("s", 1.0))  # of long recordings
+ENOUGH = 4  # of a unit, for it to be the axis's
 MAX_STRIPS = 8  # more do not fit a screen
+_BARE: Spec = {"labels": False, "ticks": False, "title": None, "domain": False}
+_INSIDE: Spec = {"offset": -MARGIN, "grid": False, "title": None}
 
 
 class Clock(NamedTuple):
@@ -27,6 +30,7 @@ class Clock(NamedTuple):
     x: NDArray[Any]
     title: str
     temporal: bool = False
+    unit: float = 1.0  # of the axis, in those of ``x``
 
     @classmethod
     def of(cls, time: NDArray[Any] | None, length: int) -> "Clock":
@@ -35,7 +39,13 @@ class Clock(NamedTuple):
             return cls(np.arange(length), "row")
         if np.issubdtype(time.dtype, np.datetime64):
             return cls(time.astype("datetime64[ms]"), "time", temporal=True)
-        return cls(time, "time [s]")
+        name, unit = next(u for u in UNITS if time[-1] - time[0] >= ENOUGH * u[1] or u[1] == 1.0)
+        return cls(time, f"time [{name}]", unit=unit)
+
+    def at(self, rows: Any) -> NDArray[Any]:
+        """Where rows lie on the axis, as numbers: dates in milliseconds, so that no browser moves them to its zone."""
+        x = self.x[rows]
+        return x.astype(np.int64) if self.temporal else x / self.unit if self.unit != 1.0 else x
 
 
 class Scene(NamedTuple):
@@ -46,60 +56,148 @@ class Scene(NamedTuple):
     channels: Sequence[str]
     normal: tuple[int, int]  # the stretch vouched for: first row, last + 1
     view: tuple[int, int]
-    events: Sequence[tuple[int, int]] = ()  # first and last row, inclusive
-    filled: Sequence[tuple[int, int]] = ()  # rows that were not measured
-    rebuilt: Array | None = None  # drawn once rows are far enough apart to tell it from what was measured
+    filled: Sequence[tuple[int, int]] = ()  # first and last row, inclusive, of what was not measured
+    rebuilt: Array | None = None  # [T, C], drawn once rows are far enough apart to tell it from what was measured
+    scores: Array | None = None  # [T]
 
 
-def signal_strips(scene: Scene, palette: Palette) -> list[Strip]:
-    """One strip a channel: measured line, the normal stretch behind it, events and filled gaps shaded."""
-    bands = [
-        _bands(scene, [(scene.normal[0], scene.normal[1] - 1)], palette.normal, 0.25),
-        _bands(scene, scene.events, palette.anomaly, 0.4),
-        _bands(scene, scene.filled, palette.latent, 0.3),
-    ]
-    close = scene.rebuilt is not None and scene.view[1] - scene.view[0] <= 2 * BINS
-    strips = []
-    for i, name in enumerate(scene.channels):
-        layers = [_line(scene, scene.values[:, i], palette.input, 1.2 if close else 1.0)]
-        if close and scene.rebuilt is not None:
-            layers.insert(0, _line(scene, scene.rebuilt[:, i], palette.reconstruction, 2.8))
-        strips.append(alt.layer(*bands, *layers, height=STRIP, title=_title(name)))
-    return strips
+class Verdict(NamedTuple):
+    """What follows from a threshold: the events, first and last row, inclusive."""
+
+    threshold: float
+    events: Sequence[tuple[int, int]]
 
 
-def score_strip(scene: Scene, scores: Array, threshold: float, palette: Palette) -> Strip:
-    """Score of every row on a logarithmic scale, what lies above the threshold filled."""
-    floor = max(float(scores.min()), 1e-6) * 0.8
+# ---------------------------------------------------------------------- rows
+def outlines(scene: Scene) -> Tables:
+    """Everything drawn that does not follow the threshold, at screen resolution."""
     first, last = scene.view
-    keep = first + extremes(scores[first:last], BINS)
-    data = pd.DataFrame({"x": scene.clock.x[keep], "score": np.maximum(scores[keep], floor)})
-    data["over"] = np.maximum(data["score"], threshold)
-    scale = alt.Scale(type="log", domain=[floor, max(float(scores.max()), threshold) * 1.2], nice=False)
-    base = alt.Chart(data).encode(x=_x(scene))
-    y = alt.Y("score:Q", scale=scale, axis=alt.Axis(tickCount=4, format="~g", **_INSIDE))
-    line = base.mark_line(color=palette.anomaly, strokeWidth=1.4).encode(y=y)
-    above = base.mark_area(color=palette.anomaly, opacity=0.35).encode(
-        y=alt.Y("over:Q", scale=scale), y2=alt.datum(threshold)
-    )
-    ends = pd.DataFrame({"x": scene.clock.x[[first, last - 1]], "y": [threshold, threshold]})
-    rule = alt.Chart(ends).mark_line(color=palette.quiet, strokeDash=[6, 4], strokeWidth=1.5)
-    rule = rule.encode(x=_x(scene), y=alt.Y("y:Q", scale=scale))
-    return alt.layer(above, line, rule, height=SCORE, title=_title(f"score; dashed: the threshold of {threshold:.3g}"))
+    close = scene.rebuilt is not None and last - first <= 2 * BINS
+    tables = {
+        "normal": _bands(scene, [(scene.normal[0], scene.normal[1] - 1)]),
+        "filled": _bands(scene, scene.filled),
+    }
+    for i in range(len(scene.channels)):
+        tables[f"measured {i}"] = _line(scene, scene.values[first:last, i])
+        if scene.rebuilt is not None:
+            tables[f"rebuilt {i}"] = _line(scene, scene.rebuilt[first : last if close else first, i])
+    if scene.scores is not None:
+        tables["score"] = _line(scene, np.maximum(scene.scores[first:last], _floor(scene.scores)))
+    return tables
 
 
-def stacked(strips: Sequence[Strip], *, brushes: Sequence[str] = ()) -> alt.VConcatChart:
-    """Put strips under each other; time is the same for all and labelled under the last.
+def judged(scene: Scene, verdict: Verdict, drawn: Tables) -> Tables:
+    """``drawn`` outlines with what follows the threshold: few rows, so that moving it exchanges few."""
+    x, score = (drawn["score"][name].to_numpy() for name in ("x", "value"))
+    above = np.r_[False, score > verdict.threshold, False]
+    keep = above[1:-1] | above[:-2] | above[2:]  # with a neighbour on either side, where the filled area closes
+    level = np.full(len(x), verdict.threshold)
+    filled = {"x": x[keep], "value": np.maximum(score, level)[keep], "threshold": level[keep]}
+    return drawn | {
+        "events": _bands(scene, verdict.events),
+        "above": pa.table(filled),
+        "threshold": pa.table({"x": x[[0, -1]], "value": level[[0, -1]]}),
+    }
 
-    With ``brushes``, a name a strip, a stretch dragged over a strip is its selection, in the clock's units.
+
+def _line(scene: Scene, seen: Array) -> pa.Table:
+    keep = extremes(seen, BINS)
+    return pa.table({"x": scene.clock.at(scene.view[0] + keep), "value": seen[keep].astype(np.float64)})
+
+
+def _bands(scene: Scene, rows: Sequence[tuple[int, int]]) -> pa.Table:
+    low, high = scene.view
+    seen = [(max(first, low), min(last, high - 1)) for first, last in rows if first < high and last >= low]
+    ends = np.array(seen, dtype=np.int64).reshape(-1, 2)
+    return pa.table({"x": scene.clock.at(ends[:, 0]), "x2": scene.clock.at(ends[:, 1])})
+
+
+def _floor(scores: Array) -> float:
+    """Least score that a logarithmic axis shows."""
+    return max(float(scores.min()), 1e-6) * 0.8
+
+
+def _ceiling(scores: Array, threshold: float) -> float:
+    """Highest value on the score's axis; where the threshold lies beyond the scores it moves in steps, not along."""
+    highest = float(scores.max())
+    return 1.2 * max(highest, 2.0 ** np.ceil(np.log2(threshold)) if threshold > highest else 0.0)
+
+
+# ---------------------------------------------------------------------- specification
+def strips(
+    scene: Scene, palette: Palette, *, tables: Tables, threshold: float | None = None, brushes: bool = True
+) -> Figure:
+    """One strip a channel: measured line, the normal stretch behind it, events and filled gaps shaded; the score last.
+
+    With ``brushes``, a stretch dragged over strip i is the selection ``drag<i>``, in the clock's units.
     """
-    for strip in strips[:-1]:
-        for layer in _leaves(strip):
-            layer.encoding.x.axis = alt.Axis(labels=False, ticks=False, title=None, domain=False)
-    if brushes:
-        drags = [alt.selection_interval(name=name, encodings=["x"]) for name in brushes]
-        strips = [strip.add_params(drag) for strip, drag in zip(strips, drags, strict=True)]
-    return alt.vconcat(*strips, spacing=4).resolve_scale(x="shared").configure_view(stroke=None)
+    parts = [_channel(name, i, scene, tables, palette) for i, name in enumerate(scene.channels)]
+    if scene.scores is not None and threshold is not None:
+        parts.append(_score(scene.scores, threshold, palette))
+    for i, part in enumerate(parts):
+        under = part is parts[-1]
+        part["encoding"] = {"x": _x(scene, {"title": scene.clock.title} if under else _BARE)}
+        if brushes:
+            drag = {"name": f"drag{i}", "select": {"type": "interval", "encodings": ["x"]}}
+            part["layer"][0]["params"] = [drag]
+    spec: Spec = {
+        "vconcat": parts, "spacing": 4, "resolve": {"scale": {"x": "shared"}}, "config": {"view": {"stroke": None}},
+    }  # fmt: skip
+    return Figure(tables, spec)
+
+
+def brush_names(scene: Scene) -> list[str]:
+    """Name the selections of ``strips``, one a strip."""
+    return [f"drag{i}" for i in range(len(scene.channels) + (scene.scores is not None))]
+
+
+def _channel(name: str, i: int, scene: Scene, tables: Tables, palette: Palette) -> Spec:
+    # a domain in numbers: one that follows the rows is found anew, and every line drawn anew, whenever any row changes
+    drawn = [tables[part]["value"].to_numpy() for part in (f"measured {i}", f"rebuilt {i}") if part in tables]
+    values = np.concatenate(drawn)
+    scale = {"domain": [float(values.min()), float(values.max())], "zero": False, "nice": False, "padding": 4}
+    y = {"y": field("value", scale=scale, axis={"tickCount": 3, **_INSIDE})}
+    layers = [_band("normal", palette.normal, 0.25), _band("filled", palette.latent, 0.3)]
+    if scene.scores is not None:
+        layers.append(_band("events", palette.anomaly, 0.4))
+    if scene.rebuilt is not None:
+        layers.append(layer(f"rebuilt {i}", {"type": "line", "color": palette.reconstruction, "strokeWidth": 2.8}, y))
+    layers.append(layer(f"measured {i}", {"type": "line", "color": palette.input, "strokeWidth": 1.1}, y))
+    return {"layer": layers, "height": STRIP, "title": _title(name)}
+
+
+def _score(scores: Array, threshold: float, palette: Palette) -> Spec:
+    """Score of every row on a logarithmic scale, what lies above the threshold filled."""
+    scale = {"type": "log", "domain": [_floor(scores), _ceiling(scores, threshold)], "nice": False}
+    y = {"y": field("value", scale=scale, axis={"tickCount": 4, "format": "~g", **_INSIDE})}
+    area = {"type": "area", "color": palette.anomaly, "opacity": 0.35}
+    line = {"type": "line", "color": palette.anomaly, "strokeWidth": 1.4}
+    dashed = {"type": "line", "color": palette.quiet, "strokeDash": [6, 4], "strokeWidth": 1.5}
+    layers = [
+        layer("above", area, y | {"y2": {"field": "threshold"}}), layer("score", line, y), layer("threshold", dashed, y)
+    ]  # fmt: skip
+    return {"layer": layers, "height": SCORE, "title": _title("score; dashed: the threshold")}
+
+
+def _band(table: str, colour: str, opacity: float) -> Spec:
+    # the outline keeps a band in sight that is narrower than a pixel
+    mark = {"type": "rect", "color": colour, "opacity": opacity, "stroke": colour, "strokeWidth": 1}
+    return layer(table, mark, {"x2": {"field": "x2"}})
+
+
+def _title(text: str) -> Spec:
+    return {
+        "text": text, "anchor": "start", "dx": MARGIN, "offset": 2, "fontSize": 12, "fontWeight": "normal",
+        "limit": 600,
+    }  # fmt: skip
+
+
+def _x(scene: Scene, axis: Spec) -> Spec:
+    ends = scene.clock.at([scene.view[0], scene.view[1] - 1]).tolist()
+    if scene.clock.temporal:  # as the file has it, not moved to the visitor's time zone
+        scale: Spec = {"type": "utc", "rangeMin": MARGIN, "domain": ends, "nice": False}
+        return field("x", "temporal", scale=scale, axis=axis)
+    return field("x", scale={"nice": False, "zero": False, "rangeMin": MARGIN, "domain": ends}, axis=axis)
 
 
 def standing_out(channel_excess: Array, flagged: NDArray[np.bool_]) -> list[int]:
@@ -107,42 +205,3 @@ def standing_out(channel_excess: Array, flagged: NDArray[np.bool_]) -> list[int]
     excess = channel_excess[flagged] if flagged.any() else channel_excess
     top = np.argsort(-excess.max(0), kind="stable")[:MAX_STRIPS]
     return sorted(int(i) for i in top)
-
-
-def _leaves(chart: Any) -> list[alt.Chart]:
-    if isinstance(chart, alt.LayerChart):
-        return [leaf for layer in chart.layer for leaf in _leaves(layer)]
-    return [chart]
-
-
-def _title(text: str) -> alt.Title:
-    return alt.Title(text, anchor="start", dx=MARGIN, offset=2, fontSize=12, fontWeight="normal", limit=600)
-
-
-def _x(scene: Scene) -> alt.X:
-    first, last = scene.view[0], scene.view[1] - 1
-    ends = scene.clock.x[[first, last]]
-    if scene.clock.temporal:  # as the file has it, not moved to the visitor's time zone
-        scale = alt.Scale(type="utc", rangeMin=MARGIN, domain=ends.astype("int64").tolist(), nice=False)
-        return alt.X("x:T", scale=scale, title=scene.clock.title)
-    scale = alt.Scale(nice=False, zero=False, rangeMin=MARGIN, domain=ends.tolist())
-    return alt.X("x:Q", scale=scale, title=scene.clock.title)
-
-
-def _line(scene: Scene, values: Array, colour: str, width: float) -> alt.Chart:
-    first, last = scene.view
-    seen = values[first:last]
-    keep = extremes(seen, BINS)
-    data = pd.DataFrame({"x": scene.clock.x[first + keep], "value": seen[keep]})
-    y = alt.Y("value:Q", scale=alt.Scale(zero=False, nice=False, padding=4), axis=alt.Axis(tickCount=3, **_INSIDE))
-    return alt.Chart(data).mark_line(color=colour, strokeWidth=width).encode(x=_x(scene), y=y)
-
-
-def _bands(scene: Scene, rows: Sequence[tuple[int, int]], colour: str, opacity: float) -> alt.Chart:
-    low, high = scene.view
-    seen = [(max(first, low), min(last, high - 1)) for first, last in rows if first < high and last >= low]
-    first, last = (np.array([pair[i] for pair in seen], dtype=int) for i in (0, 1))
-    spans = pd.DataFrame({"x": scene.clock.x[first], "x2": scene.clock.x[last]})
-    # the outline keeps a band in sight that is narrower than a pixel
-    mark = alt.Chart(spans).mark_rect(color=colour, opacity=opacity, stroke=colour, strokeWidth=1)
-    return mark.encode(x=_x(scene), x2="x2")

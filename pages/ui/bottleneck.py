@@ -1,7 +1,7 @@
 """Parts of the Bottleneck page: the panels under its handle, the charts below, and the visitor's own recording."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -19,6 +19,14 @@ from pages.ui.uploads import upload
 LAYERS = 5  # input, hidden, code, hidden, output
 FIBRES, SAMPLES = 9, 41
 Array = NDArray[np.float32]
+
+
+class View(NamedTuple):
+    """The signal on screen and its frames, there at once, and a way to the rest, which takes tens of milliseconds."""
+
+    shown: Array
+    frames: dict[str, Array]
+    sweep: Callable[[], Sweep]
 
 
 def machine_panels(shown: Array, frames: Mapping[str, Array]) -> list[Panel]:
@@ -60,11 +68,11 @@ def charts(swept: Sweep, k: int, machine: str, sample_rate: float | None) -> Non
     with left:
         error = figures.error_against_size(swept.lost, swept.bound, k, colours)
         st.markdown("**Variance lost**, %")
-        st.vega_lite_chart(error.data, error.spec, width="stretch", alt=figures.ERROR_WORDS)
+        st.vega_lite_chart(None, error.whole, width="stretch", alt=figures.ERROR_WORDS)
     with middle:
         spectra = figures.spectra(swept.spectra(machine, k), sample_rate, colours)
         st.markdown(f"**Spectrum**, dB: {machine}")
-        st.vega_lite_chart(spectra.data, spectra.spec, width="stretch", alt=figures.SPECTRA_WORDS)
+        st.vega_lite_chart(None, spectra.whole, width="stretch", alt=figures.SPECTRA_WORDS)
     with right:
         name = "1 waveform" if k == 1 else f"{k} waveforms"
         st.markdown(f"**{name}**: {machine}")

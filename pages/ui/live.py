@@ -64,6 +64,14 @@ def work(
     return None
 
 
+def finished(slot: str, signature: object) -> Any | None:
+    """Result of the slot's work, if it is this work and has come to a good end; starts and shows nothing."""
+    entry = _held().get(slot)
+    if entry is None or entry.signature != signature or entry.job.state != "done":
+        return None
+    return entry.job.result()
+
+
 def forget(slot: str) -> None:
     """Drop a slot's work; the next run of the page starts it again."""
     if entry := _held().pop(slot, None):
@@ -107,8 +115,10 @@ def _grace(job: Job) -> None:
 def training_panel(job: Job) -> None:
     """Draw a running training whose progress is {part, epoch, epochs, loss, progress}: stage, loss, time left."""
     latest = job.latest
-    if latest is None:
-        st.progress(0.0, time_left(job).capitalize())
+    if (
+        latest is None or "epoch" not in latest
+    ):  # it has not begun to train, or never will: a saved detector only scores
+        st.progress((latest or {}).get("progress", 0.0), time_left(job).capitalize())
         return
     st.progress(
         latest["progress"], f"{latest['part']}: epoch {latest['epoch']} of {latest['epochs']}, {time_left(job)}"

@@ -14,42 +14,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
+from tests.benchmarks.redraw import CONTROL_BUDGET, WATCH, latency, report
 from tests.benchmarks.scrubber import DRAW_BUDGET, LATENCY_BUDGET, drag
 from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, settle, start_server
-
-CONTROL_BUDGET = 200.0  # ms, 95th percentile
-QUIET = 0.7  # s without a drawing: the figures are done
-
-WATCH = """
-window.watch = {event: 0, drawn: 0};
-const now = () => { window.watch.drawn = performance.now(); };
-for (const name of ["clearRect", "stroke", "fill", "fillRect", "fillText"]) {
-  const draw = CanvasRenderingContext2D.prototype[name];
-  CanvasRenderingContext2D.prototype[name] = function (...args) { now(); return draw.apply(this, args); };
-}
-for (const kind of ["keydown", "pointerdown"]) {
-  window.addEventListener(kind, (event) => { window.watch.event = event.timeStamp; }, {capture: true});
-}
-new MutationObserver((changes) => {
-  if (changes.some(({target}) => target.closest?.("svg.marks, .vega-embed"))) now();
-}).observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
-"""
-
-
-def latency(page: Page, act: Callable[[], None]) -> float:
-    """Milliseconds from the event that ``act`` causes to the last drawing after it."""
-    page.evaluate("window.watch.drawn = 0")
-    act()
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        time.sleep(0.1)
-        event, drawn, now = page.evaluate("[watch.event, watch.drawn, performance.now()]")
-        if drawn > event and now - drawn > 1000 * QUIET:
-            return float(drawn - event)
-    raise RuntimeError("nothing was redrawn for 10 s")
 
 
 def controls(page: Page) -> dict[str, Callable[[int], None]]:
@@ -84,13 +53,6 @@ def controls(page: Page) -> dict[str, Callable[[int], None]]:
     }
 
 
-def report(name: str, times: list[float], budget: float) -> None:
-    p50, p95 = np.percentile(times, (50, 95))
-    print(
-        f"{name:28s} {len(times):5d} {p50:8.1f} {p95:8.1f} ms   {'ok' if p95 <= budget else 'OVER BUDGET'}", flush=True
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--drags", type=int, default=4, help="there and back")
@@ -108,7 +70,7 @@ def main() -> None:
                 settle(page)
                 page.locator(".scrubber .slider").wait_for()
                 time.sleep(8)  # the workers start once the first page is drawn
-                print(f"{'':28s} {'times':>5s} {'p50':>8s} {'p95':>8s}")
+                print(f"{'':36s} {'times':>5s} {'p50':>8s} {'p95':>8s}")
                 timings = drag(page, args.drags, page.locator(".scrubber .slider"))
                 report("drag: drawing a frame", [t["drawn"] - t["started"] for t in timings], DRAW_BUDGET)
                 report("drag: pointer to frame", [t["settled"] - t["input"] for t in timings], LATENCY_BUDGET)

@@ -5,7 +5,7 @@
 upload: from the end of choosing a 20,000 x 4 file to the drawn, scored result.
 again:  the second identical training of built-in data, asked for by a new visitor: page to result, and the answer of
         ``aecore.jobs.submit`` alone in a new process.
-threshold: from the release of the threshold's handle to the redrawn figure (arrow key, so one step).
+threshold: from the key or the click on a threshold's control to the last drawing that follows it.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from playwright.sync_api import sync_playwright
 
+from tests.benchmarks.redraw import WATCH, latency, report
 from tests.browser.conftest import CHROMIUM_FLAGS, start_server
 from tests.browser.test_journeys import choose_file
 
@@ -73,67 +74,77 @@ def visit(browser, url: str) -> float:
     return seconds
 
 
-def threshold(browser, url: str, steps: int) -> list[float]:
-    page = browser.new_page()
+def threshold(browser, url: str, steps: int) -> None:
+    """Report milliseconds from each step of the threshold's controls, on the sample, to the last drawing."""
+    page = browser.new_page(viewport={"width": 1440, "height": 1600})
+    page.add_init_script(WATCH)
     page.goto(f"{url}/Sensor_Anomalies")
     drawn(page, 0)
+    page.wait_for_timeout(8000)  # the workers start once the first page is drawn
+
+    def turn(i: int) -> None:
+        handle.focus()
+        page.keyboard.press("ArrowRight" if i % 10 < 5 else "ArrowLeft")
+
+    def press(label: str):
+        return lambda: page.get_by_role("radio", name=label, exact=True).click()
+
     handle = page.get_by_role("slider", name="Standard deviations")
-    handle.focus()
-    waits = []
-    for _ in range(steps):
-        before = page.locator('[data-testid="stMarkdownContainer"]:has-text("threshold of")').first.inner_text()
-        started = time.perf_counter()
-        page.keyboard.press("ArrowRight")
-        page.wait_for_function(
-            "before => ![...document.querySelectorAll('[data-testid=stMarkdownContainer]')]"
-            ".some(e => e.innerText === before)",
-            arg=before,
-            timeout=20_000,
-        )
-        waits.append(time.perf_counter() - started)
-        page.wait_for_timeout(300)
+    report("threshold by standard deviations", [latency(page, lambda i=i: turn(i)) for i in range(steps)])
+    page.goto(f"{url}/Sensor_Anomalies?rule=the+tail+of+the+normal+scores")
+    drawn(page, 0)
+    risks = ["1 %", "0.001 %", "0.1 %", "0.01 %"]
+    report("threshold by the tail", [latency(page, press(risks[i % 4])) for i in range(steps)])
     page.close()
-    return waits
+
+
+def alone(environment: dict[str, str], rounds: int) -> list[float]:
+    """Milliseconds that ``submit`` takes to answer from the disk, each in a process of its own."""
+    answers = []
+    for _ in range(rounds):
+        out = subprocess.run(
+            [sys.executable, "-c", AGAIN], env=os.environ | environment, cwd=ROOT, capture_output=True, text=True,
+            check=True,
+        )  # fmt: skip
+        cached, milliseconds = out.stdout.split()
+        assert cached == "True", "the answer did not come from the cache"
+        answers.append(float(milliseconds))
+    return answers
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--only", choices=["upload", "again", "threshold"])
+    args = parser.parse_args()
+    rounds, parts = args.rounds, [args.only] if args.only else ["upload", "again", "threshold"]
     with tempfile.TemporaryDirectory() as cache, sync_playwright() as playwright:
         environment = {"AECORE_CACHE": cache}
         url, process = start_server(ROOT / "Home.py", environment, Path(cache) / "log.txt")
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
         try:
-            cold = upload(browser, url, 1000)
-            uploads = [upload(browser, url, i) for i in range(rounds)]
-            first, later = visit(browser, url), [visit(browser, url) for _ in range(rounds)]
-            moved = threshold(browser, url, 4 * rounds)
+            if "upload" in parts:
+                cold = upload(browser, url, 1000)
+                uploads = [upload(browser, url, i) for i in range(rounds)]
+                print(
+                    f"upload of 20,000 x 4 to drawn result: first {cold:.1f} s, then median "
+                    f"{statistics.median(uploads):.1f} s, worst {max(uploads):.1f} s",
+                    flush=True,
+                )
+            if "again" in parts:
+                first, later = visit(browser, url), [visit(browser, url) for _ in range(rounds)]
+            if "threshold" in parts:
+                threshold(browser, url, 4 * rounds)
         finally:
             browser.close()
             process.terminate()
             process.wait(timeout=20)
-        answers = []
-        for _ in range(rounds):
-            command = [sys.executable, "-c", AGAIN]
-            out = subprocess.run(
-                command, env=os.environ | environment, cwd=ROOT, capture_output=True, text=True, check=True
+        if "again" in parts:
+            print(
+                f"built-in sample trained: first visitor {first:.1f} s, later ones (page and all) median "
+                f"{statistics.median(later):.2f} s; submit alone, from disk: median "
+                f"{statistics.median(alone(environment, rounds)):.0f} ms"
             )
-            cached, milliseconds = out.stdout.split()
-            assert cached == "True", "the answer did not come from the cache"
-            answers.append(float(milliseconds))
-    print(
-        f"upload of 20,000 x 4 to drawn result: first {cold:.1f} s, then median {statistics.median(uploads):.1f} s, "
-        f"worst {max(uploads):.1f} s"
-    )
-    print(
-        f"built-in sample trained: first visitor {first:.1f} s, later ones (page and all) median "
-        f"{statistics.median(later):.2f} s; submit alone, from disk: median {statistics.median(answers):.0f} ms"
-    )
-    print(
-        f"threshold handle to redrawn result: median {1000 * statistics.median(moved):.0f} ms, "
-        f"worst {1000 * max(moved):.0f} ms"
-    )
 
 
 if __name__ == "__main__":

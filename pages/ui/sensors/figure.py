@@ -1,15 +1,18 @@
 """The signal's figure: drag over it to zoom in, or to mark the normal stretch."""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
 from aecore.figures import sensors as figures
 from pages.ui import controls
+from pages.ui.theme import palette
 
 ZOOM, MARK = "zooms in", "marks the normal stretch"
 ALL = (0.0, 100.0)
 STEP = 0.1  # % of the rows
-_DRAGGED = "sensors:dragged"
+_DRAGGED, _OUTLINES = "sensors:dragged", "sensors:outlines"
 
 
 def view_of(length: int) -> tuple[int, int]:
@@ -19,23 +22,33 @@ def view_of(length: int) -> tuple[int, int]:
     return min(first, length - 2), max(last, min(first, length - 2) + 2)
 
 
-def draw(strips: list[figures.Strip], clock: figures.Clock, words: str) -> None:
-    """Draw strips over each other; a stretch dragged over them becomes the view or the normal stretch."""
-    view, normal = st.session_state.get("view", ALL), st.session_state.get("normal")
-    key = f"strips:{len(clock.x)}:{view}:{normal}"  # a new figure after each drag, so that none stays selected
+def outlines(name: Any, scene: figures.Scene) -> figures.Tables:
+    """What is drawn of a scene whatever the threshold: kept while it is the same signal, by name, in the same view."""
+    name = (name, scene.view, scene.normal, tuple(scene.channels))
+    kept = st.session_state.get(_OUTLINES)
+    if kept is None or kept[0] != name:
+        kept = st.session_state[_OUTLINES] = (name, figures.outlines(scene))
+    tables: figures.Tables = kept[1]
+    return tables
 
-    brushes = [f"drag{i}" for i in range(len(strips))]
+
+def draw(scene: figures.Scene, tables: figures.Tables, words: str, threshold: float | None = None) -> None:
+    """Draw the scene; a stretch dragged over it becomes the view or the normal stretch."""
+    view, normal = st.session_state.get("view", ALL), st.session_state.get("normal")
+    # a new figure after each drag, so that none stays selected
+    key = f"strips:{len(scene.clock.x)}:{view}:{normal}:{scene.scores is None}"
 
     def dragged() -> None:
         chosen = [drag["x"] for drag in st.session_state[key].selection.values() if drag.get("x")]
         for stretch in chosen:
             target = "view" if st.session_state.get("drag", ZOOM) == ZOOM else "normal"
-            st.session_state[target] = _percent(clock, stretch)
+            st.session_state[target] = _percent(scene.clock, stretch)
             st.session_state[_DRAGGED] = True
 
-    st.altair_chart(
-        figures.stacked(strips, brushes=brushes), width="stretch", alt=words, key=key, on_select=dragged,
-        selection_mode=brushes,
+    figure = figures.strips(scene, palette(), tables=tables, threshold=threshold)
+    st.vega_lite_chart(
+        None, figure.whole, width="stretch", alt=words, key=key, on_select=dragged,
+        selection_mode=figures.brush_names(scene),
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):
         controls.choice("Dragging over the figure", "drag", [ZOOM, MARK], default=ZOOM)
@@ -54,10 +67,15 @@ def view_control() -> None:
     controls.range_slider("In view, % of the rows", "view", low=0.0, high=100.0, default=ALL, step=STEP)
 
 
-def look_at(first: int, last: int, length: int) -> None:
-    """Zoom to some rows with as many again on both sides."""
+def around(first: int, last: int, length: int) -> tuple[int, int]:
+    """Some rows with as many again on both sides, at least 40: first row and last + 1."""
     room = max(last - first + 1, 40)
-    low, high = max(0, first - room), min(length, last + 1 + room)
+    return max(0, first - room), min(length, last + 1 + room)
+
+
+def look_at(first: int, last: int, length: int) -> None:
+    """Zoom to some rows and what is around them."""
+    low, high = around(first, last, length)
     st.session_state["view"] = (_down(100 * low / length), _up(100 * high / length))
     st.session_state[_DRAGGED] = True
 
@@ -68,7 +86,7 @@ def _show_all() -> None:
 
 
 def _percent(clock: figures.Clock, stretch: list[float]) -> tuple[float, float]:
-    x = clock.x.astype("int64") if clock.temporal else clock.x
+    x = clock.at(slice(None))
     first, last = np.searchsorted(x, sorted(stretch))
     low, high = _down(100 * first / len(x)), _up(100 * last / len(x))
     return (low, high) if high > low else ALL

@@ -1,4 +1,4 @@
-"""Where the signal comes from: a simulation with controls, or the visitor's file with its columns put right."""
+"""Where the signal comes from: a simulation, or the visitor's file with its columns put right."""
 
 from typing import Any, NamedTuple
 
@@ -6,22 +6,19 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.concepts import sensors
-from aecore.concepts.sensor_samples import InverterSample, Sample
+from aecore.concepts.sensor_samples import Sample
 from aecore.data.options import DECIMALS, DELIMITERS, ENCODINGS, TIME_UNITS, ReadOptions
 from aecore.data.uploads import Signal
 from pages.ui import controls, live
 from pages.ui.uploads import Upload, upload
 
 AS_FOUND, NONE = "as found", "none"
-INVERTER_FAULTS = {
-    "Open switch": "open_switch", "Sensor offset": "offset", "Sensor gain": "gain",
-    "Inter-turn short": "inter_turn", "None": "none",
-}  # fmt: skip
 
 
 class Source(NamedTuple):
     """A signal, what names it, and the job that trains on it."""
 
+    name: str
     signal: Signal
     signature: object
     task: tuple[Any, ...]  # of ``jobs.submit``, the normal stretch to be added
@@ -35,23 +32,9 @@ def _simulate(sample: Sample) -> Signal:
     return sample.signal()
 
 
-def simulated(sample: Sample) -> Source:
+def simulated(name: str, sample: Sample) -> Source:
     """A sample's signal."""
-    return Source(_simulate(sample), sample, (sensors.train_sample, sample), False, sample)
-
-
-def inverter() -> Source:
-    """Controls of the simulated inverter."""
-    fault = controls.select("Fault", "fault", list(INVERTER_FAULTS), default="Open switch")
-    severity = controls.slider("Severity", "severity", low=0.0, high=1.0, default=0.5, step=0.05)
-    speed = controls.slider("Speed, rpm", "speed", low=600, high=6000, default=3000, step=100)
-    load = controls.slider("Load, share of rated torque", "load", low=0.1, high=1.2, default=0.6, step=0.05)
-    noise = controls.slider("Sensor noise, A rms", "noise", low=0.0, high=10.0, default=1.0, step=0.5)
-    return simulated(
-        InverterSample(
-            fault=INVERTER_FAULTS[fault], severity=severity, speed_rpm=float(speed), load=load, noise=noise
-        )
-    )  # fmt: skip
+    return Source(name, _simulate(sample), sample, (sensors.train_sample, sample), False, sample)
 
 
 def own_file(help: str) -> Source | None:
@@ -73,9 +56,9 @@ def own_file(help: str) -> Source | None:
             "A detector taken from here before", "detector", help="detector.safetensors; nothing is trained."
         )
     if saved is None:
-        return Source(signal, (file.fingerprint, options), task, True)
+        return Source(file.name, signal, (file.fingerprint, options), task, True)
     again = (sensors.rescore, saved.data, signal.values, signal.channels)
-    return Source(signal, (file.fingerprint, options, saved.fingerprint), task, True, saved_task=again)
+    return Source(file.name, signal, (file.fingerprint, options, saved.fingerprint), task, True, saved_task=again)
 
 
 def _parsed(file: Upload, options: ReadOptions, slot: str) -> Signal | None:
