@@ -6,6 +6,7 @@
     ├── SettingError          a setting lies outside its range                  (also a ValueError)
     ├── DataError             the data cannot be used as they are               (also a ValueError)
     │   ├── UnreadableFile    a file cannot be turned into a signal
+    │   ├── DatasetMissing    a data set is not on this machine and could not be fetched
     │   └── TooFewRows        there is less data than the smallest model needs
     ├── TrainingError         a training cannot go on
     │   └── TrainingDiverged  the loss became NaN or infinite; the last good weights are kept
@@ -30,6 +31,10 @@ class DataError(AecoreError, ValueError):
 
 class UnreadableFile(DataError):
     """A file cannot be turned into a signal."""
+
+
+class DatasetMissing(DataError):
+    """A data set is not on this machine, and nothing brought it here."""
 
 
 class TooFewRows(DataError):
