@@ -14,6 +14,9 @@ PRETRAINED = {
     "home": "aecore.concepts.home:pretrain",
     "bottleneck": "aecore.concepts.bottleneck:pretrain",
     "sensors": "aecore.concepts.sensor_shipped:pretrain",
+    "morphing_shapes": "aecore.concepts.vae_morphing_pretraining:pretrain_shapes",
+    "morphing_digits": "aecore.concepts.vae_morphing_pretraining:pretrain_digits",
+    "vae20_digits": "aecore.concepts.vae_morphing_pretraining:pretrain_wide",
 }
 
 DEFAULT_NORMAL = "0%:30%"  # as the page's

@@ -28,7 +28,8 @@ class AutoEncoder(nn.Module):
     Parameters
     ----------
     input_shape : shape of one datum, without the batch.
-    hidden : widths of the layers between input and code; the decoder has them in reverse.
+    hidden : widths of the layers between input and code.
+    decoder_hidden : widths of the layers between code and output; None: ``hidden`` in reverse.
     latent_dim : numbers in the code.
     reconstruction : ``"mse"`` or ``"mae"`` for real values, ``"bce"`` for values in 0..1 (the decoder then ends in
         a sigmoid).
@@ -42,25 +43,30 @@ class AutoEncoder(nn.Module):
         latent_dim: int = 8,
         reconstruction: str = "mse",
         activation: str = "relu",
+        decoder_hidden: Sequence[int] | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        _check(input_shape, hidden, latent_dim, reconstruction)
+        _check(input_shape, (*hidden, *(decoder_hidden or ())), latent_dim, reconstruction)
         self.input_shape, self.latent_dim = tuple(input_shape), latent_dim
         self.reconstruction, self.seed = reconstruction, seed
         self.config: dict[str, Any] = {
             "input_shape": list(input_shape), "hidden": list(hidden), "latent_dim": latent_dim,
             "reconstruction": reconstruction, "activation": activation, "seed": seed,
         }  # fmt: skip
+        self._decoder_hidden = None if decoder_hidden is None else tuple(decoder_hidden)
+        if decoder_hidden is not None:
+            self.config["decoder_hidden"] = list(decoder_hidden)
         generator = torch.Generator().manual_seed(seed)
         self.encoder, self.decoder = self._networks(hidden, activation, generator)
 
     def _networks(
         self, hidden: Sequence[int], name: str, generator: torch.Generator
     ) -> tuple[nn.Sequential, nn.Sequential]:
-        sizes = [math.prod(self.input_shape), *hidden]
-        encoder = dense_stack([*sizes, self._code_width], activate=name, generator=generator)
-        decoder = dense_stack([self.latent_dim, *sizes[::-1]], activate=name, generator=generator)
+        size, back = math.prod(self.input_shape), tuple(hidden)[::-1]
+        back = back if self._decoder_hidden is None else self._decoder_hidden
+        encoder = dense_stack([size, *hidden, self._code_width], activate=name, generator=generator)
+        decoder = dense_stack([self.latent_dim, *back, size], activate=name, generator=generator)
         return nn.Sequential(nn.Flatten(), encoder), nn.Sequential(decoder, Unflatten(self.input_shape))
 
     @property

@@ -34,13 +34,14 @@ class VariationalAutoEncoder(AutoEncoder):
         reconstruction: str = "bce",
         activation: str = "relu",
         beta: float = 1.0,
+        decoder_hidden: Sequence[int] | None = None,
         seed: int = 0,
     ) -> None:
         if not beta >= 0:
             raise SettingError(f"beta must be 0 or more, got {beta}")
         super().__init__(
             input_shape, hidden=hidden, latent_dim=latent_dim,
-            reconstruction=reconstruction, activation=activation, seed=seed,
+            reconstruction=reconstruction, activation=activation, decoder_hidden=decoder_hidden, seed=seed,
         )  # fmt: skip
         self.beta = beta
         self.config["beta"] = beta

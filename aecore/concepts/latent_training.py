@@ -1,0 +1,112 @@
+"""How the latent pages' networks are trained: learning rates one after the other, the KL term let in gradually."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from aecore import store
+from aecore.models import from_tree, to_tree
+from aecore.training import Report, fit
+
+
+class Plan(NamedTuple):
+    """Learning rates with their numbers of epochs, and over how many epochs beta rises to its value.
+
+    A VAE that is pulled to the prior from the first step forgets its code before the decoder has learnt to read it
+    (Bowman et al., *Generating Sentences from a Continuous Space*, 2016): so beta starts near 0.
+    """
+
+    stages: tuple[tuple[float, int], ...]
+    batch: int
+    warm_up: int = 0  # epochs
+
+    @property
+    def epochs(self) -> int:
+        """All epochs together."""
+        return sum(count for _, count in self.stages)
+
+
+class Step(NamedTuple):
+    """One epoch's end: its number among all, and what `aecore.training.fit` reports."""
+
+    epoch: int
+    report: Report
+
+
+def train_by(
+    plan: Plan,
+    model: Any,
+    x: Tensor | tuple[Tensor, ...],
+    *,
+    seed: int = 0,
+    validation: Tensor | None = None,
+    resume: dict[str, Any] | None = None,
+) -> Iterator[Step]:
+    """Train ``model`` on ``x`` [N, ...], yielding once an epoch; ``resume`` is what `checkpoint` made of a step."""
+    full_beta = getattr(model, "beta", None)
+    first, state = (resume["stage"], resume["state"]) if resume else (0, None)
+    for stage, (rate, count) in list(enumerate(plan.stages))[first:]:
+        before = sum(c for _, c in plan.stages[:stage])
+        epoch = before + (state["epoch"] if state else 0)
+        _warm(model, full_beta, epoch, plan.warm_up)
+        for report in fit(
+            model, x, epochs=count, batch_size=plan.batch, learning_rate=rate, seed=seed + stage,
+            validation=validation, resume=state,
+        ):  # fmt: skip
+            epoch = before + report.number
+            _warm(model, full_beta, epoch, plan.warm_up)
+            yield Step(epoch, report)
+        state = None
+    if full_beta is not None:
+        model.beta = full_beta
+
+
+def checkpoint(plan: Plan, step: Step) -> dict[str, Any]:
+    """All that `train_by` needs to go on from a step."""
+    stage, left = 0, step.epoch
+    while left > plan.stages[stage][1]:
+        left -= plan.stages[stage][1]
+        stage += 1
+    return {"stage": stage, "state": step.report.checkpoint()}
+
+
+def resumable(
+    name: str, plan: Plan, model: Any, x: Tensor, validation: Tensor | None = None
+) -> Iterator[dict[str, float]]:
+    """Train by a plan, keeping a checkpoint under the user's cache; a run that was cut off goes on from there.
+
+    ``name`` stands for data, model and plan together; the trained model is kept too, until `forget`.
+    """
+    path = _kept(name)
+    kept = store.read(path) if path.is_file() else None
+    mark = [list(map(list, plan.stages)), plan.batch, plan.warm_up, model.config]
+    if kept is not None and kept["mark"] != store.loads(store.dumps(mark)):
+        kept = None
+    if kept is not None and kept["done"]:
+        model.load_state_dict(from_tree(kept["model"]).state_dict())
+        return
+    for step in train_by(plan, model, x, validation=validation, resume=kept and kept["resume"]):
+        done = step.epoch == plan.epochs
+        saved = {"mark": mark, "done": done, "resume": checkpoint(plan, step), "model": to_tree(model)}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        store.write(path, saved)
+        losses = step.report.validation or step.report.losses
+        yield {"epoch": step.epoch, "progress": step.epoch / plan.epochs, **losses, "seconds": step.report.seconds}
+    model.eval()
+
+
+def forget(names: Sequence[str]) -> None:
+    """Drop the checkpoints of finished work."""
+    for name in names:
+        _kept(name).unlink(missing_ok=True)
+
+
+def _kept(name: str) -> Path:
+    return store.folder() / "pretraining" / f"{name}.safetensors"
+
+
+def _warm(model: Any, full_beta: float | None, epoch: int, warm_up: int) -> None:
+    if full_beta is not None:
+        model.beta = full_beta * min(1.0, (epoch + 1) / (warm_up + 1))

@@ -1,0 +1,105 @@
+"""What the VAE morphing page ships: trained once, longer than a visitor waits, and measured as loaded."""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aecore import store
+from aecore.concepts import vae_morphing as morphing
+from aecore.concepts.dense import DenseNetwork, decoder_of, encoder_of
+from aecore.concepts.vae_morphing import ASSETS, PLAIN, VAE, Data, as_mnist, references, to_tree
+from aecore.concepts.vae_morphing_training import Live, assembled, map_of, new_model
+from aecore.data import mnist
+
+Progress = dict[str, Any]
+
+# Two numbers: the encoder may be wide, the decoder runs in the browser on every move of the pointer.
+ENCODER, DECODER = (512, 256), (256, 256)
+DIGIT_STAGES = ((1e-3, 14), (5e-4, 8), (2e-4, 6), (1e-4, 3), (3e-5, 3))
+DIGIT_BATCH, DIGIT_WARM_UP = 100, 2
+# Twenty numbers: what a VAE is like without the squeeze onto a page.
+WIDE_HIDDEN, WIDE_DIM = (512, 256), 20
+WIDE_STAGES = ((1e-3, 12), (5e-4, 8), (2e-4, 5), (1e-4, 3), (3e-5, 2))
+SHAPE_EPOCHS = 160  # a visitor's training has fewer
+
+WIDE_ASSET = ASSETS / "vae20_digits.safetensors"
+
+
+def pretrain_shapes() -> Generator[Progress, None, None]:
+    """Train both networks on shapes, as a visitor can, but longer."""
+    from aecore.concepts.latent_training import Plan, forget
+
+    data = morphing.shapes_data()
+    reference = references(data)
+    plan = Plan(Live(SHAPE_EPOCHS, 64, 2e-3).stages(), 64, warm_up=SHAPE_EPOCHS // 10)
+    maps = []
+    for name in (PLAIN, VAE):
+        model = new_model(name, data.shape, 256, 1.0, 0)
+        yield from _trained(f"shapes {name}", plan, model, data)
+        maps.append(map_of(name, model, data, reference))
+    store.write(ASSETS / "morphing_shapes.safetensors", to_tree(assembled(data, maps[0], maps[1], reference)))
+    forget([f"shapes {name}" for name in (PLAIN, VAE)])
+
+
+def pretrain_digits() -> Generator[Progress, None, None]:
+    """Train both networks on MNIST's 60,000 digits, which have to be in the user's cache; no picture of it is kept."""
+    from aecore.concepts.latent_training import Plan
+    from aecore.models import AutoEncoder, VariationalAutoEncoder
+
+    data = mnist_data()
+    kinds = {PLAIN: AutoEncoder, VAE: VariationalAutoEncoder}
+    plan = Plan(DIGIT_STAGES, DIGIT_BATCH, DIGIT_WARM_UP)
+    models = {}
+    for name in (VAE, PLAIN):
+        models[name] = kinds[name](
+            data.shape, hidden=ENCODER, decoder_hidden=DECODER, latent_dim=2, reconstruction="bce", activation="silu"
+        )
+        yield from _trained(f"digits {name}", plan, models[name], data)
+    reference = references(data)
+    maps = [map_of(name, models[name], data, reference) for name in (PLAIN, VAE)]
+    made = assembled(data, maps[0], maps[1], reference)
+    images, labels = shipped_examples()
+    store.write(ASSETS / "morphing_digits.safetensors", to_tree(made._replace(examples=images, example_labels=labels)))
+
+
+def pretrain_wide() -> Generator[Progress, None, None]:
+    """Train a VAE with 20 latents on MNIST."""
+    from aecore.concepts.latent_training import Plan
+    from aecore.models import VariationalAutoEncoder
+    from aecore.models import to_tree as model_tree
+
+    data = mnist_data()
+    model = VariationalAutoEncoder(data.shape, hidden=WIDE_HIDDEN, latent_dim=WIDE_DIM, activation="silu")
+    yield from _trained("digits wide", Plan(WIDE_STAGES, DIGIT_BATCH, DIGIT_WARM_UP), model, data)
+    tree = model_tree(model)
+    half = np.float16
+    store.write(WIDE_ASSET, {"encoder": encoder_of(tree).to_tree(half), "decoder": decoder_of(tree).to_tree(half)})
+
+
+def shipped_wide(path: Path = WIDE_ASSET) -> tuple[DenseNetwork, DenseNetwork]:
+    """Read encoder [N, 784] -> mean and log-variance [N, 40], and decoder [N, 20] -> [N, 784]."""
+    tree = store.read(path)
+    return DenseNetwork.from_tree(tree["encoder"]), DenseNetwork.from_tree(tree["decoder"])
+
+
+def mnist_data() -> Data:
+    """Read MNIST from the user's cache."""
+    train, test = mnist.load(train=True), mnist.load(train=False)
+    pictures = [part.images.astype(np.float32) / np.float32(255) for part in (train, test)]
+    return Data(pictures[0], train.labels, pictures[1], test.labels, tuple(str(d) for d in range(10)))
+
+
+def shipped_examples() -> Any:
+    """Digits that ship, brought to MNIST's size and place: [n, 28, 28] and their labels."""
+    images, labels = morphing.examples_of(morphing.digits_data())
+    return as_mnist(images), labels
+
+
+def _trained(name: str, plan: Any, model: Any, data: Data) -> Generator[Progress, None, None]:
+    import torch
+
+    from aecore.concepts.latent_training import resumable
+
+    yield from resumable(name, plan, model, torch.from_numpy(data.train))
