@@ -14,6 +14,7 @@ PRETRAINED = {
     "home": "aecore.concepts.home:pretrain",
     "bottleneck": "aecore.concepts.bottleneck:pretrain",
     "sensors": "aecore.concepts.sensor_shipped:pretrain",
+    "latent_clusters": "aecore.concepts.latent_clusters_training:pretrain",
     "morphing_shapes": "aecore.concepts.vae_morphing_pretraining:pretrain_shapes",
     "morphing_digits": "aecore.concepts.vae_morphing_pretraining:pretrain_digits",
     "vae20_digits": "aecore.concepts.vae_morphing_pretraining:pretrain_wide",

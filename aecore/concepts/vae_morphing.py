@@ -126,7 +126,7 @@ class Data(NamedTuple):
         return height, width
 
 
-SHAPES_TO_LEARN, SHAPES_TO_TEST = 2000, 1000
+SHAPES_TO_LEARN, SHAPES_TO_TEST = 600, 600
 HELD_OUT = 3000  # enough for a 99th percentile, and MNIST's take a minute
 LEARN_SEED, TEST_SEED = 1_000_000, 2_000_000
 

@@ -16,7 +16,7 @@ Progress = dict[str, Any]
 
 WATCHED = 1000  # codes drawn after every epoch: more do not fit between one epoch and the next on a slow line
 SHIPPED_CODES = 10_000
-MAX_BETA, MAX_EPOCHS, MIN_WIDTH, MAX_WIDTH = 8.0, 200, 16, 512
+MAX_BETA, MAX_EPOCHS, MIN_WIDTH, MAX_WIDTH = 8.0, 400, 16, 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class Live(NamedTuple):
         return tuple((rate, count) for rate, count in parts if count)
 
 
-LIVE = {"shapes": Live(24, 64, 2e-3), "digits": Live(50, 32, 2e-3)}
+LIVE = {"shapes": Live(130, 32, 2e-3), "digits": Live(50, 32, 2e-3)}
 
 
 def train(settings: Training) -> Generator[Progress, None, dict[str, Any]]:

@@ -38,15 +38,14 @@ class Shapes(NamedTuple):
 class ShapeFamily:
     """Which kinds are drawn, how large (pixels: radius of the circle with the same area), turned and moved how far.
 
-    Placed by hand, no two figures lie exactly alike: without the wandering, the nearest of some thousand figures would
-    be so near that nothing smooth could pass for one of them.
+    Placed by hand, no two figures lie exactly alike.
     """
 
     kinds: tuple[str, ...] = ("circle", "ellipse", "triangle", "square", "star", "heart")
     smallest: float = 5.0
     largest: float = 9.0
     rotation: float = 20.0  # degrees to either side
-    wander: float = 1.5  # pixels to either side, and up and down
+    wander: float = 0.4  # pixels to either side, and up and down
 
     def __post_init__(self) -> None:
         unknown = [kind for kind in self.kinds if kind not in OUTLINES]

@@ -1,0 +1,218 @@
+"""Latent clusters: the same data as PCA, an autoencoder and a VAE lay them out; nobody told any of them the labels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from aecore import latent, store
+from aecore.concepts.dense import Array
+from aecore.data import digits, mnist
+from aecore.errors import SettingError
+
+PCA, PLAIN, VAE = "PCA", "Autoencoder", "VAE"
+MACHINES = (PCA, PLAIN, VAE)
+SOURCES = ("digits", "mnist", "own")
+SIZES = (2, 3, 4, 8, 16, 32)  # numbers in the code
+MAX_BETA, MAX_EPOCHS = 8.0, 300
+ASSET = Path(__file__).parents[2] / "assets" / "models" / "latent_clusters.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Which data, numbers in the code, the projection above 2, a label to leave out, and how it is trained."""
+
+    source: str = "digits"
+    size: int = 2
+    projection: str = "PCA"
+    without: int | None = None
+    beta: float = 0.1  # gentle: at 1 and in two dimensions, small digits lose their differences to the prior
+    epochs: int = 60
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.source not in SOURCES:
+            raise SettingError(f"The data must be one of {', '.join(SOURCES)}, got {self.source!r}.")
+        if not 1 <= self.size <= 64:
+            raise SettingError(f"size must be in 1..64, got {self.size}; choose one inside.")
+        if self.projection not in latent.projections():
+            known = ", ".join(latent.projections())
+            raise SettingError(f"The projection must be one of {known}, got {self.projection!r}.")
+        if self.without is not None and not 0 <= self.without <= 255:
+            raise SettingError(f"without must be a label in 0..255 or None, got {self.without}.")
+        if not 0 <= self.beta <= MAX_BETA:
+            raise SettingError(f"beta must be in 0..{MAX_BETA:g}, got {self.beta}; choose one inside.")
+        if not 1 <= self.epochs <= MAX_EPOCHS:
+            raise SettingError(f"epochs must be in 1..{MAX_EPOCHS}, got {self.epochs}; choose some inside.")
+
+
+class Collection(NamedTuple):
+    """Data to lay out: vectors in 0..1, what is known of them, and how they look."""
+
+    x: Array  # [N, D], each number in 0..1
+    labels: NDArray[np.uint8] | None  # [N], a kind's place in ``names``
+    names: tuple[str, ...]
+    shape: tuple[int, int] | None  # of a picture, where the vectors are pictures
+    held_out: NDArray[np.bool_]  # [N], never learnt from
+
+    def pictures(self) -> Array | None:
+        """[N, H, W], where the vectors are pictures."""
+        return None if self.shape is None else self.x.reshape(len(self.x), *self.shape)
+
+
+class Clusters(NamedTuple):
+    """Three maps of the same data and how good they are."""
+
+    maps: dict[str, Array]  # [N, 2] of each machine
+    history: dict[str, Array]  # [E, n, 2] of each machine through training, of the first n data
+    epochs: tuple[int, ...]  # that the history shows; 0 is before training
+    measures: dict[str, latent.Organisation]  # of the codes themselves, on held-out data
+    errors: dict[str, Array]  # [N], mean squared error of each datum
+    rebuilt: dict[str, Array]  # [N, D]
+    auc: dict[str, float]  # of telling the left-out label by its error; empty where none was left out
+    projected: str | None  # the projection's name, where the codes have more than two numbers
+
+
+def from_tree(tree: dict[str, Any]) -> Clusters:
+    """Read what the training returns."""
+    return Clusters(
+        _single(tree["maps"]), _single(tree["history"]), tuple(tree["epochs"]),
+        {name: latent.Organisation(**values) for name, values in tree["measures"].items()},
+        _single(tree["errors"]), {name: r.astype(np.float32) / np.float32(255) for name, r in tree["rebuilt"].items()},
+        tree["auc"], tree["projected"],
+    )  # fmt: skip
+
+
+def to_tree(made: Clusters) -> dict[str, Any]:
+    """Plain values and arrays, at half precision and in 256 levels."""
+    halves = {
+        field: {name: values.astype(np.float16) for name, values in getattr(made, field).items()}
+        for field in ("maps", "history", "errors")
+    }
+    measures = {name: measured._asdict() for name, measured in made.measures.items()}
+    rebuilt = {name: np.rint(np.clip(r, 0, 1) * 255).astype(np.uint8) for name, r in made.rebuilt.items()}
+    return made._asdict() | halves | {"measures": measures, "rebuilt": rebuilt}
+
+
+def _single(arrays: dict[str, Any]) -> dict[str, Array]:
+    return {name: values.astype(np.float32) for name, values in arrays.items()}
+
+
+# ---------------------------------------------------------------------- data
+SHOWN_MNIST, LEARNT_MNIST = 2000, 10_000  # of MNIST: what a browser draws at ease, and what is learnt in a minute
+
+
+def collection(source: str) -> Collection:
+    """Return the digits that ship, or MNIST where it has been downloaded."""
+    if source == "mnist":
+        return _mnist()
+    parts = digits.split(seed=0)
+    images = np.concatenate([parts.train.images, parts.test.images])
+    labels = np.concatenate([parts.train.labels, parts.test.labels]).astype(np.uint8)
+    held_out = np.arange(len(images)) >= len(parts.train.images)
+    return _mixed(Collection(images.reshape(len(images), -1), labels, _digit_names(), (8, 8), held_out))
+
+
+def _mnist() -> Collection:
+    train, test = mnist.load(train=True), mnist.load(train=False)
+    images = np.concatenate([test.images[:SHOWN_MNIST], train.images[:LEARNT_MNIST]])
+    labels = np.concatenate([test.labels[:SHOWN_MNIST], train.labels[:LEARNT_MNIST]])
+    x = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+    return Collection(x, labels, _digit_names(), (28, 28), np.arange(len(x)) < SHOWN_MNIST)
+
+
+def _mixed(data: Collection) -> Collection:
+    """Shuffle, so that the first n are a fair sample."""
+    order = np.random.default_rng(0).permutation(len(data.x))
+    labels = None if data.labels is None else data.labels[order]
+    return data._replace(x=data.x[order], labels=labels, held_out=data.held_out[order])
+
+
+def _digit_names() -> tuple[str, ...]:
+    return tuple(str(d) for d in range(10))
+
+
+def own_collection(
+    x: NDArray[Any], labels: NDArray[np.uint8] | None, names: tuple[str, ...], shape: tuple[int, int] | None
+) -> Collection:
+    """Scale a visitor's vectors [N, D] into 0..1, column by column unless they are pictures; a fifth is held out."""
+    x = np.asarray(x, np.float64)
+    if shape is None:
+        low, high = x.min(0), x.max(0)
+        x = (x - low) / np.where(high > low, high - low, 1)
+    held_out = np.arange(len(x)) % 5 == 4
+    return _mixed(Collection(x.astype(np.float32), labels, names, shape, held_out))
+
+
+# ---------------------------------------------------------------------- what the page asks
+def chosen(maps: dict[str, Array], brushed: dict[str, tuple[float, float]]) -> NDArray[np.int64]:
+    """Rows inside a brush, ``{"PCA x": (low, high), "PCA y": ...}``."""
+    size = len(next(iter(maps.values())))
+    inside = np.ones(size, np.bool_)
+    for field, (low, high) in brushed.items():
+        machine, axis = field.rsplit(" ", 1)
+        values = maps[machine][:, "xy".index(axis)]
+        inside &= (values >= min(low, high)) & (values <= max(low, high))
+    return np.flatnonzero(inside)
+
+
+def counts(data: Collection, rows: NDArray[np.int64]) -> pd.DataFrame:
+    """How many of the rows are of each kind: columns kind, count, share."""
+    if data.labels is None:
+        return pd.DataFrame({"kind": ["all"], "count": [len(rows)], "share": [1.0]})
+    number = np.bincount(data.labels[rows], minlength=len(data.names))
+    return pd.DataFrame({"kind": data.names, "count": number, "share": number / max(1, len(rows))})
+
+
+def worst(made: Clusters, machine: str, count: int) -> NDArray[np.int64]:
+    """Rows of the data that a machine rebuilds worst, the worst first."""
+    return np.argsort(made.errors[machine])[::-1][:count]
+
+
+def isolation(made: Clusters, data: Collection, machine: str, rows: NDArray[np.int64]) -> float | None:
+    """Share of rows among whose 10 nearest others on the map fewer than half have their label; None without labels."""
+    from scipy.spatial import cKDTree
+
+    if data.labels is None:
+        return None
+    codes = made.maps[machine]
+    near = np.asarray(cKDTree(codes).query(codes[rows], latent.NEIGHBOURS + 1)[1])[:, 1:]
+    same = (data.labels[near] == data.labels[rows][:, None]).mean(1)
+    return float((same < 0.5).mean())
+
+
+def measure_table(made: Clusters) -> pd.DataFrame:
+    """One line a machine: its measures, and its mean squared error."""
+    rows = [
+        {"machine": name, **measured._asdict(), "error": float(made.errors[name].mean())}
+        for name, measured in made.measures.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def point_table(made: Clusters, data: Collection) -> pd.DataFrame:
+    """One line a datum: where each machine puts it, its label, and its errors."""
+    columns: dict[str, Any] = {"row": np.arange(len(data.x))}
+    if data.labels is not None:
+        columns["label"] = np.array(data.names)[data.labels]
+    for name, points in made.maps.items():
+        columns |= {f"{name} x": points[:, 0], f"{name} y": points[:, 1], f"{name} error": made.errors[name]}
+    return pd.DataFrame(columns)
+
+
+# ---------------------------------------------------------------------- what ships
+def shipped(settings: Settings) -> Clusters | None:
+    """Read the result for the digits that ship as the page opens, and for other code sizes; None for the rest."""
+    plain = Settings(size=settings.size, projection=settings.projection)
+    if settings != plain:
+        return None
+    tree = store.read(ASSET).get(asset_name(settings))
+    return None if tree is None else from_tree(tree)
+
+
+def asset_name(settings: Settings) -> str:
+    """Name a result in the asset."""
+    return f"{settings.size} {settings.projection if settings.size > 2 else 'PCA'}"
