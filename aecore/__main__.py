@@ -17,6 +17,7 @@ PRETRAINED = {
     "latent_clusters": "aecore.concepts.latent_clusters_training:pretrain",
     "morphing_shapes": "aecore.concepts.vae_morphing_pretraining:pretrain_shapes",
     "morphing_digits": "aecore.concepts.vae_morphing_pretraining:pretrain_digits",
+    "beta": "aecore.concepts.vae_morphing_beta:pretrain",
     "vae20_digits": "aecore.concepts.vae_morphing_pretraining:pretrain_wide",
 }
 
