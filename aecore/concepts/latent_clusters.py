@@ -1,16 +1,16 @@
 """Latent clusters: the same data as PCA, an autoencoder and a VAE lay them out; nobody told any of them the labels."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from aecore import latent, store
 from aecore.concepts.dense import Array
-from aecore.data import digits, mnist
+from aecore.data import digits, mnist, vectors
 from aecore.errors import SettingError
 
 PCA, PLAIN, VAE = "PCA", "Autoencoder", "VAE"
@@ -147,60 +147,23 @@ def own_collection(
     return _mixed(Collection(x.astype(np.float32), labels, names, shape, held_out))
 
 
-# ---------------------------------------------------------------------- what the page asks
-def chosen(maps: dict[str, Array], brushed: dict[str, tuple[float, float]]) -> NDArray[np.int64]:
-    """Rows inside a brush, ``{"PCA x": (low, high), "PCA y": ...}``."""
-    size = len(next(iter(maps.values())))
-    inside = np.ones(size, np.bool_)
-    for field, (low, high) in brushed.items():
-        machine, axis = field.rsplit(" ", 1)
-        values = maps[machine][:, "xy".index(axis)]
-        inside &= (values >= min(low, high)) & (values <= max(low, high))
-    return np.flatnonzero(inside)
+def first(data: Collection, count: int) -> Collection:
+    """Return the first data of a collection."""
+    labels = None if data.labels is None else data.labels[:count]
+    return data._replace(x=data.x[:count], labels=labels, held_out=data.held_out[:count])
 
 
-def counts(data: Collection, rows: NDArray[np.int64]) -> pd.DataFrame:
-    """How many of the rows are of each kind: columns kind, count, share."""
-    if data.labels is None:
-        return pd.DataFrame({"kind": ["all"], "count": [len(rows)], "share": [1.0]})
-    number = np.bincount(data.labels[rows], minlength=len(data.names))
-    return pd.DataFrame({"kind": data.names, "count": number, "share": number / max(1, len(rows))})
+def read_own(
+    name: str, data: bytes, label: str | None
+) -> Generator[dict[str, float], None, tuple[Collection, tuple[str, ...], str, tuple[str, ...]]]:
+    """Read a visitor's file; a job's task.
 
-
-def worst(made: Clusters, machine: str, count: int) -> NDArray[np.int64]:
-    """Rows of the data that a machine rebuilds worst, the worst first."""
-    return np.argsort(made.errors[machine])[::-1][:count]
-
-
-def isolation(made: Clusters, data: Collection, machine: str, rows: NDArray[np.int64]) -> float | None:
-    """Share of rows among whose 10 nearest others on the map fewer than half have their label; None without labels."""
-    from scipy.spatial import cKDTree
-
-    if data.labels is None:
-        return None
-    codes = made.maps[machine]
-    near = np.asarray(cKDTree(codes).query(codes[rows], latent.NEIGHBOURS + 1)[1])[:, 1:]
-    same = (data.labels[near] == data.labels[rows][:, None]).mean(1)
-    return float((same < 0.5).mean())
-
-
-def measure_table(made: Clusters) -> pd.DataFrame:
-    """One line a machine: its measures, and its mean squared error."""
-    rows = [
-        {"machine": name, **measured._asdict(), "error": float(made.errors[name].mean())}
-        for name, measured in made.measures.items()
-    ]
-    return pd.DataFrame(rows)
-
-
-def point_table(made: Clusters, data: Collection) -> pd.DataFrame:
-    """One line a datum: where each machine puts it, its label, and its errors."""
-    columns: dict[str, Any] = {"row": np.arange(len(data.x))}
-    if data.labels is not None:
-        columns["label"] = np.array(data.names)[data.labels]
-    for name, points in made.maps.items():
-        columns |= {f"{name} x": points[:, 0], f"{name} y": points[:, 1], f"{name} error": made.errors[name]}
-    return pd.DataFrame(columns)
+    Returns the data, the columns that may hold labels, the one that does ("" where none), and notes.
+    """
+    yield {"progress": 0.0}
+    found = vectors.read(name, data, label)
+    made = own_collection(found.x, found.labels, found.names, found.shape)
+    return made, found.columns, found.label, found.notes
 
 
 # ---------------------------------------------------------------------- what ships

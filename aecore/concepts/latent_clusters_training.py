@@ -20,6 +20,7 @@ from aecore.concepts.latent_clusters import (
     Settings,
     asset_name,
     collection,
+    first,
     to_tree,
 )  # fmt: skip
 from aecore.errors import SettingError, TooFewRows
@@ -46,7 +47,7 @@ def lay_out(settings: Settings, data: Collection) -> Generator[Progress, None, d
     of `Clusters`.
     """
     learnt = _learnt(settings, data)
-    shown = data if settings.source != "mnist" else _first(data, SHOWN_MNIST)
+    shown = data if settings.source != "mnist" else first(data, SHOWN_MNIST)
     pca = latent.Principal.fit(learnt, settings.size)
     codes = {PCA: [pca.encode(shown.x)]}
     rebuilt = {PCA: pca.decode(codes[PCA][0])}
@@ -70,11 +71,6 @@ def _learnt(settings: Settings, data: Collection) -> Array:
     if keep.sum() < FEWEST:
         raise TooFewRows(f"There are {keep.sum()} data to learn from and {FEWEST} are the least; bring more.")
     return data.x[keep]
-
-
-def _first(data: Collection, count: int) -> Collection:
-    labels = None if data.labels is None else data.labels[:count]
-    return data._replace(x=data.x[:count], labels=labels, held_out=data.held_out[:count])
 
 
 def _moments(epochs: int) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ Array = NDArray[np.float32]
 
 PICTURES = ("png", "jpg", "jpeg", "bmp", "gif", "webp")
 LABEL_NAMES = re.compile(r"(class|label|target|digit|kind|species|group|category|type|y)s?")
-MAX_ROWS, MAX_NUMBERS, MAX_KINDS = 20_000, 1024, 50
+MAX_ROWS, MAX_NUMBERS, MAX_KINDS = 5000, 1024, 50  # rows: what a browser draws three times at ease
 FEWEST = 60  # a fifth is held out, and neighbours have to be found in it
 MAX_SIDE = 28  # pixels: larger pictures are made smaller, for what is learnt from here is their coarse shape
 MAX_PIXELS = 4096**2  # of one picture in the zip, before it is decoded
@@ -40,6 +40,8 @@ class Vectors(NamedTuple):
     names: tuple[str, ...]
     shape: tuple[int, int] | None  # of a picture
     notes: tuple[str, ...]
+    columns: tuple[str, ...] = ()  # of a table, that may hold labels
+    label: str = ""  # the one that does
 
 
 def read(name: str, data: bytes, label: str | None = None) -> Vectors:
@@ -80,6 +82,7 @@ def _table(name: str, data: bytes, label: str | None) -> Vectors:
     if label and label not in columns:
         raise DataError(f"No column is called {shown(label)}; the columns are {listed(names, most=10)}.")
     marked = label if label is not None else _label_column(columns)
+    possible = tuple(key for key, column in columns.items() if 1 < column.nunique() <= MAX_KINDS)
     kinds = columns.pop(marked, None) if marked else None
     numbers, left_out = {}, []
     for key, column in columns.items():
@@ -100,7 +103,7 @@ def _table(name: str, data: bytes, label: str | None) -> Vectors:
     labels, words = (None, ()) if kinds is None else _coded(kinds.iloc[kept], str(marked))
     if kinds is not None:
         said.append(f"Labels from the column {shown(str(marked))}.")
-    return Vectors(x[kept].astype(np.float32), labels, words, None, tuple(said))
+    return Vectors(x[kept].astype(np.float32), labels, words, None, tuple(said), possible, marked or "")
 
 
 def _label_column(columns: dict[str, pd.Series]) -> str | None:
@@ -192,7 +195,7 @@ def _no_picture(name: str, member: zipfile.ZipInfo) -> UnreadableFile:
 
 
 def _thinned(rows: NDArray[np.int64], notes: list[str]) -> NDArray[np.int64]:
-    """At most 20,000 rows, evenly spread."""
+    """Keep at most 5,000 rows, evenly spread."""
     if len(rows) <= MAX_ROWS:
         return rows
     notes.append(f"{MAX_ROWS:,} of {len(rows):,} data taken, evenly spread.")

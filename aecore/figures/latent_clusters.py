@@ -1,0 +1,103 @@
+"""Three maps of the same data under one brush, and pictures of what was brushed."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from aecore.figures.palette import Palette
+
+Array = NDArray[np.floating[Any]]
+
+SIDE = 330  # pixels of a map
+BRUSH = "brush"
+# Ten kinds that stay apart by lightness as well as hue; a kind's own character is drawn, so none hangs on colour alone.
+KINDS = ("#4E79A7", "#E07B1A", "#C8323C", "#3FA7A0", "#3E8E35", "#B8960C", "#9A5FA5", "#E0699A", "#8A5A3C", "#7A7F87")
+MAP_WORDS = "Maps of the same data by three machines, side by side; what is brushed in one is marked in all"
+
+
+def maps(table: pd.DataFrame, machines: Sequence[str], names: Sequence[str], palette: Palette) -> alt.HConcatChart:
+    """Scatter of ``table`` a machine, linked by one brush.
+
+    Columns: row, ``"<machine> x"`` and ``"<machine> y"``, and where there are some, label and image (a data URL).
+    """
+    brush = alt.selection_interval(name=BRUSH, resolve="global")
+    shown: Any = alt.value(palette.latent)
+    if "label" in table:
+        scale = alt.Scale(domain=list(names), range=[KINDS[i % len(KINDS)] for i in range(len(names))])
+        shown = alt.Color("label:N", scale=scale, legend=None if _characters(names) else alt.Legend(title=None))
+    tips = [alt.Tooltip(field) for field in ("image:N", "label:N", "row:Q") if field[:-2] in table]
+    charts = []
+    for machine in machines:
+        base = alt.Chart(table, title=machine, width=SIDE, height=SIDE)
+        marked = base.mark_text(fontSize=10, fontWeight="bold") if _characters(names) and "label" in table else (
+            base.mark_point(filled=True, size=22)
+        )  # fmt: skip
+        charts.append(
+            marked.encode(
+                x=alt.X(f"{machine} x:Q", axis=None, scale=alt.Scale(zero=False)),
+                y=alt.Y(f"{machine} y:Q", axis=None, scale=alt.Scale(zero=False)),
+                color=alt.condition(brush, shown, alt.value(palette.quiet)),
+                opacity=alt.condition(brush, alt.value(0.9), alt.value(0.12)),
+                tooltip=tips,
+                **({"text": alt.Text("label:N")} if _characters(names) and "label" in table else {}),
+            ).add_params(brush)
+        )
+    return alt.hconcat(*charts, spacing=14).configure_view(strokeOpacity=0.15)
+
+
+def class_counts(counts: pd.DataFrame, palette: Palette) -> alt.Chart:
+    """Bars of ``kind`` and ``count``, as high as wide."""
+    return (
+        alt.Chart(counts, height=max(120, 22 * len(counts)))
+        .mark_bar(color=palette.latent)
+        .encode(
+            x=alt.X("count:Q", title="data", axis=alt.Axis(tickMinStep=1, tickCount=4)),
+            y=alt.Y("kind:N", sort=None, title=None),
+            tooltip=["kind:N", "count:Q", alt.Tooltip("share:Q", format=".1%")],
+        )
+    )
+
+
+def montage(images: Array, ink: str, *, per_row: int, scale: int = 1) -> NDArray[np.uint8]:
+    """Pictures [n, H, W] in 0..1 beside one another, in ink on nothing: RGBA [rows * H, per_row * W, 4]."""
+    count, height, width = images.shape
+    rows = max(1, -(-count // per_row))
+    sheet = np.zeros((rows * per_row, height + 1, width + 1), np.float32)  # one pixel between them
+    sheet[:count, :height, :width] = images
+    tiled = sheet.reshape(rows, per_row, height + 1, width + 1).transpose(0, 2, 1, 3)
+    flat = tiled.reshape(rows * (height + 1), per_row * (width + 1))
+    whole = np.kron(flat, np.ones((scale, scale), np.float32))
+    made = np.empty((*whole.shape, 4), np.uint8)
+    made[..., :3] = [int(ink[i : i + 2], 16) for i in (1, 3, 5)]
+    made[..., 3] = np.rint(np.clip(whole, 0, 1) * 255)
+    return made
+
+
+def data_urls(images: Array, *, scale: int) -> list[str]:
+    """Each picture [H, W] of [n, H, W] in 0..1 as a PNG in a data URL, black on white, for a tooltip."""
+    from PIL import Image
+
+    grey = np.rint(255 - np.clip(images, 0, 1) * 240).astype(np.uint8) & 0xF0  # 16 levels: half the bytes
+    urls = []
+    for picture in np.kron(grey, np.ones((1, scale, scale), np.uint8)):
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, "PNG")
+        urls.append("data:image/png;base64," + base64.b64encode(file.getvalue()).decode())
+    return urls
+
+
+def brushed(selection: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """Ranges by field of what the browser reports of the brush; empty where nothing is brushed."""
+    ranges = selection.get(BRUSH, {})
+    return {field: (float(low), float(high)) for field, (low, high) in ranges.items()}
+
+
+def _characters(names: Sequence[str]) -> bool:
+    """Whether each kind can stand for itself on the map."""
+    return bool(names) and all(len(name) == 1 for name in names)
