@@ -1,0 +1,222 @@
+"""VAE morphing's core: training, standard units, walks, gradients; held against torch and the formulas."""
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import Normal, kl_divergence
+
+from aecore import latent, store
+from aecore.concepts import reparameterisation as moved
+from aecore.concepts import vae_morphing as morphing
+from aecore.concepts import vae_morphing_training as training
+from aecore.concepts.dense import decoder_of, encoder_of
+from aecore.concepts.latent_training import Plan, checkpoint, resumable, train_by
+from aecore.concepts.vae_morphing_training import Training, train
+from aecore.data import digits
+from aecore.errors import SettingError
+from aecore.models import AutoEncoder, VariationalAutoEncoder, to_tree
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A few epochs on the digits that ship: the steps and the finished tree."""
+    task, steps = train(Training(kind="digits", epochs=12, width=64)), []
+    while True:
+        try:
+            steps.append(next(task))
+        except StopIteration as end:
+            return steps, store.loads(store.dumps(end.value))
+
+
+@pytest.fixture(scope="module")
+def made(trained):
+    return morphing.from_tree(trained[1])
+
+
+def test_training_reports_both_networks_and_their_codes_every_epoch(trained):
+    steps, _ = trained
+    assert [step["part"] for step in steps] == [morphing.PLAIN] * 12 + [morphing.VAE] * 12
+    assert [step["progress"] for step in steps] == sorted(step["progress"] for step in steps)
+    for part in (steps[:12], steps[12:]):
+        assert part[-1]["reconstruction"] < part[0]["reconstruction"]
+        assert part[-1]["codes"].shape == (1000, 2)
+    assert steps[0]["kl"] == steps[0]["spread"] == 0
+    assert 0 < steps[-1]["spread"] < 2
+    last = steps[-1]
+    assert last["loss"] == pytest.approx(last["reconstruction"] + last["kl"], rel=1e-5)
+
+
+def test_the_maps_measure_what_torch_does(made):
+    test = morphing.flat(morphing.digits_data().test)
+    told = torch.from_numpy(made.vae.encoder(test))
+    mu, logvar = told.chunk(2, -1)
+    kl = kl_divergence(Normal(mu, (0.5 * logvar).exp()), Normal(0.0, 1.0)).sum(1).mean()
+    assert made.vae.kl == pytest.approx(float(kl), rel=1e-2)  # the weights were stored at half precision
+    decoded = made.plain.decoder(made.plain.encoder(test))
+    nats = torch.nn.functional.binary_cross_entropy(torch.from_numpy(decoded), torch.from_numpy(test.copy()))
+    assert made.plain.reconstruction == pytest.approx(float(nats) * 64, rel=1e-2)
+    assert made.shape == (8, 8)
+    assert len(made.examples) == 50
+
+
+def test_the_plain_autoencoder_s_codes_are_in_standard_units(made):
+    codes = made.plain.encoder(morphing.flat(morphing.digits_data().train))
+    np.testing.assert_allclose(codes.mean(0), 0, atol=0.02)
+    np.testing.assert_allclose(np.cov(codes.T), np.eye(2), atol=0.03)
+
+
+def test_folding_leaves_the_reconstruction_as_it_was():
+    tree = to_tree(AutoEncoder((8, 8), hidden=(16,), latent_dim=2, activation="silu"))
+    x = morphing.flat(digits.load().images[:100])
+    encoder, decoder = encoder_of(tree), decoder_of(tree)
+    into, out, codes = morphing.folded(encoder, decoder, encoder(x))
+    np.testing.assert_allclose(out(into(x)), decoder(encoder(x)), atol=1e-4)
+    np.testing.assert_allclose(into(x), codes, atol=1e-3)
+
+
+def test_hole_map_and_share_are_recounted_from_the_weights(made):
+    data = morphing.digits_data()
+    reference = morphing.references(data)
+    assert made.reference == pytest.approx(reference.limit)
+    for plane in (made.plain, made.vae):
+        corner = plane.decoder(np.array([[-made.span, -made.span]], np.float32))
+        expected = np.linalg.norm(morphing.flat(data.train) - corner, axis=1).min() / reference.limit
+        assert plane.holes[0, 0] == pytest.approx(expected, rel=0.02)
+        assert plane.hole_share == pytest.approx(latent.hole_share(plane.decoder, reference), abs=0.02)
+
+
+def test_encoding_a_drawing_gives_mean_spread_and_reconstruction(made):
+    drawing = np.kron(digits.load().images[:3], np.ones((1, 4, 4), np.float32))[:, 2:30, 2:30]  # [3, 28, 28]
+    for plane, spread in ((made.vae, True), (made.plain, False)):
+        encoded = morphing.encode(plane, drawing)
+        assert encoded.mu.shape == encoded.sigma.shape == (3, 2)
+        assert (encoded.sigma > 0).all() == spread
+        assert encoded.reconstruction.shape == (3, 8, 8)
+        np.testing.assert_allclose(encoded.reconstruction, morphing.decode(plane, encoded.mu))
+
+
+def test_shrinking_a_picture_averages_it():
+    picture = np.random.default_rng(0).random((2, 28, 28), dtype=np.float32)
+    np.testing.assert_allclose(
+        morphing.resized(picture, (7, 7)), picture.reshape(2, 7, 4, 7, 4).mean((2, 4)), rtol=1e-5
+    )
+    assert morphing.resized(picture, (8, 8)).mean() == pytest.approx(picture.mean(), rel=1e-4)
+
+
+def test_digits_are_brought_to_mnist_s_size_and_place():
+    images = morphing.as_mnist(digits.load().images[:20])
+    assert images.shape == (20, 28, 28)
+    place = np.indices((28, 28)) - 13.5
+    for image in images:
+        assert np.abs((place * image).sum((1, 2)) / image.sum()).max() < 0.6
+        rows, columns = np.flatnonzero(image.max(1) > 0.2), np.flatnonzero(image.max(0) > 0.2)
+        assert 18 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 22
+    assert morphing.as_mnist(np.zeros((1, 8, 8), np.float32)).max() == 0
+
+
+def test_a_walk_starts_and_ends_where_it_should_and_fades_in_between(made):
+    start, end = np.array([-1.0, 0.5]), np.array([1.0, 1.0])
+    reference = morphing.references(morphing.digits_data())
+    walk = morphing.walk(made.vae, start, end, 5, reference)
+    for rows in (walk.straight_images, walk.spherical_images, walk.crossfade):
+        np.testing.assert_allclose(rows[0], morphing.decode(made.vae, start[None])[0], atol=1e-5)
+        np.testing.assert_allclose(rows[-1], morphing.decode(made.vae, end[None])[0], atol=1e-5)
+    np.testing.assert_allclose(walk.crossfade[2], (walk.crossfade[0] + walk.crossfade[-1]) / 2, atol=1e-6)
+    assert walk.strangeness.shape == (3, 5)
+    np.testing.assert_allclose(walk.strangeness[:, 0], walk.strangeness[0, 0], rtol=1e-3)
+    assert morphing.walk(made.vae, start, end, 5).strangeness is None
+
+
+def test_the_grid_s_first_picture_is_far_left_and_high(made):
+    grid = morphing.grid(made.vae, 3)
+    assert grid.shape == (3, 3, 8, 8)
+    corner = latent.quantile_grid(3)[0]
+    assert corner[0] < 0 < corner[1]
+    np.testing.assert_allclose(grid[0, 0], morphing.decode(made.vae, corner[None])[0], rtol=1e-4, atol=1e-6)
+
+
+def test_samples_are_drawn_from_the_standard_normal(made):
+    codes, images = morphing.samples(made.vae, 2000, seed=1)
+    np.testing.assert_allclose(codes.mean(0), 0, atol=0.1)
+    np.testing.assert_allclose(codes.std(0), 1, atol=0.1)
+    assert images.shape == (2000, 8, 8)
+
+
+# ---------------------------------------------------------------------- the noise moved aside
+@pytest.mark.parametrize("activation", ["relu", "silu", "tanh"])
+def test_the_gradients_are_autograd_s(activation):
+    model = VariationalAutoEncoder((4, 4), hidden=(12, 8), latent_dim=2, activation=activation, seed=2).double()
+    image = np.random.default_rng(0).random((4, 4)).astype(np.float32)
+    mu, sigma = torch.tensor([0.3, -0.8], dtype=torch.float64), torch.tensor([0.5, 0.2], dtype=torch.float64)
+    measured = moved.gradients(decoder_of(to_tree(model)), image, mu.numpy(), sigma.numpy(), draws=64, seed=3)
+    eps = torch.from_numpy(np.random.default_rng(3).standard_normal((64, 2)))
+    mu.requires_grad_(), sigma.requires_grad_()
+    x = torch.from_numpy(image).double().expand(64, 4, 4)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(model.decoder(mu + sigma * eps), x, reduction="sum")
+    (loss / 64).backward()
+    np.testing.assert_allclose(measured.mu[moved.MOVED].mean, mu.grad, rtol=1e-4)
+    np.testing.assert_allclose(measured.sigma[moved.MOVED].mean, sigma.grad, rtol=1e-4)
+
+
+def test_differences_agree_the_score_is_noisier_and_a_drawn_number_knows_nothing(made):
+    told = morphing.encode(made.vae, made.examples[:1])
+    found = moved.gradients(made.vae.decoder, made.examples[0], told.mu[0], told.sigma[0], draws=4000)
+    for by in (found.mu, found.sigma):
+        np.testing.assert_allclose(by[moved.DIFFERENCES].mean, by[moved.MOVED].mean, rtol=1e-2, atol=1e-2)
+        error = 5 * by[moved.SCORE].spread / np.sqrt(4000)
+        assert (np.abs(by[moved.SCORE].mean - by[moved.MOVED].mean) < error).all()
+        assert (by[moved.SCORE].spread > by[moved.MOVED].spread).all()
+        assert (by[moved.BLOCKED].mean == 0).all()
+
+
+def test_torch_too_blocks_what_was_drawn_and_passes_what_was_moved_aside():
+    mu = torch.zeros(2, requires_grad=True)
+    assert not torch.normal(mu, 1.0).detach().requires_grad
+    assert (mu + torch.randn(2, generator=torch.Generator().manual_seed(0))).requires_grad
+
+
+# ---------------------------------------------------------------------- training by a plan
+def test_the_kl_term_is_let_in_gradually_and_beta_ends_where_it_was():
+    model = VariationalAutoEncoder((8, 8), hidden=(8,), latent_dim=2, beta=4.0)
+    x = torch.from_numpy(digits.load().images[:64].copy())
+    seen = [model.beta for _ in train_by(Plan(((1e-3, 3), (1e-4, 2)), 32, warm_up=3), model, x)]
+    assert seen == [2.0, 3.0, 4.0, 4.0, 4.0]
+    assert model.beta == 4.0
+
+
+def test_a_training_that_was_cut_off_ends_as_if_it_had_not_been(monkeypatch, tmp_path):
+    monkeypatch.setenv("AECORE_CACHE", str(tmp_path))
+    x = torch.from_numpy(digits.load().images[:96].copy())
+    plan = Plan(((1e-3, 2), (1e-4, 2)), 32, warm_up=1)
+
+    def fresh():
+        return VariationalAutoEncoder((8, 8), hidden=(8,), latent_dim=2)
+
+    whole = fresh()
+    steps = list(train_by(plan, whole, x))
+    assert [checkpoint(plan, step)["stage"] for step in steps] == [0, 0, 1, 1]
+    cut = resumable("cut", plan, fresh(), x)
+    for _ in range(3):
+        next(cut)
+    cut.close()
+    again = fresh()
+    assert [step["epoch"] for step in resumable("cut", plan, again, x)] == [4]
+    for name, weights in whole.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[name], weights)
+    kept = fresh()
+    assert list(resumable("cut", plan, kept, x)) == []
+    torch.testing.assert_close(kept.state_dict(), again.state_dict())
+
+
+@pytest.mark.parametrize("wrong", [{"kind": "faces"}, {"beta": 9.0}, {"epochs": 0}, {"width": 4}])
+def test_settings_say_what_they_do_not_take(wrong):
+    (value,) = wrong.values()
+    with pytest.raises(SettingError, match=str(value)):
+        Training(**wrong)
+    with pytest.raises(SettingError, match="faces"):
+        morphing.shipped("faces")
+
+
+def test_a_short_training_keeps_its_three_stages_or_as_many_as_fit():
+    assert sum(count for _, count in training.Live(130, 32, 1.0).stages()) == 130
+    assert [count for _, count in training.Live(1, 32, 1.0).stages()] == [1]
