@@ -16,6 +16,7 @@ SKAB = ROOT.parent / "shared" / "data" / "anomaly" / "skab"
 PAGES = [page.file for page in existing()]
 SENSORS = "pages/8_Sensor_Anomalies.py"
 BOTTLENECK = "pages/1_Bottleneck.py"
+CLUSTERS = "pages/2_Latent_Clusters.py"
 
 
 @pytest.fixture(autouse=True)
@@ -182,6 +183,10 @@ def test_a_file_beyond_the_limit_gets_a_sentence(monkeypatch):
         (BOTTLENECK, {"draw": "-1"}),
         (BOTTLENECK, {"machines": "All of them"}),
         (BOTTLENECK, {"waist": "65"}),
+        (CLUSTERS, {"size": "5"}),
+        (CLUSTERS, {"pull": "9"}),
+        (CLUSTERS, {"without": "eleven"}),
+        (CLUSTERS, {"epoch": "1000"}),
         ("Home.py", {"k": "many"}),
         ("Home.py", {"digit": "11"}),
     ],
@@ -225,3 +230,53 @@ def test_each_prompt_changes_the_page(page, button):
     assert not app.exception
     assert not app.error
     assert state(app) != before
+
+
+def test_clusters_open_on_finished_maps_with_numbers_beside_pca_s():
+    app = opened(CLUSTERS)
+    table = app.dataframe[0].value
+    assert table["machine"].tolist() == ["PCA", "Autoencoder", "VAE"]
+    assert table["knn"].iloc[1] > table["knn"].iloc[0]
+
+
+def test_a_brush_in_the_link_shows_its_set():
+    app = opened(CLUSTERS, brush="PCA:-0.5:0.5:-0.5:0.5")
+    assert not app.exception
+    assert "brushed" in words(app)
+
+
+def test_a_code_of_more_than_two_numbers_is_said_to_be_projected():
+    app = opened(CLUSTERS, size="8")
+    assert "projection" in words(app)
+    app.segmented_control(key="projection").set_value("t-SNE")
+    app.run()
+    assert not app.exception
+    assert "t-SNE" in words(app)
+
+
+def test_a_digit_that_nobody_saw_is_scored():
+    app = opened(CLUSTERS, without="4", epochs="5")
+    assert not app.exception
+    assert not app.error
+    assert "ROC AUC" in words(app)
+
+
+def test_mnist_that_is_not_there_is_said_in_words():
+    app = opened(CLUSTERS, data="MNIST")
+    assert not app.exception
+    assert "MNIST compression" in words(app)
+
+
+def test_a_visitor_s_own_table_gets_the_same_maps():
+    app = opened(CLUSTERS, data="Your own", epochs="5")
+    rows = log(100, 4).assign(kind=["a", "b"] * 50)
+    app.file_uploader(key="vectors").upload("mine.csv", rows.to_csv(index=False).encode())
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert app.selectbox(key="labels").value == "kind"
+    assert app.dataframe[0].value["machine"].tolist() == ["PCA", "Autoencoder", "VAE"]
+    app.file_uploader(key="vectors").upload("bad.csv", b"a,b\nx,y\n" * 90)
+    app.run()
+    assert not app.exception
+    assert len(app.error) == 1

@@ -67,11 +67,12 @@ class Clusters(NamedTuple):
     """Three maps of the same data and how good they are."""
 
     maps: dict[str, Array]  # [N, 2] of each machine
-    history: dict[str, Array]  # [E, n, 2] of each machine through training, of the first n data
+    history: dict[str, Array]  # [E, n, 2] of each machine through training, of the first n data; PCA's [1, n, 2]
     epochs: tuple[int, ...]  # that the history shows; 0 is before training
     measures: dict[str, latent.Organisation]  # of the codes themselves, on held-out data
     errors: dict[str, Array]  # [N], mean squared error of each datum
-    rebuilt: dict[str, Array]  # [N, D]
+    worst: dict[str, NDArray[np.int64]]  # [m], rows of the data that each machine rebuilds worst, the worst first
+    rebuilt: dict[str, Array]  # [m, D], what it makes of those
     auc: dict[str, float]  # of telling the left-out label by its error; empty where none was left out
     projected: str | None  # the projection's name, where the codes have more than two numbers
 
@@ -81,7 +82,8 @@ def from_tree(tree: dict[str, Any]) -> Clusters:
     return Clusters(
         _single(tree["maps"]), _single(tree["history"]), tuple(tree["epochs"]),
         {name: latent.Organisation(**values) for name, values in tree["measures"].items()},
-        _single(tree["errors"]), {name: r.astype(np.float32) / np.float32(255) for name, r in tree["rebuilt"].items()},
+        _single(tree["errors"]), {name: rows.astype(np.int64) for name, rows in tree["worst"].items()},
+        {name: r.astype(np.float32) / np.float32(255) for name, r in tree["rebuilt"].items()},
         tree["auc"], tree["projected"],
     )  # fmt: skip
 

@@ -32,6 +32,7 @@ BATCH, RATE = 64, 3e-3
 SHOWN_EPOCHS = 12  # moments of training under the handle
 SHOWN = 600  # data whose way through training is kept
 FEWEST = 50  # data: below, there is nothing to lay out
+WORST = 10  # data whose reconstruction is kept
 WATCHED = 500  # codes sent after every epoch
 
 
@@ -128,26 +129,31 @@ def _measured(
     labels = None if shown.labels is None else shown.labels[judged]
     last = {name: codes[name][-1] for name in MACHINES}
     errors = {name: ((rebuilt[name] - shown.x) ** 2).mean(1) for name in MACHINES}
+    worst = {name: np.argsort(errors[name])[::-1][:WORST].copy() for name in MACHINES}
     auc = {}
     if settings.without is not None and shown.labels is not None:
         auc = {name: _told_apart(errors[name], shown, settings.without) for name in MACHINES}
     return Clusters(
-        {name: latent.project(last[name], settings.projection, seed=settings.seed) for name in MACHINES},
-        {name: _history(codes[name], moments) for name in MACHINES},
-        moments,
-        {name: latent.organisation(last[name][judged], shown.x[judged], labels) for name in MACHINES},
-        errors, rebuilt, auc, settings.projection if settings.size > 2 else None,
-    )  # fmt: skip
+        maps={name: latent.project(last[name], settings.projection, seed=settings.seed) for name in MACHINES},
+        history={name: _history(codes[name]) for name in MACHINES},
+        epochs=moments,
+        measures={name: latent.organisation(last[name][judged], shown.x[judged], labels) for name in MACHINES},
+        errors=errors,
+        worst=worst,
+        rebuilt={name: rebuilt[name][worst[name]] for name in MACHINES},
+        auc=auc,
+        projected=settings.projection if settings.size > 2 else None,
+    )
 
 
-def _history(codes: list[Array], moments: tuple[int, ...]) -> Array:
+def _history(codes: list[Array]) -> Array:
     """Codes [N, d] at each moment on one plane, [E, n, 2]: of more than two numbers, the last ones' main directions.
 
     Each moment is moved and scaled to mean 0 and spread 1: an untrained network's codes are a dot beside the last.
     """
     main = latent.Principal.fit(codes[-1], 2) if codes[-1].shape[1] > 2 else None
     drawn = []
-    for now in codes if len(codes) > 1 else codes * len(moments):
+    for now in codes:
         flat = latent.project(now[:SHOWN], "PCA") if main is None else main.encode(now[:SHOWN])
         centred = flat - flat.mean(0)
         drawn.append(centred / max(float(np.sqrt((centred**2).mean())), 1e-9))

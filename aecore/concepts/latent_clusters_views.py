@@ -32,11 +32,6 @@ def counts(data: Collection, rows: NDArray[np.int64]) -> pd.DataFrame:
     return pd.DataFrame({"kind": data.names, "count": number, "share": number / max(1, len(rows))})
 
 
-def worst(made: Clusters, machine: str, count: int) -> NDArray[np.int64]:
-    """Rows of the data that a machine rebuilds worst, the worst first."""
-    return np.argsort(made.errors[machine])[::-1][:count]
-
-
 def isolation(made: Clusters, data: Collection, machine: str, rows: NDArray[np.int64]) -> float | None:
     """Share of rows among whose 10 nearest others on the map fewer than half have their label; None without labels."""
     from scipy.spatial import cKDTree
@@ -88,8 +83,9 @@ def brush_from_text(text: str) -> Ranges:
     return {f"{machine} x": (values[0], values[1]), f"{machine} y": (values[2], values[3])}
 
 
-def worst_in_words(made: Clusters, data: Collection, machine: str, rows: NDArray[np.int64]) -> str:
-    """Say how badly they are rebuilt, and where they lie."""
+def worst_in_words(made: Clusters, data: Collection, machine: str) -> str:
+    """Say how badly the worst are rebuilt, and where they lie."""
+    rows = made.worst[machine]
     ratio = float(made.errors[machine][rows].mean() / made.errors[machine].mean())
     words = f"The {len(rows)} that the {machine} rebuilds worst lose **{ratio:.1f} times** what the average does."
     here, everywhere = (isolation(made, data, machine, r) for r in (rows, np.arange(len(data.x))))

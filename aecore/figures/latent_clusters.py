@@ -2,6 +2,7 @@
 
 import base64
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,7 +49,9 @@ def maps(table: pd.DataFrame, machines: Sequence[str], names: Sequence[str], pal
                 **({"text": alt.Text("label:N")} if _characters(names) and "label" in table else {}),
             ).add_params(brush)
         )
-    return alt.hconcat(*charts, spacing=14).configure_view(strokeOpacity=0.15)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Automatically deduplicated selection")  # one brush for all is the intention
+        return alt.hconcat(*charts, spacing=14).configure_view(strokeOpacity=0.15)
 
 
 def class_counts(counts: pd.DataFrame, palette: Palette) -> alt.Chart:

@@ -19,7 +19,6 @@ from pages.ui.uploads import upload
 NAME = "latent_clusters"
 READING = "latent_clusters:read"
 MONTAGE = 60  # pictures of a brushed set
-WORST = 10
 NONE = "(no labels)"
 
 
@@ -127,7 +126,7 @@ def brushed_set(data: Collection, rows: np.ndarray) -> None:
 
 def forming(made: Clusters, data: Collection) -> None:
     """The codes through training, under a handle."""
-    count = next(iter(made.history.values())).shape[1]
+    count = made.history[clusters.PCA].shape[1]
     kinds = None if data.labels is None else data.labels[:count]
     panels = [Points(title=name, values=made.history[name], classes=kinds) for name in MACHINES]
     scrubber(
@@ -152,16 +151,16 @@ def numbers(made: Clusters) -> None:
 
 def worst(made: Clusters, data: Collection, machine: str) -> None:
     """What a machine rebuilds worst, over what it makes of it."""
-    rows = views.worst(made, machine, WORST)
-    st.markdown(views.worst_in_words(made, data, machine, rows))
+    rows = made.worst[machine]
+    st.markdown(views.worst_in_words(made, data, machine))
     pictures = data.pictures()
     if pictures is None:
         st.dataframe(views.point_table(made, data).iloc[rows], hide_index=True)
         return
-    rebuilt = made.rebuilt[machine][rows].reshape(-1, *pictures.shape[1:])
+    rebuilt = made.rebuilt[machine].reshape(-1, *pictures.shape[1:])
     scale = max(1, 48 // pictures.shape[1])
     for images, ink in ((pictures[rows], palette().input), (rebuilt, palette().reconstruction)):
-        st.image(figures.montage(images, ink, per_row=WORST, scale=scale), width="stretch")
+        st.image(figures.montage(images, ink, per_row=len(rows), scale=scale), width="stretch")
 
 
 def forming_panel(job: jobs.Job) -> None:
