@@ -82,12 +82,9 @@ with frame(NAME):
     if source is not None and made is not None:
         explore((source.signature, wanted), made, source.data)
         st.subheader(narration.text(NAME, "organised"), divider="gray")
-        left, right = st.columns([3, 2], gap="large")
-        with left:
-            ui.numbers(made)
-            st.markdown(views.auc_in_words(made, source.data, wanted.without))
-        with right:
-            narration.say(NAME, "measures")
+        ui.numbers(made)
+        st.markdown(views.auc_in_words(made, source.data, wanted.without))
+        narration.say(NAME, "measures")
         st.subheader(narration.text(NAME, "forming"), divider="gray")
         ui.forming(made, source.data)
         st.subheader(narration.text(NAME, "misfits"), divider="gray")

@@ -13,6 +13,7 @@ from aecore.concepts.vae_morphing import ASSETS, KINDS, VAE, flat
 from aecore.errors import SettingError
 
 BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+EPOCHS = {"shapes": 150, "digits": 50}
 SHOWN = 600  # codes
 GRID, REACH = 5, 2.0  # pictures a side of the decoded grid, and how far from the middle they are taken
 ASSET = ASSETS / "beta.safetensors"
@@ -61,7 +62,7 @@ def _swept(kind: str) -> Generator[dict[str, Any], None, dict[str, Any]]:
     from aecore.concepts.latent_training import Plan, train_by
     from aecore.concepts.vae_morphing_training import Training, map_of, new_model
 
-    settings = Training(kind=kind)
+    settings = Training(kind=kind, epochs=EPOCHS[kind])
     data, live = settings.data(), settings.plan()
     reference = morphing.references(data)
     inputs = np.stack([data.test[data.test_labels == k][0] for k in range(len(data.names))])
@@ -70,7 +71,7 @@ def _swept(kind: str) -> Generator[dict[str, Any], None, dict[str, Any]]:
     runs: list[dict[str, Any]] = []
     for beta in BETAS:
         model = new_model(VAE, data.shape, settings.width, beta, settings.seed)
-        plan = Plan(live.stages(), live.batch, warm_up=live.epochs // 10)
+        plan = Plan(live.stages(), live.batch, warm_up=max(1, live.epochs // 10))
         for step in train_by(plan, model, torch.from_numpy(data.train.copy()), seed=settings.seed):
             progress = (len(runs) + step.epoch / plan.epochs) / len(BETAS)
             yield {"beta": beta, "progress": progress, **step.report.losses}

@@ -10,7 +10,7 @@ from aecore import store
 from aecore.concepts import vae_morphing as morphing
 from aecore.concepts.dense import DenseNetwork, decoder_of, encoder_of
 from aecore.concepts.vae_morphing import ASSETS, PLAIN, VAE, Data, as_mnist, references, to_tree
-from aecore.concepts.vae_morphing_training import Live, assembled, map_of, new_model
+from aecore.concepts.vae_morphing_training import LIVE, assembled, map_of, new_model
 from aecore.data import mnist
 
 Progress = dict[str, Any]
@@ -27,18 +27,18 @@ LEARNT = 58_000  # of MNIST's 60,000; the rest were watched while the plan was m
 # Twenty numbers: what a VAE is like without the squeeze onto a page.
 WIDE_HIDDEN, WIDE_DIM = (512, 256), 20
 WIDE_STAGES = ((1e-3, 8), (5e-4, 5), (2e-4, 4), (5e-5, 3))
-SHAPE_EPOCHS = 400  # a visitor's training has fewer
 
 WIDE_ASSET = ASSETS / "vae20_digits.safetensors"
 
 
 def pretrain_shapes() -> Generator[Progress, None, None]:
-    """Train both networks on shapes, as a visitor can, but longer."""
+    """Train both networks on shapes, by the plan that a visitor's training follows too."""
     from aecore.concepts.latent_training import Plan, forget
 
     data = morphing.shapes_data()
     reference = references(data)
-    plan = Plan(Live(SHAPE_EPOCHS, 32, 2e-3).stages(), 32, warm_up=SHAPE_EPOCHS // 10)
+    live = LIVE["shapes"]
+    plan = Plan(live.stages(), live.batch, warm_up=live.epochs // 10)
     maps = []
     for name in (PLAIN, VAE):
         model = new_model(name, data.shape, 256, 1.0, 0)

@@ -63,7 +63,7 @@ class Live(NamedTuple):
         return tuple((rate, count) for rate, count in parts if count)
 
 
-LIVE = {"shapes": Live(130, 32, 2e-3), "digits": Live(50, 32, 2e-3)}
+LIVE = {"shapes": Live(400, 32, 2e-3), "digits": Live(50, 32, 2e-3)}
 
 
 def train(settings: Training) -> Generator[Progress, None, dict[str, Any]]:

@@ -15,7 +15,7 @@ from aecore.figures.palette import Palette
 
 Array = NDArray[np.floating[Any]]
 
-SIDE = 330  # pixels of a map
+SIDE = 310  # pixels of a map
 BRUSH = "brush"
 # Ten kinds that stay apart by lightness as well as hue; a kind's own character is drawn, so none hangs on colour alone.
 KINDS = ("#4E79A7", "#E07B1A", "#C8323C", "#3FA7A0", "#3E8E35", "#B8960C", "#9A5FA5", "#E0699A", "#8A5A3C", "#7A7F87")
@@ -61,7 +61,7 @@ def class_counts(counts: pd.DataFrame, palette: Palette) -> alt.Chart:
         .mark_bar(color=palette.latent)
         .encode(
             x=alt.X("count:Q", title="data", axis=alt.Axis(tickMinStep=1, tickCount=4)),
-            y=alt.Y("kind:N", sort=None, title=None),
+            y=alt.Y("kind:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False)),
             tooltip=["kind:N", "count:Q", alt.Tooltip("share:Q", format=".1%")],
         )
     )
