@@ -22,8 +22,10 @@ KINDS = ("#4E79A7", "#E07B1A", "#C8323C", "#3FA7A0", "#3E8E35", "#B8960C", "#9A5
 MAP_WORDS = "Maps of the same data by three machines, side by side; what is brushed in one is marked in all"
 
 
-def maps(table: pd.DataFrame, machines: Sequence[str], names: Sequence[str], palette: Palette) -> alt.HConcatChart:
-    """Scatter of ``table`` a machine, linked by one brush.
+def maps(
+    table: pd.DataFrame, machines: Sequence[str], names: Sequence[str], palette: Palette, *, stacked: bool = False
+) -> alt.HConcatChart | alt.VConcatChart:
+    """Scatter of ``table`` a machine, linked by one brush; ``stacked`` below one another, for a narrow screen.
 
     Columns: row, ``"<machine> x"`` and ``"<machine> y"``, and where there are some, label and image (a data URL).
     """
@@ -51,7 +53,24 @@ def maps(table: pd.DataFrame, machines: Sequence[str], names: Sequence[str], pal
         )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Automatically deduplicated selection")  # one brush for all is the intention
-        return alt.hconcat(*charts, spacing=14).configure_view(strokeOpacity=0.15)
+        together = alt.vconcat if stacked else alt.hconcat
+        return together(*charts, spacing=14).configure_view(strokeOpacity=0.15)
+
+
+def forming(codes: Array, labels: NDArray[Any] | None, palette: Palette) -> alt.Chart:
+    """Codes [n, 2] as they are now, while a network is trained; colours as on the maps."""
+    data = pd.DataFrame({"x": codes[:, 0], "y": codes[:, -1], "kind": 0 if labels is None else labels})
+    scale = alt.Scale(domain=list(range(len(KINDS))), range=list(KINDS))
+    colour: Any = alt.value(palette.latent) if labels is None else alt.Color("kind:N", scale=scale, legend=None)
+    return (
+        alt.Chart(data, height=220)
+        .mark_point(filled=True, size=18, opacity=0.8)
+        .encode(
+            x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False)),
+            y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False)),
+            color=colour,
+        )
+    )
 
 
 def class_counts(counts: pd.DataFrame, palette: Palette) -> alt.Chart:

@@ -91,7 +91,8 @@ def _table(signature: object, _made: Clusters, _data: Collection) -> Any:
 
 def linked_maps(signature: object, made: Clusters, data: Collection) -> np.ndarray:
     """Draw the maps; returns the rows that are brushed, none where nothing is."""
-    chart = figures.maps(_table(signature, made, data), MACHINES, data.names, palette())
+    stacked = "Mobi" in (st.context.headers.get("User-Agent") or "")  # how browsers on phones call themselves
+    chart = figures.maps(_table(signature, made, data), MACHINES, data.names, palette(), stacked=stacked)
     event = st.altair_chart(
         chart, width="content", on_select="rerun", selection_mode=figures.BRUSH, key="maps", alt=figures.MAP_WORDS
     )
@@ -165,4 +166,10 @@ def worst(made: Clusters, data: Collection, machine: str) -> None:
 
 def forming_panel(job: jobs.Job) -> None:
     """A running training: its loss, and the codes as they are now."""
-    live.training_panel(job)
+    loss, codes = st.columns([3, 2], gap="large")
+    with loss:
+        live.training_panel(job)
+    if job.latest:
+        now = job.latest
+        chart = figures.forming(now["codes"], now["labels"], palette())
+        codes.altair_chart(chart, width="stretch", alt=f"Codes of the {now['part']} after epoch {now['epoch']}")

@@ -1,0 +1,50 @@
+"""The Latent clusters page in a real browser: one brush for three maps, pictures under the pointer, phone width."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+WAIT = 180_000  # ms; a page on two busy cores
+PHONE = {"viewport": {"width": 390, "height": 844}, "user_agent": "Mozilla/5.0 (Linux; Android 15) Mobile"}
+
+
+@pytest.fixture(scope="module")
+def app(server, tmp_path_factory) -> str:
+    return server("Home.py", env={"AECORE_CACHE": str(tmp_path_factory.mktemp("cache"))})
+
+
+@pytest.fixture
+def maps(app, open_page):
+    def start(**options):
+        page = open_page(f"{app}/Latent_Clusters", **options)
+        page.locator(".vega-embed canvas").first.wait_for(timeout=WAIT)
+        page.get_by_text("Take it with you").wait_for(timeout=WAIT)
+        return page
+
+    return start
+
+
+def test_a_brush_in_one_map_shows_its_digits_and_goes_into_the_link(maps):
+    page = maps()
+    box = page.locator(".vega-embed canvas").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2  # the middle of the middle map
+    before = page.locator(".vega-embed canvas").first.evaluate("canvas => canvas.toDataURL()")
+    page.mouse.move(x - 50, y - 60)
+    page.mouse.down()
+    page.mouse.move(x + 30, y + 30, steps=4)
+    during = page.locator(".vega-embed canvas").first.evaluate("canvas => canvas.toDataURL()")
+    assert during != before
+    assert "brush=" not in page.url
+    page.mouse.up()
+    page.get_by_text("brushed").first.wait_for(timeout=WAIT)
+    page.wait_for_function("location.search.includes('brush=Autoencoder')", timeout=WAIT)
+    page.mouse.move(x - 10, y)
+    page.mouse.move(x, y - 8, steps=12)
+    page.locator("#vg-tooltip-element img[src^='data:image/png']").first.wait_for(state="attached", timeout=WAIT)
+
+
+def test_on_a_phone_the_maps_stand_below_one_another(maps):
+    page = maps(**PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    box = page.locator(".vega-embed canvas").first.bounding_box()
+    assert box["height"] > 2 * box["width"]
+    assert box["width"] <= 390
