@@ -11,6 +11,7 @@ from aecore.concepts import vae_morphing as morphing
 from aecore.concepts import vae_morphing_training as training
 from aecore.concepts.dense import decoder_of, encoder_of
 from aecore.concepts.latent_training import Plan, checkpoint, resumable, train_by
+from aecore.concepts.vae_morphing_beta import beta_sweep
 from aecore.concepts.vae_morphing_training import Training, train
 from aecore.data import digits
 from aecore.errors import SettingError
@@ -180,7 +181,7 @@ def test_the_kl_term_is_let_in_gradually_and_beta_ends_where_it_was():
     model = VariationalAutoEncoder((8, 8), hidden=(8,), latent_dim=2, beta=4.0)
     x = torch.from_numpy(digits.load().images[:64].copy())
     seen = [model.beta for _ in train_by(Plan(((1e-3, 3), (1e-4, 2)), 32, warm_up=3), model, x)]
-    assert seen == [2.0, 3.0, 4.0, 4.0, 4.0]
+    assert seen == [1.0, 2.0, 3.0, 4.0, 4.0]
     assert model.beta == 4.0
 
 
@@ -220,3 +221,34 @@ def test_settings_say_what_they_do_not_take(wrong):
 def test_a_short_training_keeps_its_three_stages_or_as_many_as_fit():
     assert sum(count for _, count in training.Live(130, 32, 1.0).stages()) == 130
     assert [count for _, count in training.Live(1, 32, 1.0).stages()] == [1]
+
+
+# ---------------------------------------------------------------------- what ships
+@pytest.mark.parametrize("kind", morphing.KINDS)
+def test_what_ships_rebuilds_its_examples_and_has_fewer_holes_in_the_vae(kind):
+    made = morphing.shipped(kind)
+    assert made.shape == (28, 28)
+    assert set(made.example_labels) == set(range(len(made.names)))
+    blank = ((made.examples - made.examples.mean(0)) ** 2).mean()
+    for plane in (made.plain, made.vae):
+        assert len(plane.codes) == len(plane.labels) <= 10_000
+        assert ((morphing.encode(plane, made.examples).reconstruction - made.examples) ** 2).mean() < blank
+        assert latent.knn_accuracy(plane.codes, plane.labels) > 0.7
+    assert (made.vae.holes > 1).mean() < (made.plain.holes > 1).mean()
+    assert made.vae.hole_share <= made.plain.hole_share
+
+
+@pytest.mark.parametrize("kind", morphing.KINDS)
+def test_more_beta_costs_reconstruction_and_saves_kl(kind):
+    swept = beta_sweep(kind)
+    assert swept.betas[0] == 0
+    assert swept.betas[-1] == 8
+    assert (np.diff(swept.kl) < 0).all()
+    assert swept.reconstruction[-1] > swept.reconstruction[1]
+    assert swept.spread[0] < swept.spread[-1] < 1.1
+    count = len(swept.betas)
+    assert swept.codes.shape == (count, len(swept.labels), 2)
+    assert swept.decoded.shape[:2] == (count, 25)
+    assert swept.rebuilt.shape == (count, *swept.inputs.shape)
+    with pytest.raises(SettingError, match="faces"):
+        beta_sweep("faces")

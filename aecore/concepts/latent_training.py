@@ -48,16 +48,18 @@ def train_by(
     full_beta = getattr(model, "beta", None)
     first, state = (resume["stage"], resume["state"]) if resume else (0, None)
     for stage, (rate, count) in list(enumerate(plan.stages))[first:]:
-        before = sum(c for _, c in plan.stages[:stage])
-        epoch = before + (state["epoch"] if state else 0)
-        _warm(model, full_beta, epoch, plan.warm_up)
-        for report in fit(
-            model, x, epochs=count, batch_size=plan.batch, learning_rate=rate, seed=seed + stage,
-            validation=validation, resume=state,
-        ):  # fmt: skip
-            epoch = before + report.number
-            _warm(model, full_beta, epoch, plan.warm_up)
-            yield Step(epoch, report)
+        before, done = sum(c for _, c in plan.stages[:stage]), state["epoch"] if state else 0
+        while done < count:
+            warming = before + done < plan.warm_up
+            if full_beta is not None:
+                model.beta = full_beta * min(1.0, (before + done + 1) / (plan.warm_up + 1))
+            until = done + 1 if warming else count  # beta changes between calls: fit may be training a copy on a GPU
+            for report in fit(
+                model, x, epochs=until, batch_size=plan.batch, learning_rate=rate, seed=seed + stage,
+                validation=validation, resume=state,
+            ):  # fmt: skip
+                yield Step(before + report.number, report)
+            state, done = report.checkpoint(), until
         state = None
     if full_beta is not None:
         model.beta = full_beta
@@ -105,8 +107,3 @@ def forget(names: Sequence[str]) -> None:
 
 def _kept(name: str) -> Path:
     return store.folder() / "pretraining" / f"{name}.safetensors"
-
-
-def _warm(model: Any, full_beta: float | None, epoch: int, warm_up: int) -> None:
-    if full_beta is not None:
-        model.beta = full_beta * min(1.0, (epoch + 1) / (warm_up + 1))
