@@ -185,7 +185,8 @@ def test_the_kl_term_is_let_in_gradually_and_beta_ends_where_it_was():
     assert model.beta == 4.0
 
 
-def test_a_training_that_was_cut_off_ends_as_if_it_had_not_been(monkeypatch, tmp_path):
+@pytest.mark.parametrize("reached", [1, 2, 3])  # 2: between two stages
+def test_a_training_that_was_cut_off_ends_as_if_it_had_not_been(monkeypatch, tmp_path, reached):
     monkeypatch.setenv("AECORE_CACHE", str(tmp_path))
     x = torch.from_numpy(digits.load().images[:96].copy())
     plan = Plan(((1e-3, 2), (1e-4, 2)), 32, warm_up=1)
@@ -197,11 +198,11 @@ def test_a_training_that_was_cut_off_ends_as_if_it_had_not_been(monkeypatch, tmp
     steps = list(train_by(plan, whole, x))
     assert [checkpoint(plan, step)["stage"] for step in steps] == [0, 0, 1, 1]
     cut = resumable("cut", plan, fresh(), x)
-    for _ in range(3):
+    for _ in range(reached):
         next(cut)
     cut.close()
     again = fresh()
-    assert [step["epoch"] for step in resumable("cut", plan, again, x)] == [4]
+    assert [step["epoch"] for step in resumable("cut", plan, again, x)] == list(range(reached + 1, 5))
     for name, weights in whole.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], weights)
     kept = fresh()

@@ -49,6 +49,8 @@ def train_by(
     first, state = (resume["stage"], resume["state"]) if resume else (0, None)
     for stage, (rate, count) in list(enumerate(plan.stages))[first:]:
         before, done = sum(c for _, c in plan.stages[:stage]), state["epoch"] if state else 0
+        if done == count:  # cut off between two stages: what was reached is loaded, and the next one begins
+            list(fit(model, x, epochs=count, batch_size=plan.batch, learning_rate=rate, resume=state))
         while done < count:
             warming = before + done < plan.warm_up
             if full_beta is not None:

@@ -20,7 +20,7 @@ ENCODER, DECODER = (512, 256), (256, 256)
 DIGIT_STAGES = {
     # Falling, up again, falling: the second time it settles lower.
     VAE: ((1e-3, 12), (5e-4, 8), (2e-4, 6), (1e-4, 3), (3e-5, 3), (3e-4, 3), (1e-4, 3), (3e-5, 2)),
-    PLAIN: ((1e-3, 8), (4e-4, 4), (1e-4, 3), (3e-5, 1), (7e-4, 8), (2e-4, 4), (3e-5, 2)),
+    PLAIN: ((1e-3, 14), (5e-4, 8), (2e-4, 5), (1e-4, 2), (3e-5, 2)),
 }
 DIGIT_BATCH, DIGIT_WARM_UP = 100, 2
 LEARNT = 58_000  # of MNIST's 60,000; the rest were watched while the plan was made
