@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aecore import store
 from aecore.concepts import vae_morphing as morphing
-from aecore.concepts.dense import DenseNetwork, decoder_of, encoder_of
-from aecore.concepts.vae_morphing import ASSETS, PLAIN, VAE, Data, as_mnist, references, to_tree
+from aecore.concepts.dense import Array, DenseNetwork, decoder_of, encoder_of
+from aecore.concepts.vae_morphing import ASSETS, EXAMPLES, PLAIN, VAE, Data, Map, as_mnist, references, to_tree
 from aecore.concepts.vae_morphing_training import LIVE, assembled, map_of, new_model
-from aecore.data import mnist
+from aecore.data import digits, mnist
 
 Progress = dict[str, Any]
 
@@ -64,7 +65,7 @@ def pretrain_digits() -> Generator[Progress, None, None]:
     reference = references(data)
     maps = [map_of(name, models[name], data, reference) for name in (PLAIN, VAE)]
     made = assembled(data, maps[0], maps[1], reference)
-    images, labels = shipped_examples()
+    images, labels = shipped_examples(maps[1])
     store.write(ASSETS / "morphing_digits.safetensors", to_tree(made._replace(examples=images, example_labels=labels)))
 
 
@@ -95,10 +96,17 @@ def mnist_data() -> Data:
     return Data(pictures[0], train.labels[:LEARNT], pictures[1], test.labels, tuple(str(d) for d in range(10)))
 
 
-def shipped_examples() -> Any:
-    """Digits that ship, brought to MNIST's size and place: [n, 28, 28] and their labels."""
-    images, labels = morphing.examples_of(morphing.digits_data())
-    return as_mnist(images), labels
+def shipped_examples(vae: Map) -> tuple[Array, NDArray[np.uint8]]:
+    """Bring the digits that ship to MNIST's size and place, and take the five of each that a VAE rebuilds best.
+
+    They were written and scanned in another way than MNIST's, and some look like nothing it has seen.
+    """
+    images, labels = digits.load()
+    brought = as_mnist(images)
+    lost = ((morphing.encode(vae, brought).reconstruction - brought) ** 2).sum((1, 2))
+    best = [np.flatnonzero(labels == k)[np.argsort(lost[labels == k])[:EXAMPLES]] for k in range(10)]
+    rows = np.concatenate(best)
+    return brought[rows], labels[rows].astype(np.uint8)
 
 
 def _trained(name: str, plan: Any, model: Any, data: Data) -> Generator[Progress, None, None]:
