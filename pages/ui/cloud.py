@@ -61,7 +61,7 @@ def cloud(
 
 def _placed(key: str, span: float, default: Gaussian) -> dict[str, Any]:
     """Where the handles were last put and the number of that placing; a component new to the page is placed anew."""
-    placed: dict[str, Any] | None = st.session_state.get(f"{key}:placed")
+    placed: dict[str, Any] | None = st.session_state.get(f"{key}:handles")
     if placed is not None and f"{key}:cloud" in st.session_state:
         return placed
     start = st.session_state.get(f"{key}:rests", default)
@@ -75,7 +75,7 @@ def _placed(key: str, span: float, default: Gaussian) -> dict[str, Any]:
                 "positive spreads; showing the default instead."
             )
     placed = {"turn": placed["turn"] + 1 if placed else 1, "start": [*start.mu, *start.sigma]}
-    st.session_state[f"{key}:placed"] = placed
+    st.session_state[f"{key}:handles"] = placed
     return placed
 
 

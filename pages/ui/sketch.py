@@ -43,7 +43,7 @@ def sketch(*, key: str, label: str, centred: bool = False, size: int = 280) -> N
 
 def _placed(key: str) -> dict[str, Any]:
     """Strokes for a canvas that is new to the page, with the number of that placing."""
-    placed: dict[str, Any] | None = st.session_state.get(f"{key}:placed")
+    placed: dict[str, Any] | None = st.session_state.get(f"{key}:canvas")
     if placed is not None and f"{key}:sketch" in st.session_state:
         return placed
     strokes = st.session_state.get(f"{key}:strokes", "")
@@ -53,7 +53,7 @@ def _placed(key: str) -> dict[str, Any]:
             link.note(f"The link's drawing ({key}) is damaged; showing an empty canvas instead.")
             strokes = ""
     placed = {"turn": placed["turn"] + 1 if placed else 1, "strokes": strokes}
-    st.session_state[f"{key}:placed"] = placed
+    st.session_state[f"{key}:canvas"] = placed
     return placed
 
 
