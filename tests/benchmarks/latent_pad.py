@@ -53,7 +53,8 @@ def row(rounds: list[list[dict[str, float]]]) -> str:
     (d50, d95), (w50, w95) = np.percentile(draw, (50, 95)), np.percentile(wait, (50, 95))
     rate = float(np.median(rates))
     kept = d95 <= DRAW_BUDGET and w95 <= LATENCY_BUDGET and rate >= LEAST_RATE
-    return f"{len(frames):6d} {d50:11.2f} {d95:8.2f} {w50:20.1f} {w95:9.1f} {rate:12.1f}   {'ok' if kept else 'OVER BUDGET'}"
+    figures = f"{len(frames):6d} {d50:11.2f} {d95:8.2f} {w50:20.1f} {w95:9.1f} {rate:12.1f}"
+    return f"{figures}   {'ok' if kept else 'OVER BUDGET'}"
 
 
 def main() -> None:
