@@ -128,9 +128,11 @@ def move(key: str, position: tuple[float, float]) -> None:
     st.session_state[f"{key}:rests"] = Position(*position)
 
 
-def rests(key: str, default: tuple[float, float] = (0.0, 0.0)) -> Position:
+def rests(key: str, span: float, default: tuple[float, float] = (0.0, 0.0)) -> Position:
     """Where the pointer of the pad ``key`` was left, also before the pad is drawn in this run."""
-    return st.session_state.get(f"{key}:rests") or Position(*default)
+    placed = _placed(key, span, default)
+    state = st.session_state.get(f"{key}:pad") or {}
+    return _left(state.get("position"), placed, span)
 
 
 def to_text(position: tuple[float, ...]) -> str:
@@ -193,7 +195,8 @@ def _placed(key: str, span: float, default: tuple[float, float]) -> dict[str, An
     placed: dict[str, Any] | None = st.session_state.get(f"{key}:pointer")
     if placed is not None and f"{key}:pad" in st.session_state:
         return placed
-    start = list(_linked(key, span, default) if key in st.query_params else rests(key, default))
+    last = st.session_state.get(f"{key}:rests", default)
+    start = list(_linked(key, span, default) if key in st.query_params else last)
     placed = {"turn": placed["turn"] + 1 if placed else 1, "start": start}
     st.session_state[f"{key}:pointer"] = placed
     return placed
