@@ -1,10 +1,13 @@
 """Results to bytes that people take away; knows no domain."""
 
 import html
+import io
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet take a text cell for a formula
 
@@ -82,6 +85,30 @@ def _cell(value: object) -> str:
         return f'<td class="number">{value:.6g}</td>'
     kind = ' class="number"' if pd.api.types.is_number(value) else ""
     return f"<td{kind}>{html.escape(str(value))}</td>"
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """PNG of pixels [H, W] grey, [H, W, 3] or [H, W, 4] with opacity."""
+    return _saved(_pictures([pixels])[0], "PNG")
+
+
+def gif(frames: NDArray[np.uint8], *, seconds: float) -> bytes:
+    """Endless GIF of grey frames [K, H, W], ``seconds`` for one turn of all of them."""
+    first, *others = _pictures(list(frames))
+    duration = round(1000 * seconds / len(frames))  # ms a frame
+    return _saved(first, "GIF", save_all=True, append_images=others, duration=duration, loop=0)
+
+
+def _pictures(frames: list[NDArray[np.uint8]]) -> list[Any]:
+    from PIL import Image  # a tenth of a second to import: only when a picture is asked for
+
+    return [Image.fromarray(np.ascontiguousarray(frame)) for frame in frames]
+
+
+def _saved(picture: Any, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
 
 
 def _inert(text: str) -> str:

@@ -59,6 +59,13 @@ def cloud(
     return left
 
 
+def move(key: str, to: Gaussian) -> None:
+    """Put the handles of the cloud ``key`` somewhere, before or between its runs."""
+    placed = st.session_state.get(f"{key}:handles", {"turn": 0})
+    st.session_state[f"{key}:handles"] = {"turn": placed["turn"] + 1, "start": [*to.mu, *to.sigma]}
+    st.session_state[f"{key}:rests"] = to
+
+
 def _placed(key: str, span: float, default: Gaussian) -> dict[str, Any]:
     """Where the handles were last put and the number of that placing; a component new to the page is placed anew."""
     placed: dict[str, Any] | None = st.session_state.get(f"{key}:handles")

@@ -20,6 +20,12 @@ class Download(NamedTuple):
 def take_it_with_you(downloads: Sequence[Download]) -> None:
     """Heading, a row of download buttons, and the link that restores the page."""
     st.subheader("Take it with you", divider="gray")
+    buttons(downloads)
+    share()
+
+
+def buttons(downloads: Sequence[Download]) -> None:
+    """A row of download buttons: also inside a fragment, where what there is to take changes with the controls."""
     with st.container(horizontal=True):
         for d in downloads:
             st.download_button(
@@ -31,4 +37,3 @@ def take_it_with_you(downloads: Sequence[Download]) -> None:
                 icon=":material/download:",
                 key=d.file,
             )
-    share()

@@ -4,6 +4,7 @@ A running job's panel renews itself, and such a fragment must not lie in another
 offers and asks, and the page, which runs again at once, starts the work and keeps what comes of it.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -37,8 +38,8 @@ def result(slot: str, request: Request, words: str) -> Any | None:
     return None
 
 
-def run(slot: str) -> None:
-    """Start or watch what was asked for, while its data are the ones on the page."""
+def run(slot: str, draw: Callable[[jobs.Job], None] = live.training_panel) -> None:
+    """Start or watch what was asked for, while its data are the ones on the page; ``draw`` shows it running."""
     request: Request | None = st.session_state.get(f"{slot}:asked")
     if request is None or request.signature != st.session_state.get(f"{slot}:now"):
         return
@@ -46,7 +47,7 @@ def run(slot: str) -> None:
         slot,
         request.signature,
         lambda: jobs.submit(*request.task, private=request.private),
-        live.training_panel,
+        draw,
         again="Train on these",
     )
     if outcome is not None:

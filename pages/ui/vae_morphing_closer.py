@@ -1,0 +1,264 @@
+"""A closer look at the two maps: a walk, samples and grid, the visitor's drawing, beta, and the noise in z."""
+
+import base64
+import html
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from aecore import export
+from aecore.concepts import reparameterisation as noise
+from aecore.concepts import vae_morphing as morphing
+from aecore.concepts.vae_morphing import Map, Morphing
+from aecore.concepts.vae_morphing_beta import ASSET as BETA_RUNS
+from aecore.concepts.vae_morphing_beta import beta_sweep
+from aecore.figures import vae_morphing as figures
+from pages.ui import cloud, controls, latent_pad, link, narration
+from pages.ui.downloads import Download
+from pages.ui.latent_pad import Mark, Pad, Position
+from pages.ui.scrubber import Images, Points, scrubber
+from pages.ui.sketch import sketch
+from pages.ui.theme import palette
+from pages.ui.vae_morphing import NAME, strangeness
+
+POINTER, PIN_A, PIN_B, DRAWING = "The pointer", "Pin A", "Pin B", "Your drawing"
+STEPS, IN_STRIP = 33, 9
+GRID, SAMPLES = 12, 24
+DRAWS = 256
+
+sweep = st.cache_resource(show_spinner=False)(beta_sweep)
+
+
+class Look(NamedTuple):
+    """What a section adds to the maps, and what it gives away."""
+
+    marks: dict[str, Mark]
+    paths: dict[str, Any]
+    downloads: list[Download]
+
+
+def sections() -> dict[str, Callable[[Morphing, Position], Look]]:
+    found = {"Walk": walk, "Samples and grid": samples, "Draw your own": draw, "Noise in z": noisy}
+    return found | ({"β": balance} if BETA_RUNS.is_file() else {})
+
+
+# ---------------------------------------------------------------------- walk
+def walk(made: Morphing, at: Position) -> Look:
+    """From one datum or point to another: straight and spherical through both maps, against a pixel cross-fade."""
+    options = [*made.names, POINTER, PIN_A, PIN_B]
+    pins = {name: _pin(key, default) for name, key, default in _PINS}
+    left, right, buttons = st.columns([2, 2, 3], gap="large", vertical_alignment="bottom")
+    with left:
+        start = controls.select("From", "walk_from", options, default=options[0])
+    with right:
+        end = controls.select("To", "walk_to", options, default=options[len(made.names) - 1])
+    with buttons.container(horizontal=True):
+        for name, key, _ in _PINS:
+            st.button(f"{name} to the pointer", key=f"{key}:put", on_click=_put, args=(key, at))
+    walks, paths = {}, {}
+    for plane in (made.vae, made.plain):
+        ends = [_end(made, plane, chosen, at, pins) for chosen in (start, end)]
+        walks[plane.name] = morphing.walk(plane, *ends, STEPS)
+        paths[plane.name] = [walks[plane.name].straight, walks[plane.name].spherical]
+    vae, plain = walks[made.vae.name], walks[made.plain.name]
+    rows = {
+        "VAE, straight": vae.straight_images, "VAE, spherical": vae.spherical_images,
+        "Plain autoencoder, straight": plain.straight_images, "Pixel cross-fade": _crossfade(made, vae, start, end),
+    }  # fmt: skip
+    captions = {
+        "VAE, straight": _captions(made, made.vae, vae.straight),
+        "VAE, spherical": _captions(made, made.vae, vae.spherical),
+        "Plain autoencoder, straight": _captions(made, made.plain, plain.straight),
+    }
+    panels = [
+        Images(title=name, frames=frames, role="reconstruction", captions=captions.get(name, ()))
+        for name, frames in rows.items()
+    ]
+    scrubber(panels, label="Step", key="step", default=STEPS // 2, height=150, columns=4, autoplay=True)
+    strip = np.concatenate([frames[:: (STEPS - 1) // (IN_STRIP - 1)] for frames in rows.values()])
+    _show(figures.mosaic(strip, IN_STRIP), f"Strips of the walk, a row each: {', '.join(rows)}")
+    st.caption(f"From top to bottom: {', '.join(rows)}.")
+    wide = [figures.grey(frames, enlarged=112 // made.shape[0]) for frames in rows.values()]
+    film = np.concatenate([np.concatenate(wide, axis=2), np.concatenate(wide, axis=2)[::-1]])  # there and back
+    return Look({}, paths, [
+        Download("Strips", "walk.png", lambda: export.png(figures.mosaic(strip, IN_STRIP)), "image/png"),
+        Download("Animation", "walk.gif", lambda: export.gif(film, seconds=5), "image/gif"),
+    ])  # fmt: skip
+
+
+_PINS = ((PIN_A, "pin_a", (-2.0, 0.0)), (PIN_B, "pin_b", (2.0, 0.0)))
+
+
+def _put(key: str, at: Position) -> None:
+    st.session_state[f"{key}:at"] = tuple(at)
+
+
+def _pin(key: str, default: tuple[float, float]) -> tuple[float, ...]:
+    """Where a pin stands; the link knows it too."""
+    if f"{key}:at" not in st.session_state:
+        asked = st.query_params.get(key)
+        brought = latent_pad.from_text(asked) if asked else default
+        if brought is None or max(map(abs, brought)) > morphing.SPAN:
+            link.note(f"The link asks for {key} = {link.plain(asked[:40])}, but it takes x,y within the map; "
+                      f"showing {latent_pad.to_text(default)} instead.")  # fmt: skip
+            brought = default
+        st.session_state[f"{key}:at"] = tuple(brought)
+    at = st.session_state[f"{key}:at"]
+    link.carry(key, None if at == default else latent_pad.to_text(at))
+    return at
+
+
+def _example(made: Morphing, name: str) -> np.ndarray | None:
+    """The first real picture of a kind."""
+    if name not in made.names:
+        return None
+    return made.examples[made.example_labels == made.names.index(name)][0]
+
+
+def _end(made: Morphing, plane: Map, chosen: str, at: Position, pins: dict[str, Any]) -> np.ndarray:
+    image = _example(made, chosen)
+    if image is not None:
+        return morphing.encode(plane, image[None]).mu[0]
+    return np.array(pins.get(chosen, at), np.float32)
+
+
+def _crossfade(made: Morphing, vae: morphing.Walk, start: str, end: str) -> np.ndarray:
+    """Real pictures faded into each other where both ends are real, decoded ones elsewhere: [S, H, W]."""
+    ends = [_example(made, start), _example(made, end)]
+    first, last = (
+        decoded if image is None else morphing.resized(image[None], made.shape)[0]
+        for image, decoded in zip(ends, (vae.straight_images[0], vae.straight_images[-1]), strict=True)
+    )
+    t = np.linspace(0, 1, STEPS)[:, None, None]
+    return first * (1 - t) + last * t
+
+
+def _captions(made: Morphing, plane: Map, codes: np.ndarray) -> list[str]:
+    return ["hole" if s > 1 else "plausible" for s in strangeness(plane, codes, made.span)]
+
+
+# ---------------------------------------------------------------------- samples and grid
+def samples(made: Morphing, _: Position) -> Look:
+    """Random codes of the standard normal decoded, and the whole plane as a grid, for both networks."""
+    seed = int(controls.slider("Seed of the samples", "sampled", low=0, high=99, default=0, step=1))
+    sheets = {}
+    for column, plane in zip(st.columns(2, gap="large"), (made.plain, made.vae), strict=True):
+        codes, images = morphing.samples(plane, SAMPLES, seed)
+        grid = morphing.grid(plane, GRID).reshape(-1, *made.shape)
+        sheets[plane.name] = figures.mosaic(grid, GRID)
+        odd = int((strangeness(plane, codes, made.span) > 1).sum())
+        with column:
+            st.markdown(f"**{plane.name}**: {SAMPLES} samples of the standard normal, {odd} of them in a hole")
+            _show(figures.mosaic(images, SAMPLES // 2), f"{SAMPLES} samples of the {plane.name}")
+            st.markdown("The plane, in equal steps of probability")
+            _show(sheets[plane.name], f"Grid of {GRID} by {GRID} pictures decoded by the {plane.name}")
+    return Look({}, {}, [
+        Download(f"Grid: {name}", f"grid-{name.split()[0].lower()}.png",
+                 lambda sheet=sheet: export.png(sheet), "image/png")
+        for name, sheet in sheets.items()
+    ])  # fmt: skip
+
+
+def _show(sheet: np.ndarray, words: str) -> None:
+    """A sheet of pictures in the reconstruction's ink; ``words`` for those who do not see it."""
+    picture = base64.b64encode(export.png(figures.inked(sheet, palette().reconstruction))).decode()
+    style = "width:100%;image-rendering:pixelated"
+    st.html(f'<img alt="{html.escape(words)}" style="{style}" src="data:image/png;base64,{picture}">')
+
+
+# ---------------------------------------------------------------------- the visitor's drawing
+def draw(made: Morphing, _: Position) -> Look:
+    """A drawing is encoded: mean and spread on the maps, what both networks make of it beside it."""
+    left, right = st.columns([1, 2], gap="large")
+    what = "Draw a digit" if len(made.names) == 10 else "Draw a filled or outlined figure"
+    with left:
+        taken = controls.select("Draw, or take one", "taken", [DRAWING, *made.names], default=DRAWING)
+        image = _example(made, taken)
+        if image is None:
+            image = sketch(key="drawing", label=what, centred=len(made.names) == 10)
+    if image is None:
+        right.markdown(narration.text(NAME, "draw"))
+        return Look({}, {}, [])
+    marks, told = {}, []
+    pictures = [morphing.resized(image[None], made.shape)[0]]
+    for plane in (made.plain, made.vae):
+        code = morphing.encode(plane, image[None])
+        mu, sigma = code.mu[0], code.sigma[0]
+        marks[plane.name] = Mark((float(mu[0]), float(mu[1])), (float(sigma[0]), float(sigma[1])))
+        pictures.append(code.reconstruction[0])
+        spread = f", σ = ({sigma[0]:.2f}, {sigma[1]:.2f})" if sigma.any() else ""
+        told.append(f"**{plane.name}**: μ = ({mu[0]:.2f}, {mu[1]:.2f}){spread}")
+    with right:
+        st.markdown("What went in, and what the plain autoencoder and the VAE make of it")
+        st.image([figures.inked(figures.grey(p[None], enlarged=160 // made.shape[0])[0], colour)
+                  for p, colour in zip(pictures, (palette().input, *[palette().reconstruction] * 2), strict=True)],
+                 caption=["input", "plain autoencoder", "VAE"], width=160)  # fmt: skip
+        st.markdown("  \n".join(told))
+    return Look(marks, {}, [])
+
+
+# ---------------------------------------------------------------------- beta
+def balance(made: Morphing, _: Position) -> Look:
+    """Eight VAEs, trained alike but for beta, under one handle."""
+    runs = sweep("digits" if len(made.names) == 10 else "shapes")
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        panels = [
+            Points(title="Codes", values=runs.codes, classes=runs.labels,
+                   captions=[f"mean σ {spread:.2f}" for spread in runs.spread]),
+            Images(title="The plane decoded", frames=runs.decoded, role="reconstruction", per_row=5,
+                   captions=[f"{share:.0%} holes" for share in runs.hole_share]),
+            Images(title="Rebuilt", frames=runs.rebuilt, role="reconstruction", per_row=2),
+        ]  # fmt: skip
+        k = scrubber(panels, label="β", key="beta", values=[f"{beta:g}" for beta in runs.betas],
+                     default=runs.betas.index(1.0), height=260)  # fmt: skip
+    with right:
+        words = (
+            f"At β = {runs.betas[k]:g} a picture costs {runs.reconstruction[k]:.1f} nats to rebuild and "
+            f"{runs.kl[k]:.1f} nats of KL; {runs.hole_share[k]:.0%} of the central mass is a hole."
+        )
+        chart = figures.forces(runs.betas, runs.reconstruction, runs.kl, k, palette())
+        st.altair_chart(chart, width="stretch", alt=f"Reconstruction rises and KL falls with beta. {words}")
+        st.markdown(words)
+    table = pd.DataFrame({"beta": runs.betas, "reconstruction_nats": runs.reconstruction, "kl_nats": runs.kl,
+                          "mean_sigma": runs.spread, "hole_share": runs.hole_share})  # fmt: skip
+    return Look({}, {}, [Download("Runs over β", "beta.csv", lambda: export.csv(table))])
+
+
+# ---------------------------------------------------------------------- the noise in z
+def noisy(made: Morphing, _: Position) -> Look:
+    """Mean and spread under three handles, the cloud of z, and how gradients reach both."""
+    name = controls.select("A picture to rebuild", "rebuilt", list(made.names), default=made.names[0])
+    image = _example(made, name)
+    code = morphing.encode(made.vae, image[None])
+    limits = [np.clip(code.mu[0], -3, 3), np.clip(code.sigma[0], cloud.LEAST, 3)]
+    own = cloud.Gaussian(*(tuple(round(float(v), cloud.DECIMALS) for v in pair) for pair in limits))
+    if st.session_state.setdefault("cloud:of", (name, own)) != (name, own):
+        st.session_state["cloud:of"] = (name, own)
+        cloud.move("cloud", own)
+    pad = Pad(title=made.vae.name, decoder=made.vae.decoder, codes=made.vae.codes, labels=made.vae.labels,
+              names=made.names)  # fmt: skip
+    eps = np.random.default_rng(0).standard_normal((DRAWS, 2)).astype(np.float32)
+    held = cloud.cloud(pad, eps, key="cloud", span=made.span, default=own, shape=made.shape)
+    found = noise.gradients(made.vae.decoder, morphing.resized(image[None], made.shape)[0],
+                            np.array(held.mu), np.array(held.sigma), draws=DRAWS)  # fmt: skip
+    st.markdown(narration.text(NAME, "noise"))
+    table = gradient_table(found)
+    st.dataframe(table, hide_index=True, width="stretch")
+    return Look({}, {}, [Download("Gradients", "gradients.csv", lambda: export.csv(table))])
+
+
+def gradient_table(found: noise.Gradients) -> pd.DataFrame:
+    """A row each way to the gradient: mean over the draws ± standard error, for mu and sigma."""
+    root = DRAWS**0.5
+    rows = []
+    for way in (noise.MOVED, noise.DIFFERENCES, noise.SCORE, noise.BLOCKED):
+        row = {"way": way}
+        for part, by in (("μ", found.mu[way]), ("σ", found.sigma[way])):
+            for n, axis in enumerate("xy"):
+                row[f"∂loss/∂{part} {axis}"] = f"{by.mean[n]:.1f} ± {by.spread[n] / root:.1f}"
+        rows.append(row)
+    return pd.DataFrame(rows)
