@@ -41,7 +41,9 @@ def inked(sheet: NDArray[np.uint8], colour: str) -> NDArray[np.uint8]:
     return np.dstack([np.broadcast_to(np.array(ink, np.uint8), (*sheet.shape, 3)), 255 - sheet])
 
 
-def forces(betas: Sequence[float], reconstruction: Array, kl: Array, now: int, palette: Palette) -> alt.LayerChart:
+def forces(
+    betas: Sequence[float], reconstruction: Array, kl: Array, now: int, palette: Palette
+) -> alt.LayerChart | alt.FacetChart:
     """Reconstruction and KL, nats a datum [K], against beta, with today's beta marked."""
     table = pd.DataFrame(
         {

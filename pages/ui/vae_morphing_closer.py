@@ -16,7 +16,7 @@ from aecore.concepts.vae_morphing import Map, Morphing
 from aecore.concepts.vae_morphing_beta import ASSET as BETA_RUNS
 from aecore.concepts.vae_morphing_beta import beta_sweep
 from aecore.figures import vae_morphing as figures
-from pages.ui import cloud, controls, latent_pad, link, narration
+from pages.ui import cloud, controls, latent_pad, link, narration, networks
 from pages.ui.downloads import Download
 from pages.ui.latent_pad import Mark, Pad, Position
 from pages.ui.scrubber import Images, Points, scrubber
@@ -243,12 +243,18 @@ def noisy(made: Morphing, _: Position) -> Look:
               names=made.names)  # fmt: skip
     eps = np.random.default_rng(0).standard_normal((DRAWS, 2)).astype(np.float32)
     held = cloud.cloud(pad, eps, key="cloud", span=made.span, default=own, shape=made.shape)
-    found = noise.gradients(made.vae.decoder, morphing.resized(image[None], made.shape)[0],
-                            np.array(held.mu), np.array(held.sigma), draws=DRAWS)  # fmt: skip
+    found = gradients(networks.name_of(made.vae.decoder), name, held, made.vae, image)
     st.markdown(narration.text(NAME, "noise"))
     table = gradient_table(found)
     st.dataframe(table, hide_index=True, width="stretch")
     return Look({}, {}, [Download("Gradients", "gradients.csv", lambda: export.csv(table))])
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def gradients(network: str, picture: str, held: cloud.Gaussian, _plane: Map, _image: np.ndarray) -> noise.Gradients:
+    """Measured anew only where the handles were left somewhere else; network and picture go by name."""
+    image = morphing.resized(_image[None], morphing.shape_of(_plane))[0]
+    return noise.gradients(_plane.decoder, image, np.array(held.mu), np.array(held.sigma), draws=DRAWS)
 
 
 def gradient_table(found: noise.Gradients) -> pd.DataFrame:
