@@ -16,6 +16,7 @@ SKAB = ROOT.parent / "shared" / "data" / "anomaly" / "skab"
 PAGES = [page.file for page in existing()]
 SENSORS = "pages/8_Sensor_Anomalies.py"
 BOTTLENECK = "pages/1_Bottleneck.py"
+MORPHING = "pages/3_VAE_Morphing.py"
 CLUSTERS = "pages/2_Latent_Clusters.py"
 
 
@@ -187,6 +188,9 @@ def test_a_file_beyond_the_limit_gets_a_sentence(monkeypatch):
         (CLUSTERS, {"pull": "9"}),
         (CLUSTERS, {"without": "eleven"}),
         (CLUSTERS, {"epoch": "1000"}),
+        (MORPHING, {"z": "9,9"}),
+        (MORPHING, {"pin_a": "there"}),
+        (MORPHING, {"walk_from": "hexagon"}),
         ("Home.py", {"k": "many"}),
         ("Home.py", {"digit": "11"}),
     ],
@@ -280,3 +284,18 @@ def test_a_visitor_s_own_table_gets_the_same_maps():
     app.run()
     assert not app.exception
     assert len(app.error) == 1
+
+
+@pytest.mark.parametrize("closer", ["Samples and grid", "Draw your own", "Noise in z"])
+def test_every_closer_look_at_the_two_maps(closer):
+    app = opened(MORPHING, closer=closer, taken="heart", z="1.5,-1")
+    assert not app.exception and not app.error
+    assert "At (1.5, -1)" in words(app)
+
+
+def test_a_walk_from_pin_to_pointer_and_its_files():
+    app = opened(MORPHING, walk_from="Pin A", walk_to="The pointer", pin_a="-1,0.5")
+    assert not app.exception and not app.error
+    app.button(key="pin_b:put").click()
+    app.run()
+    assert not app.exception and app.session_state["pin_b:at"] == (0, 0)
