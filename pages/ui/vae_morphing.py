@@ -15,7 +15,8 @@ from pages.ui import controls, live, narration, on_request
 from pages.ui.latent_pad import Mark, Pad, Position, latent_pad
 from pages.ui.theme import palette
 
-NAME, TRAINING = "vae_morphing", "vae_morphing:train"
+NAME = "vae_morphing"
+TRAINING = "vae_morphing:train"
 POINTER = "z"
 SHAPES, DIGITS = "Shapes", "Handwritten digits"
 SHIPPED, OWN = "As shipped", "Train your own"

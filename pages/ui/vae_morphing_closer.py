@@ -22,8 +22,9 @@ from pages.ui.latent_pad import Mark, Pad, Position
 from pages.ui.scrubber import Images, Points, scrubber
 from pages.ui.sketch import sketch
 from pages.ui.theme import palette
-from pages.ui.vae_morphing import NAME, strangeness
+from pages.ui.vae_morphing import strangeness
 
+NAME = "vae_morphing"
 POINTER, PIN_A, PIN_B, DRAWING = "The pointer", "Pin A", "Pin B", "Your drawing"
 STEPS, IN_STRIP = 33, 9
 GRID, SAMPLES = 12, 24
@@ -211,6 +212,7 @@ def balance(made: Morphing, _: Position) -> Look:
                    captions=[f"mean σ {spread:.2f}" for spread in runs.spread]),
             Images(title="The plane decoded", frames=runs.decoded, role="reconstruction", per_row=5,
                    captions=[f"{share:.0%} holes" for share in runs.hole_share]),
+            Images(title="Held out", frames=runs.inputs[None], role="input", per_row=2),
             Images(title="Rebuilt", frames=runs.rebuilt, role="reconstruction", per_row=2),
         ]  # fmt: skip
         k = scrubber(panels, label="β", key="beta", values=[f"{beta:g}" for beta in runs.betas],

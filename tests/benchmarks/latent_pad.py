@@ -69,8 +69,8 @@ async def measure(browser: Browser, url: str, rounds: int) -> None:
     print(f"{'screen':15s} frames   decode and draw p50  p95   pointer to frame p50  p95 [ms]   frames/s")
     for screen, (width, height, scale) in SCREENS.items():
         page = await browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale)
-        await page.goto(url)
-        await page.wait_for_selector('[data-test-script-state="notRunning"]', state="attached")
+        await page.goto(url, timeout=120_000)
+        await page.wait_for_selector('[data-test-script-state="notRunning"]', state="attached", timeout=120_000)
         await page.locator(".latent-pad .map").first.scroll_into_view_if_needed()
         await drag(page, 1)  # the compiler's first look at the decoder counts for nothing
         print(f"{screen:15s} {row(await drag(page, rounds))}", flush=True)
