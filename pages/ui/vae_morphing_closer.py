@@ -67,12 +67,12 @@ def walk(made: Morphing, at: Position) -> Look:
     vae, plain = walks[made.vae.name], walks[made.plain.name]
     rows = {
         "VAE, straight": vae.straight_images, "VAE, spherical": vae.spherical_images,
-        "Plain autoencoder, straight": plain.straight_images, "Pixel cross-fade": _crossfade(made, vae, start, end),
+        "Plain, straight": plain.straight_images, "Cross-fade": _crossfade(made, vae, start, end),
     }  # fmt: skip
     captions = {
         "VAE, straight": _captions(made, made.vae, vae.straight),
         "VAE, spherical": _captions(made, made.vae, vae.spherical),
-        "Plain autoencoder, straight": _captions(made, made.plain, plain.straight),
+        "Plain, straight": _captions(made, made.plain, plain.straight),
     }
     panels = [
         Images(title=name, frames=frames, role="reconstruction", captions=captions.get(name, ()))
