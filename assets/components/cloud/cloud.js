@@ -14,6 +14,7 @@ const KEYBOARD_PAUSE = 250; // ms without a key before Python hears of it
 const TILE_GAP = 6; // px
 const BESIDE = 560; // px a map and its pictures need to stand side by side
 const LEAST_SIGMA = 0.02;
+const APART = 26; // px from a spread's end to its handle: a narrow one must not hide under the mean's
 
 const mounted = new WeakMap(); // root element -> Cloud
 
@@ -30,10 +31,13 @@ export default function ({ data, parentElement, setStateValue }) {
   };
 }
 
+/** Spreads are held on the side of the middle: there is always room. */
+const inwards = (value) => (value > 0 ? -1 : 1);
+
 const HANDLES = {
   mu: { name: "Mean", place: ([x, y]) => [x, y], text: ([x, y]) => `x ${x.toFixed(2)}, y ${y.toFixed(2)}` },
-  across: { name: "Spread across", place: ([x, y, sx]) => [x + sx, y], text: ([, , sx]) => sx.toFixed(2) },
-  up: { name: "Spread upwards", place: ([x, y, , sy]) => [x, y + sy], text: ([, , , sy]) => sy.toFixed(2) },
+  across: { name: "Spread across", place: ([x, y, sx], apart) => [x + inwards(x) * (sx + apart), y], text: ([, , sx]) => sx.toFixed(2) },
+  up: { name: "Spread upwards", place: ([x, y, , sy], apart) => [x, y + inwards(y) * (sy + apart)], text: ([, , , sy]) => sy.toFixed(2) },
 };
 
 class Cloud {
@@ -107,7 +111,7 @@ class Cloud {
     const { plane, context, eps, inks } = this;
     const [x, y, sx, sy] = this.at;
     for (const handle of this.handles) {
-      const [hx, hy] = HANDLES[handle.dataset.kind].place(this.at);
+      const [hx, hy] = HANDLES[handle.dataset.kind].place(this.at, this.apart());
       handle.style.transform = `translate(${plane.x(hx)}px, ${plane.y(hy)}px)`;
     }
     context.clearRect(0, 0, plane.side, plane.side);
@@ -186,8 +190,13 @@ class Cloud {
     const [px, py] = this.plane.at(event.clientX, event.clientY, this.held.box);
     const [x, y, sx, sy] = this.at;
     if (this.held.kind === "mu") this.show([px, py, sx, sy]);
-    else if (this.held.kind === "across") this.show([x, y, Math.abs(px - x), sy]);
-    else this.show([x, y, sx, Math.abs(py - y)]);
+    else if (this.held.kind === "across") this.show([x, y, inwards(x) * (px - x) - this.apart(), sy]);
+    else this.show([x, y, sx, inwards(y) * (py - y) - this.apart()]);
+  }
+
+  /** `APART` in units of the plane. */
+  apart() {
+    return (APART / this.plane.side) * 2 * this.scene.span;
   }
 
   release() {
