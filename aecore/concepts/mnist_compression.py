@@ -137,8 +137,8 @@ def train(network: Network, training: Training, start: Start | None = None) -> G
 
     Yields {epoch, epochs, progress, seen, images_per_second, loss, validation, mse, frame, error}: ``validation`` and
     ``mse`` (of the validation pictures) after an epoch only, ``frame`` uint8 [10, 28, 28] and its ``error`` after
-    every epoch and several times within the first. Returns what `kept` gives: {model, film, at, errors, history, judged, ...}.
-    However it ends, what there is by then is kept.
+    every epoch and several times within the first. Returns what `kept` gives: {model, film, at, errors,
+    history, judged, ...}. However it ends, what there is by then is kept.
     """
     from aecore.concepts.mnist_compression_training import Run
 

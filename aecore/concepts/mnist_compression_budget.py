@@ -54,14 +54,16 @@ class Pca(NamedTuple):
     def fit(cls, pictures: NDArray[np.uint8]) -> "Pca":
         """Fit to pictures [N, H, W] through their covariance: 784 x 784 however many they are."""
         flat = pictures.reshape(len(pictures), -1).astype(np.float32) / np.float32(255)
-        mean = flat.mean(0, dtype=np.float64).astype(np.float32)
+        mean: NDArray[np.float32] = flat.mean(0, dtype=np.float64).astype(np.float32)
         flat -= mean
         covariance = (flat.T @ flat).astype(np.float64) / len(flat)
         return cls(mean, np.linalg.eigh(covariance)[1].T[::-1].astype(np.float32))
 
     def codes(self, pictures: Pictures, k: int) -> NDArray[np.float32]:
         """``[N, H, W] -> [N, k]``."""
-        return (pictures.reshape(len(pictures), -1) - self.mean) @ self.components[:k].T
+        flat: Pictures = pictures.reshape(len(pictures), -1)
+        codes: NDArray[np.float32] = np.matmul(flat - self.mean, self.components[:k].T, dtype=np.float32)
+        return codes
 
     def decode(self, codes: NDArray[np.float32]) -> Pictures:
         """``[N, k] -> [N, 28, 28]``, in 0..1."""

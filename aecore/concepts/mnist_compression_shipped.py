@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aecore import store
 from aecore.concepts import mnist_compression_pictures as pictures
 from aecore.concepts.mnist_compression import Network, Training, Tree
-from aecore.concepts.mnist_compression_budget import Pca, Row, compare
+from aecore.concepts.mnist_compression_budget import Pca, Row, as_pixels, compare
 from aecore.data import drawn_digits
 
 ASSET = Path(__file__).parents[2] / "assets" / "models" / "mnist_compression.safetensors"
@@ -97,6 +97,6 @@ def _trained(i: int, k: int) -> Generator[dict[str, Any], None, Tree]:
 def _pca_error(pca: Pca, k: int, test: NDArray[np.uint8]) -> float:
     errors = []
     for part in np.array_split(test, 10):
-        x = part.astype(np.float32) / 255
+        x = as_pixels(part)
         errors.append(np.square(pca.decode(pca.codes(x, k)) - x).mean(dtype=np.float64))
     return float(np.mean(errors))
