@@ -68,6 +68,13 @@ class Packer:
         self.payload.extend(np.ascontiguousarray(fixed, dtype=np.dtype(kind).newbyteorder("<")).tobytes())
         return {"at": start, "shape": array.shape, "type": info.dtype.name, "low": low, "high": high}
 
+    def exact(self, array: NDArray[Any]) -> dict[str, Any]:
+        """Append ``array`` as it is: float32, or uint8 that stands for itself."""
+        self.payload.extend(b"\0" * (-len(self.payload) % _ALIGNMENT))
+        start = len(self.payload)
+        self.payload.extend(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes())
+        return {"at": start, "shape": array.shape, "type": array.dtype.name}
+
     def message(self, scene: dict[str, Any]) -> bytes:
         """Header length (uint32), header (JSON), arrays: bare bytes cost less than base64 or Arrow on both sides."""
         body = json.dumps(scene)

@@ -1,0 +1,44 @@
+/* Colours from the theme: roles as on every page, and ten for classes that differ in lightness too. */
+
+const ROLES = {
+  light: { input: "#c8323c", reconstruction: "#0e9f86", latent: "#6a4fc8", anomaly: "#c27c00", lost: "#5f6673" },
+  dark: { input: "#ff6b6b", reconstruction: "#2ec4a6", latent: "#a78bfa", anomaly: "#f5b041", lost: "#a3abb8" },
+};
+const CLASSES = {
+  light: "#2f6fbf #e07b00 #14804a #c8323c #7d4fc4 #8a5a3c #d357a6 #5b6570 #9a9200 #0aa3b5".split(" "),
+  dark: "#6fa8ff #ffb454 #52d08a #ff7b7b #b79bff #d0a184 #ff94d2 #b4bdc8 #d9d04a #4fd8e6".split(" "),
+};
+
+/** Colours for the theme that `root` stands in; names the theme on the root for the style sheet. */
+export function readInks(root) {
+  const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgb = (css) => {
+    probe.clearRect(0, 0, 1, 1);
+    probe.fillStyle = css;
+    probe.fillRect(0, 0, 1, 1);
+    return [...probe.getImageData(0, 0, 1, 1).data];
+  };
+  const style = getComputedStyle(root);
+  const [r, g, b, a] = rgb(style.getPropertyValue("--st-background-color").trim() || "#fff");
+  const theme = a > 0 && 0.299 * r + 0.587 * g + 0.114 * b < 128 ? "dark" : "light";
+  root.dataset.theme = theme;
+  const text = rgb(style.color).slice(0, 3).join(" ");
+  const roles = { ...ROLES[theme], neutral: `rgb(${text})` };
+  const tables = Object.fromEntries(Object.entries(roles).map(([role, css]) => [role, opacities(rgb(css))]));
+  return {
+    theme,
+    roles,
+    tables,
+    classes: CLASSES[theme],
+    text: `rgb(${text})`,
+    line: `rgb(${text} / 22%)`,
+    paper: a > 0 ? `rgb(${r} ${g} ${b})` : "#fff",
+    rgb,
+  };
+}
+
+/** RGBA words for 256 grey values: the ink's opacity grows with the value. */
+function opacities([red, green, blue]) {
+  const ink = (blue << 16) | (green << 8) | red;
+  return Uint32Array.from({ length: 256 }, (_, value) => ((value << 24) | ink) >>> 0);
+}

@@ -1,0 +1,24 @@
+"""JavaScript of the browser components: modules that import each other, joined into the one that Streamlit takes."""
+
+import re
+from pathlib import Path
+
+ASSETS = Path(__file__).parents[2] / "assets" / "components"
+
+
+def module(*files: str) -> str:
+    """One module from several under ``assets/components``, what is imported before what imports it.
+
+    A component's script reaches the browser without an address, so it cannot import a neighbour.
+    """
+    return "\n".join(_joinable((ASSETS / file).read_text(encoding="utf-8")) for file in files)
+
+
+def style(*files: str) -> str:
+    """One style sheet from several under ``assets/components``."""
+    return "\n".join((ASSETS / file).read_text(encoding="utf-8") for file in files)
+
+
+def _joinable(script: str) -> str:
+    script = re.sub(r'^import \{[^}]*\} from "\./[\w./]+";\n', "", script, flags=re.MULTILINE)
+    return re.sub(r"^export (?!default)", "", script, flags=re.MULTILINE)
