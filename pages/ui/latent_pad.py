@@ -73,7 +73,7 @@ class Pad:
         codes, labels, inputs = np.asarray(self.codes), np.asarray(self.labels), self.decoder.inputs
         if codes.ndim != 2 or codes.shape[1] != 2 or labels.shape != codes.shape[:1]:
             raise DataError(
-                f"The map {self.title!r} needs codes [N, 2] and one label for each, got {codes.shape} and {labels.shape}."
+                f"The map {self.title!r} needs codes [N, 2] and a label for each, got {codes.shape} and {labels.shape}."
             )
         if not np.isfinite(codes).all():
             raise DataError(f"The map {self.title!r} cannot draw codes that are NaN or infinite.")
@@ -162,10 +162,11 @@ def _check(pads: Sequence[Pad], shape: tuple[int, int], span: float) -> None:
 
 def _pack(pads: Sequence[Pad], scene: dict[str, Any]) -> bytes:
     packer = Packer()
-    return packer.message(scene | {"pads": [_described(pad, packer, scene["span"]) for pad in pads]})
+    return packer.message(scene | {"pads": [described(pad, packer, scene["span"]) for pad in pads]})
 
 
-def _described(pad: Pad, packer: Packer, span: float) -> dict[str, Any]:
+def described(pad: Pad, packer: Packer, span: float) -> dict[str, Any]:
+    """A map for the browser, its arrays in the packer."""
     codes = np.asarray(pad.codes, dtype=np.float32)
     reach = max(2 * span, 1e-6)  # codes farther out are outside what is drawn, but still somebody's nearest
     described = {

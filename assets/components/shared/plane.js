@@ -47,7 +47,7 @@ export class Plane {
     this.drawPoints(inks);
     this.drawNames(inks);
     for (const [n, path] of this.pad.paths.entries()) this.drawPath(path, n, inks);
-    if (this.pad.mark) this.drawEllipse(this.pad.mark, inks.roles.input, inks.paper);
+    if (this.pad.mark) this.drawEllipse(context, this.pad.mark, inks.roles.input, inks.paper);
   }
 
   drawHoles(inks) {
@@ -128,8 +128,7 @@ export class Plane {
   }
 
   /** Mean as a cross, spread as ellipses of one and two standard deviations. */
-  drawEllipse({ mu, sigma }, ink, paper) {
-    const { context } = this;
+  drawEllipse(context, { mu, sigma }, ink, paper) {
     const [x, y] = [this.x(mu[0]), this.y(mu[1])];
     const scale = this.side / (2 * this.span);
     for (const [colour, width] of [[paper, 5], [ink, 2]]) {
