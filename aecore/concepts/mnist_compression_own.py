@@ -141,7 +141,7 @@ def _framed(ink: Ink) -> list[Step]:
     small = small / np.float32(
         max(float(small.max()), 1.0)
     )  # thin lines pale when they shrink; MNIST's strokes reach full ink
-    x, y = centre_of_mass(small)
+    x, y = centre_of_mass(small.astype(np.float64))
     left = int(np.clip(round((SIDE - 1) / 2 - x), 0, SIDE - width))
     top = int(np.clip(round((SIDE - 1) / 2 - y), 0, SIDE - height))
     centred = np.zeros((SIDE, SIDE), np.float32)
@@ -153,12 +153,20 @@ def _framed(ink: Ink) -> list[Step]:
     ]
 
 
-def rebuild(image: NDArray[np.uint8], models: dict[str, Tree]) -> Generator[Tree, None, Tree]:
-    """Send one picture uint8 [28, 28] through models by name; a job's task. Returns {name: {rebuilt, code, mse}}."""
+def rebuild(image: NDArray[np.uint8], own: str | None = None) -> Generator[Tree, None, Tree]:
+    """Send one picture uint8 [28, 28] through the shipped networks and, by its key, one trained here; a job's task.
+
+    Returns {name: {rebuilt, code, mse}}; a network that is not kept any more is left out.
+    """
+    from aecore.concepts import mnist_compression_shipped as shipped
     from aecore.concepts import mnist_compression_training as through  # torch: seconds, but in a worker
+    from aecore.concepts.mnist_compression import kept
     from aecore.concepts.mnist_compression_budget import as_bytes
     from aecore.models import from_tree
 
+    models = {f"k = {k}": shipped.model(k) for k in shipped.SIZES}
+    if own is not None and (trained := kept(own)) is not None:
+        models["yours"] = trained["model"]
     out: Tree = {}
     for name, tree in models.items():
         model = from_tree(tree)

@@ -47,11 +47,12 @@ def load(source: str) -> Pictures:
     return Pictures(learn.images[:-HELD_OUT], learn.images[-HELD_OUT:], test.images, test.labels)
 
 
-def watched(pictures: Pictures, source: str) -> NDArray[np.uint8]:
+def watched(source: str) -> NDArray[np.uint8]:
     """Ten pictures never learnt from, one a class: digits drawn for this project; for Fashion, of its test part."""
     if source != FASHION:
         return drawn_digits.load()
-    return np.stack([pictures.test[np.flatnonzero(pictures.labels == label)[0]] for label in range(10)])
+    test = mnist.load(name=source, train=False)
+    return np.stack([test.images[np.flatnonzero(test.labels == label)[0]] for label in range(10)])
 
 
 def _shipped() -> Pictures:

@@ -27,7 +27,7 @@ class Run:
     def __init__(self, network: page.Network, training: page.Training, before: page.Tree | None) -> None:
         self.network, self.training = network, training
         self.pictures = pictures.load(training.source)
-        self.watched = pictures.watched(self.pictures, training.source)
+        self.watched = pictures.watched(training.source)
         self.model = page.build(network) if before is None else from_tree(before["model"])
         blank: page.Tree = {"film": [], "at": [], "errors": [], "history": {name: [] for name in HISTORY}, "seen": 0}
         self.past = blank if before is None else before

@@ -1,4 +1,4 @@
-"""The compression page's figures: pictures in rows, errors against the code size, curves of a training, errors by class.
+"""The compression page's figures: pictures in rows, errors against the code size, a training's curves, errors by class.
 
 Rows of small pictures are one PNG a row, enlarged by the browser without smoothing: dozens of charts would cost more
 than the training that they show.
@@ -8,7 +8,7 @@ import base64
 import html
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
@@ -21,6 +21,7 @@ from aecore.figures.palette import Palette
 HEIGHT = 240
 LABEL_SIZE = "font-size:0.85rem"
 Ink = NDArray[np.uint8]
+Corner = Literal["bottom-left", "top-right"]
 
 
 def rows_of_pictures(rows: Sequence[tuple[str, Ink, str]], captions: Sequence[str] = ()) -> str:
@@ -54,7 +55,9 @@ def _png(ink: Ink, colour: str) -> bytes:
     return file.getvalue()
 
 
-def error_against_size(curves: dict[str, Sequence[float]], sizes: Sequence[int], k: int, palette: Palette) -> alt.Chart:
+def error_against_size(
+    curves: dict[str, Sequence[float]], sizes: Sequence[int], k: int, palette: Palette
+) -> alt.LayerChart | alt.FacetChart:
     """Squared error at each code size, by method; both axes in octaves, today's size marked."""
     names = list(curves)
     data = pd.concat(
@@ -95,13 +98,12 @@ def losses(history: dict[str, Sequence[Any]], epochs: int, palette: Palette) -> 
     )
 
 
-def error_by_class(errors: Sequence[float], names: Sequence[str], palette: Palette) -> alt.Chart:
+def error_by_class(errors: Sequence[float], names: Sequence[str], palette: Palette) -> alt.LayerChart | alt.FacetChart:
     """Mean squared error of each class's test pictures, as bars with their numbers."""
     data = pd.DataFrame({"class": list(names), "mse": list(errors)})
+    angle = 0 if max(map(len, names)) < 3 else -40
     base = alt.Chart(data).encode(
-        x=alt.X(
-            "class:N", title=None, sort=list(names), axis=alt.Axis(labelAngle=0 if len("".join(names)) < 20 else -40)
-        ),
+        x=alt.X("class:N", title=None, sort=list(names), axis=alt.Axis(labelAngle=angle)),
         y=alt.Y("mse:Q", title="squared error", axis=alt.Axis(tickCount=4, format="~g")),
     )
     bars = base.mark_bar(color=palette.reconstruction)
@@ -109,7 +111,7 @@ def error_by_class(errors: Sequence[float], names: Sequence[str], palette: Palet
     return alt.layer(bars, numbers, height=HEIGHT)
 
 
-def _apart(field: str, names: list[str], colours: list[str], corner: str) -> dict[str, Any]:
+def _apart(field: str, names: list[str], colours: list[str], corner: Corner) -> dict[str, Any]:
     """Tell names apart by colour and dash, in one legend."""
     legend = alt.Legend(title=None, orient=corner, symbolType="stroke", symbolStrokeWidth=3)
     return {
