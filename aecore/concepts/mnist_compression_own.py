@@ -74,7 +74,7 @@ def _grey(name: str, data: bytes) -> Ink:
                         f"{SMALLEST} x {SMALLEST}."
                     )
                 picture.draft("L", (2 * WORKING, 2 * WORKING))  # a JPEG is decoded small at once
-                upright = ImageOps.exif_transpose(picture)
+                upright = ImageOps.exif_transpose(_eight_bits(picture))
                 upright.thumbnail((WORKING, WORKING))
                 layered = upright.convert("RGBA")
                 paper = Image.new("RGBA", layered.size, "white")
@@ -86,6 +86,15 @@ def _grey(name: str, data: bytes) -> Ink:
         raise DataError(f"{shown(name)} is far too large a picture; make it smaller.") from error
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError) as error:
         raise UnreadableFile(f"{shown(name)} breaks off or is damaged; save it again.") from error
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Bring a scanner's wide grey values to one byte; Pillow would cut them off."""
+    if picture.mode[0] not in "IF":
+        return picture
+    values = np.nan_to_num(np.asarray(picture, np.float32))
+    most = 65535.0 if picture.mode.startswith("I;16") else max(float(values.max(initial=0)), 1e-6)
+    return Image.fromarray(np.clip(values * (255 / most), 0, 255).astype(np.uint8))
 
 
 def _cleaned(ink: Ink, name: str) -> Ink:

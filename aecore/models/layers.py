@@ -52,4 +52,4 @@ class Unflatten(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Reshape every datum."""
-        return x.reshape(len(x), *self.shape)
+        return x.unflatten(-1, self.shape)  # by name, so that an export keeps the batch's size open
