@@ -14,7 +14,8 @@ from pages.ui.sketch import sketch
 from pages.ui.theme import palette
 from pages.ui.uploads import upload
 
-NAME, REBUILDING = "mnist_compression", "mnist:own"
+NAME = "mnist_compression"
+REBUILDING = "mnist:own"
 DRAW, PHOTO = "Draw one", "Photo of one"
 
 

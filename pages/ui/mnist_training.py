@@ -17,8 +17,9 @@ from pages.ui.panels import Images
 from pages.ui.scrubber import scrubber
 from pages.ui.theme import palette
 
-NAME, TRAINING, FETCHING = "mnist_compression", "mnist:train", "mnist:fetch"
-SOURCES = {"MNIST": pictures.MNIST, "Fashion-MNIST": pictures.FASHION, "Digits that ship": pictures.SHIPPED}
+NAME = "mnist_compression"
+TRAINING, FETCHING = "mnist:train", "mnist:fetch"
+SOURCES = {"MNIST": pictures.MNIST, "Fashion-MNIST": pictures.FASHION, "Shipped": pictures.SHIPPED}
 MEGABYTES = {pictures.MNIST: 12, pictures.FASHION: 31}
 LOSSES = {"Cross-entropy": "bce", "Squared error": "mse"}
 RATES = {"0.0005": 5e-4, "0.001": 1e-3, "0.002": 2e-3, "0.005": 5e-3, "0.01": 1e-2, "0.1": 1e-1}
@@ -56,8 +57,8 @@ def settings() -> tuple[core.Network, core.Training]:
     with third:
         low, high = core.EPOCHS_RANGE
         epochs = controls.slider("Epochs", "epochs", low=low, high=high, default=5, step=1)
-        batch = controls.choice("Batch", "batch", ["32", "64", "128", "256", "512"], default="128")
-        rate = RATES[controls.choice("Learning rate", "rate", list(RATES), default="0.002")]
+        batch = controls.select("Batch", "batch", ["32", "64", "128", "256", "512"], default="128")
+        rate = RATES[controls.select("Learning rate", "rate", list(RATES), default="0.002")]
     network = core.Network(kind=kind, latent_dim=int(latent), width=width, loss=loss, seed=int(seed))
     training = core.Training(source=source, epochs=int(epochs), batch_size=int(batch), learning_rate=rate)
     weighs = core.cost(network)
@@ -238,9 +239,10 @@ def show(asked: Asked, result: core.Tree, epochs: int) -> None:
 
 def _words(asked: Asked, result: core.Tree) -> str:
     judged, count = result["judged"], result["at"][-1]
+    epochs = "epoch" if count == 1 else "epochs"
     name = next(label for label, source in SOURCES.items() if source == asked.training.source)
     return (
-        f"**{asked.network.kind.capitalize()}, {asked.network.latent_dim} numbers**, after {count:.3g} epochs of "
+        f"**{asked.network.kind.capitalize()}, {asked.network.latent_dim} numbers**, after {count:.3g} {epochs} of "
         f"{name}: squared error **{judged['mse']:.4f}** on {judged['count']:,} test pictures."
     )
 
