@@ -1,6 +1,5 @@
 """A training of the compression page as it runs: its film, its history, and how the result is judged."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,15 +57,15 @@ class Run:
             mse = self._enter(report, rate) if report.finished else None
             yield self._progress(report, rate, drawn=drawn, mse=mse)
 
-    def result(self) -> page.Tree:
-        """All there is by now; with no picture seen, only that."""
+    def result(self, *, judged: int | None = None) -> page.Tree:
+        """All there is by now, judged by so many test pictures (None: all); with no picture seen, only that."""
         seen = int(self.past["seen"]) + self.seen
         if not seen:
             return {"seen": 0}
         film = np.stack(self.film)  # (K, 10, 28, 28)
         return {
             "model": to_tree(self.model), "film": film, "at": self.at, "errors": self.errors, "history": self.history,
-            "seen": seen, "watched": self.watched, "judged": judge(self.model, self.pictures),
+            "seen": seen, "watched": self.watched, "judged": judge(self.model, self.pictures, judged),
         }  # fmt: skip
 
     def _look(self, share: float) -> None:
@@ -103,24 +102,23 @@ class Run:
         }  # fmt: skip
 
 
-def judge(model: Any, data: pictures.Pictures) -> page.Tree:
-    """Hold a model against the test pictures: errors by class, the worst, and a row beside other ways to save bytes."""
-    started = time.perf_counter()
-    truth = data.test / np.float32(255)
-    rebuilt = rebuild(model, data.test)
+def judge(model: Any, data: pictures.Pictures, count: int | None = None) -> page.Tree:
+    """Hold a model against the first test pictures: errors by class, the worst, a row beside other ways to save."""
+    test, labels = data.test[:count], data.labels[:count]
+    truth = test / np.float32(255)
+    rebuilt = rebuild(model, test)
     errors = squared_error(truth, rebuilt)
     worst = np.argsort(errors)[::-1][:WORST]
-    quantizer = Quantizer.of(codes(model, data.train[:10_000]))
-    rounded = decode(model, quantizer.rounded(codes(model, data.test[:JUDGED])))
+    quantizer = Quantizer.of(codes(model, data.train[: 5 * len(test[:JUDGED])]))
+    rounded = decode(model, quantizer.rounded(codes(model, test[:JUDGED])))
     k = model.latent_dim
     name = f"Autoencoder, {k} numbers"
     return {
         "mse": float(errors.mean()), "count": len(errors),
-        "by_class": [float(errors[data.labels == c].mean()) for c in range(10)],
-        "worst": data.test[worst], "worst_rebuilt": as_bytes(rebuilt[worst]),
-        "worst_labels": data.labels[worst].tolist(), "worst_errors": errors[worst].tolist(),
+        "by_class": [float(errors[labels == c].mean()) for c in range(10)],
+        "worst": test[worst], "worst_rebuilt": as_bytes(rebuilt[worst]),
+        "worst_labels": labels[worst].tolist(), "worst_errors": errors[worst].tolist(),
         "row": Row(name, k, k, quality(truth[:JUDGED], rounded), True).tree(),
-        "seconds": time.perf_counter() - started,
     }  # fmt: skip
 
 

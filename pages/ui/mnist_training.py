@@ -23,7 +23,7 @@ SOURCES = {"MNIST": pictures.MNIST, "Fashion-MNIST": pictures.FASHION, "Shipped"
 MEGABYTES = {pictures.MNIST: 12, pictures.FASHION: 31}
 LOSSES = {"Cross-entropy": "bce", "Squared error": "mse"}
 RATES = {"0.0005": 5e-4, "0.001": 1e-3, "0.002": 2e-3, "0.005": 5e-3, "0.01": 1e-2, "0.1": 1e-1}
-PATIENCE = 4.0  # s that a cancelled training is waited for: it judges itself before it ends
+PATIENCE = 12.0  # s that a cancelled training is waited for: beyond, its process is gone
 
 
 class Asked(NamedTuple):
@@ -103,7 +103,8 @@ def trained() -> tuple[Asked, core.Tree] | None:
         again="Train again",
     )  # fmt: skip
     if result is None and not live.running(TRAINING):
-        result = _left_behind(asked)
+        with st.spinner("Keeping what there is …"):
+            result = _left_behind(asked)
     return None if result is None else (asked, result)
 
 
