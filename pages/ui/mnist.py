@@ -39,7 +39,7 @@ def sizes_under_the_handle(sizes: Mapping[int, shipped.Size], originals: Ink) ->
 
 def budget(rows: Sequence[Row], shown: Mapping[str, Ink], originals: Ink) -> None:
     """What each method makes of the ten pictures from about the same bytes, and how good that is on average."""
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns([4, 5], gap="large")
     colours = palette()
     with left:
         strips = [("Original, 784 bytes", originals, colours.input)]
@@ -51,10 +51,10 @@ def budget(rows: Sequence[Row], shown: Mapping[str, Ink], originals: Ink) -> Non
     with right:
         st.dataframe(table(rows), hide_index=True, width="stretch", column_config={
             "MSE": st.column_config.NumberColumn(format="%.4f", width=65, help="Mean squared error, pixels in 0..1"),
-            "PSNR, dB": st.column_config.NumberColumn(format="%.1f", width=70),
+            "PSNR, dB": st.column_config.NumberColumn("PSNR", format="%.1f", width=50, help="Signal to noise, dB"),
             "SSIM": st.column_config.NumberColumn(format="%.3f", width=60, help="Structural similarity, 1 is equal"),
             "bytes": st.column_config.NumberColumn(format="%.0f", width=55, help="Without headers, mean of a digit"),
-            "with headers": st.column_config.NumberColumn(format="%.0f", width=90),
+            "with headers": st.column_config.NumberColumn(format="%.0f", width=85),
             "method": st.column_config.TextColumn(width=170),
         })  # fmt: skip
 
