@@ -17,7 +17,7 @@ from aecore.data import drawn_digits
 ASSET = Path(__file__).parents[2] / "assets" / "models" / "mnist_compression.safetensors"
 SIZES = (2, 4, 8, 16, 32, 64)
 WIDTH = 256  # half of what the page trains: six of them must ship
-TRAINING = Training(epochs=8, batch_size=128, learning_rate=2e-3)
+TRAINING = Training(epochs=4, batch_size=128, learning_rate=2e-3)
 AUTOENCODER = "Autoencoder"
 
 
