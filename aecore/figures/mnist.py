@@ -100,14 +100,14 @@ def losses(history: dict[str, Sequence[Any]], epochs: int, palette: Palette) -> 
 
 def error_by_class(errors: Sequence[float], names: Sequence[str], palette: Palette) -> alt.LayerChart | alt.FacetChart:
     """Mean squared error of each class's test pictures, as bars with their numbers."""
-    data = pd.DataFrame({"class": list(names), "mse": list(errors)})
+    data = pd.DataFrame({"class": list(names), "mse": np.asarray(errors) * 1000})  # thousandths: short numbers fit bars
     angle = 0 if max(map(len, names)) < 3 else -40
     base = alt.Chart(data).encode(
         x=alt.X("class:N", title=None, sort=list(names), axis=alt.Axis(labelAngle=angle)),
-        y=alt.Y("mse:Q", title="squared error", axis=alt.Axis(tickCount=4, format="~g")),
+        y=alt.Y("mse:Q", title="squared error, thousandths", axis=alt.Axis(tickCount=4, format="~g")),
     )
     bars = base.mark_bar(color=palette.reconstruction)
-    numbers = base.mark_text(dy=-7, color=palette.quiet, fontSize=11).encode(text=alt.Text("mse:Q", format=".4f"))
+    numbers = base.mark_text(dy=-7, color=palette.quiet, fontSize=11).encode(text=alt.Text("mse:Q", format=".1f"))
     return alt.layer(bars, numbers, height=HEIGHT)
 
 
