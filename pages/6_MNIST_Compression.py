@@ -8,7 +8,7 @@ from aecore import export, jobs
 from aecore.concepts import mnist_compression_files as files
 from aecore.concepts import mnist_compression_shipped as shipped
 from aecore.data import drawn_digits
-from pages.ui import controls, mnist, narration
+from pages.ui import controls, mnist, mnist_results, narration
 from pages.ui import mnist_training as training
 from pages.ui.downloads import Download, take_it_with_you
 from pages.ui.mnist_own import own_digit
@@ -68,7 +68,7 @@ with frame(NAME):
     training.start_button(network, plan)
     done = training.trained()
     if done is not None:
-        training.show(*done, plan.epochs)
+        mnist_results.show(*done, plan.epochs)
     st.subheader("A digit of yours", divider="gray")
     own_digit(None if done is None else done[0].key)
     controls.try_this({
