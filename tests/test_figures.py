@@ -186,6 +186,10 @@ def test_rows_of_pictures_hold_the_ink_as_opacity_and_say_what_they_show():
     assert tuple(pixels[0, 0, :3]) == tuple(bytes.fromhex(LIGHT.input[1:]))
 
 
+def rows_with(spec, name):
+    return [row[name] for rows in spec["datasets"].values() for row in rows if name in row]
+
+
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
 def test_the_compression_charts_draw_what_they_are_given(palette):
     sizes, curves = [2, 8, 32], {"Autoencoder": [0.04, 0.02, 0.005], "PCA": [0.06, 0.04, 0.017]}
