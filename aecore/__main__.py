@@ -19,6 +19,7 @@ PRETRAINED = {
     "morphing_digits": "aecore.concepts.vae_morphing_pretraining:pretrain_digits",
     "beta": "aecore.concepts.vae_morphing_beta:pretrain",
     "vae20_digits": "aecore.concepts.vae_morphing_pretraining:pretrain_wide",
+    "mnist": "aecore.concepts.mnist_compression_shipped:pretrain",
 }
 
 DEFAULT_NORMAL = "0%:30%"  # as the page's

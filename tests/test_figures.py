@@ -1,12 +1,16 @@
 """Figures as data: what they draw, not how; thinning that loses no spike; every chart a valid specification."""
 
+import base64
+import io
+import re
 from xml.etree import ElementTree
 
 import altair as alt
 import numpy as np
 import pytest
+from PIL import Image
 
-from aecore.figures import closer, sensors, vega
+from aecore.figures import closer, mnist, sensors, vega
 from aecore.figures.home import kept_against_code_size
 from aecore.figures.palette import DARK, LIGHT
 from aecore.figures.thinning import extremes
@@ -170,3 +174,28 @@ def test_the_loss_has_room_for_the_epochs_to_come():
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
 def test_colours_of_a_palette_differ(palette):
     assert len(set(palette)) == len(palette)
+
+
+def test_rows_of_pictures_hold_the_ink_as_opacity_and_say_what_they_show():
+    ink = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
+    body = mnist.rows_of_pictures([("a < b", ink, LIGHT.input)], ["one", "two", "<3>"])
+    assert 'alt="a &lt; b"' in body and "<3>" not in body
+    source = base64.b64decode(re.search(r"base64,([^\"]+)", body)[1])
+    pixels = np.asarray(Image.open(io.BytesIO(source)))
+    assert np.array_equal(pixels[..., 3], np.concatenate(list(ink), 1))
+    assert tuple(pixels[0, 0, :3]) == tuple(bytes.fromhex(LIGHT.input[1:]))
+
+
+def rows_with(spec, name):
+    return [row[name] for rows in spec["datasets"].values() for row in rows if name in row]
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_the_compression_charts_draw_what_they_are_given(palette):
+    sizes, curves = [2, 8, 32], {"Autoencoder": [0.04, 0.02, 0.005], "PCA": [0.06, 0.04, 0.017]}
+    spec = mnist.error_against_size(curves, sizes, 8, palette).to_dict()
+    assert sorted(rows_with(spec, "mse")) == sorted([*curves["Autoencoder"], *curves["PCA"]])
+    history = {"epoch": [0.5, 1.0], "loss": [90.0, 80.0], "validation": [None, 82.0]}
+    assert sorted(rows_with(mnist.losses(history, 5, palette).to_dict(), "loss")) == [80.0, 82.0, 90.0]
+    bars = mnist.error_by_class([0.001 * i for i in range(10)], list("0123456789"), palette).to_dict()
+    assert rows_with(bars, "mse") == pytest.approx(range(10))

@@ -33,8 +33,8 @@ class Images(NamedTuple):
 
 
 def folder() -> Path:
-    """Where downloaded pictures lie: a part of the user's cache folder."""
-    return store.folder() / "datasets"
+    """Where pictures lie: ``$AECORE_DATASETS``, or a part of the user's cache folder."""
+    return Path(os.environ.get("AECORE_DATASETS") or store.folder() / "datasets")
 
 
 def present(root: str | os.PathLike[str] | None = None, name: str = "mnist") -> bool:

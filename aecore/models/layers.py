@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from aecore.errors import SettingError
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "silu": nn.SiLU}
-Layer = nn.Linear | nn.Conv1d | nn.ConvTranspose1d
+Layer = nn.Linear | nn.Conv1d | nn.ConvTranspose1d | nn.Conv2d | nn.ConvTranspose2d
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d)  # their weights are [in, out, ...], all others' [out, in, ...]
 
 
 def activation(name: str) -> nn.Module:
@@ -20,13 +21,13 @@ def activation(name: str) -> nn.Module:
     return ACTIVATIONS[name]()
 
 
-def seeded(make: type[Layer], *args: int, generator: torch.Generator, **kwargs: int) -> Layer:
+def seeded(make: type[Layer], *args: int, generator: torch.Generator, **kwargs: int | tuple[int, ...]) -> Layer:
     """Layer with PyTorch's usual first weights, drawn from ``generator`` instead of the global one.
 
     Uniform in ``+-1/sqrt(fan_in)`` for weights and biases, as ``nn.Linear.reset_parameters`` does.
     """
     layer: Layer = nn.utils.skip_init(make, *args, **kwargs)
-    fan_in = layer.weight[0].numel() if not isinstance(layer, nn.ConvTranspose1d) else layer.weight[:, 0].numel()
+    fan_in = layer.weight[0].numel() if not isinstance(layer, TRANSPOSED) else layer.weight[:, 0].numel()
     bound = 1 / math.sqrt(fan_in)
     nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
     if layer.bias is not None:
@@ -51,4 +52,4 @@ class Unflatten(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Reshape every datum."""
-        return x.reshape(len(x), *self.shape)
+        return x.unflatten(-1, self.shape)  # by name, so that an export keeps the batch's size open

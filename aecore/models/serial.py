@@ -6,11 +6,13 @@ import torch
 
 from aecore.errors import StoreError
 from aecore.models.autoencoder import AutoEncoder, ConvAutoEncoder1d
+from aecore.models.convolutional import ConvAutoEncoder2d
 from aecore.models.nested import NestedAutoEncoder
 from aecore.models.variational import VariationalAutoEncoder
 
 KINDS: dict[str, type[AutoEncoder]] = {
-    c.__name__: c for c in (AutoEncoder, ConvAutoEncoder1d, NestedAutoEncoder, VariationalAutoEncoder)
+    c.__name__: c
+    for c in (AutoEncoder, ConvAutoEncoder1d, ConvAutoEncoder2d, NestedAutoEncoder, VariationalAutoEncoder)
 }
 
 

@@ -1,0 +1,197 @@
+"""Fetch MNIST or Fashion-MNIST once: by torchvision's mirrors and checksums, whole or not at all, in bounded time.
+
+torchvision's own transfer waits for ever where a mirror stalls, and tells a terminal how far it is. So the bytes are
+fetched here, with a limit on every wait and on the whole; its class then checks and unpacks what has come.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import shutil
+import ssl
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aecore.data import mnist
+from aecore.errors import DatasetMissing, StoreError
+
+MIRROR = "AECORE_MNIST_MIRROR"  # an address that ends where the files' names begin; instead of torchvision's mirrors
+STALLED = 10.0  # s without a byte
+DEADLINE = 300.0  # s for everything; at 1 Mbit/s Fashion-MNIST's 31 MB take 250
+CHUNK = 1 << 16  # bytes
+REPORT_EVERY = 0.2  # s
+ABANDONED = 3600.0  # s after which an unfinished folder belongs to a process that was killed
+LARGEST = 1 << 26  # bytes of one packed file: a mirror that sends more is no mirror
+NETWORK = (OSError, http.client.HTTPException, ssl.SSLError)
+PREFIX = ".unfinished-"
+
+Progress = dict[str, Any]
+
+
+class _Remote(NamedTuple):
+    """One file on the mirrors."""
+
+    name: str
+    md5: str
+
+
+class _Refused(Exception):
+    """A mirror did not deliver a file; the next may."""
+
+
+def download(
+    name: str = "mnist", *, root: str | os.PathLike[str] | None = None, mirror: str | None = None,
+    stalled: float = STALLED, deadline: float = DEADLINE,
+) -> Generator[Progress, None, str]:  # fmt: skip
+    """Bring a data set into ``root``; a job's task. Returns the folder; there already, it asks no mirror.
+
+    Yields {file, mirror, bytes, total, progress}: bytes so far, of this file's and of all so far announced. ``root``
+    None is the user's cache, ``mirror`` None what ``$AECORE_MNIST_MIRROR`` names, or torchvision's list; ``stalled``
+    and ``deadline`` are seconds.
+
+    Raises
+    ------
+    DatasetMissing
+        where no mirror gave the files, with what each did.
+    StoreError
+        where the disk did not take them.
+    """
+    target = Path(mnist.folder() if root is None else root)
+    if mnist.present(target, name):
+        return str(target)
+    yield {"file": "", "mirror": "", "bytes": 0, "total": 0, "progress": 0.0}
+    dataset = _dataset(name)
+    mirrors = [mirror or os.environ.get(MIRROR) or ""]
+    mirrors = [m if m.endswith("/") else f"{m}/" for m in mirrors if m] or list(dataset.mirrors)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        _sweep(target)
+        with tempfile.TemporaryDirectory(prefix=PREFIX, dir=target, ignore_cleanup_errors=True) as unfinished:
+            raw = Path(unfinished) / mnist.FOLDERS[name] / "raw"
+            raw.mkdir(parents=True)
+            files = [_Remote(*resource) for resource in dataset.resources]
+            yield from _all(files, mirrors, raw, stalled, time.monotonic() + deadline)
+            _unpack(dataset, Path(unfinished), raw, name)
+            _put_in_place(Path(unfinished), target, name)
+    except OSError as error:
+        raise StoreError(
+            f"{mnist.TITLES[name]} could not be written to {target} ({error.strerror or error}): make room there, or "
+            "set AECORE_CACHE to another folder."
+        ) from error
+    return str(target)
+
+
+def _dataset(name: str) -> Any:
+    from aecore.vision import import_torchvision  # seconds: only where something is fetched
+
+    return getattr(import_torchvision().datasets, mnist.FOLDERS[name])
+
+
+def _all(
+    files: list[_Remote], mirrors: list[str], raw: Path, stalled: float, end: float
+) -> Generator[Progress, None, None]:
+    """Fetch every file from the first mirror that gives it; one that failed is asked last for the next file."""
+    for done, file in enumerate(files):
+        refusals: list[str] = []
+        for mirror in list(mirrors):
+            try:
+                for got, size in _fetch(f"{mirror}{file.name}", raw / file.name, file.md5, stalled, end):
+                    share = (done + (got / size if size else 0.0)) / len(files)
+                    yield {"file": file.name, "mirror": mirror, "bytes": got, "total": size, "progress": min(share, 1)}
+                break
+            except _Refused as error:
+                refusals.append(f"{mirror} {error}")
+                mirrors.sort(key=mirror.__eq__)
+        else:
+            raise DatasetMissing(
+                f"No mirror gave {file.name}: {'; '.join(refusals)}. Try again later, or set {MIRROR} to a mirror "
+                "that can be reached from here."
+            )
+
+
+def _fetch(url: str, path: Path, md5: str, stalled: float, end: float) -> Iterator[tuple[int, int]]:
+    """Write one file, yielding bytes so far and bytes announced; only what has the checksum counts."""
+    digest, got, shown = hashlib.md5(usedforsecurity=False), 0, 0.0
+    with _opened(url, stalled, end) as response, path.open("wb") as file:
+        size = int(response.headers.get("Content-Length") or 0)
+        while chunk := _read(response, end):
+            got += len(chunk)
+            if got > LARGEST:
+                raise _Refused("sent far more than the file holds")
+            digest.update(chunk)
+            file.write(chunk)
+            if time.monotonic() - shown >= REPORT_EVERY:
+                shown = time.monotonic()
+                yield got, size
+    if digest.hexdigest() != md5:
+        path.unlink()
+        if size > got:
+            raise _Refused(f"broke off after {got:,} of {size:,} bytes")
+        html = response.headers.get_content_type() == "text/html"
+        raise _Refused("answered with a web page" if html else "sent other content: its checksum is wrong")
+    yield got, got
+
+
+def _opened(url: str, stalled: float, end: float) -> Any:
+    if time.monotonic() >= end:
+        raise _Refused("was not asked, for the time was up")
+    try:
+        return urllib.request.urlopen(url, timeout=min(stalled, max(end - time.monotonic(), 0.1)))
+    except urllib.error.HTTPError as error:
+        raise _Refused(f"answered {error.code}") from error
+    except (ValueError, *NETWORK) as error:
+        raise _Refused(f"cannot be reached ({_reason(error)})") from error
+
+
+def _read(response: Any, end: float) -> bytes:
+    """Next bytes as they come: one call waits for one packet, so that a trickle meets the deadline too."""
+    if time.monotonic() >= end:
+        raise _Refused("is too slow")
+    try:
+        chunk: bytes = response.read1(CHUNK)
+    except TimeoutError as error:
+        raise _Refused("stalled") from error
+    except NETWORK as error:
+        raise _Refused(f"broke off ({_reason(error)})") from error
+    return chunk
+
+
+def _reason(error: BaseException) -> str:
+    reason = getattr(error, "reason", error)
+    return str(getattr(reason, "strerror", None) or reason)[:100]
+
+
+def _unpack(dataset: Any, root: Path, raw: Path, name: str) -> None:
+    try:
+        dataset(root, download=True)  # finds the files, holds them against its checksums once more, unpacks them
+        for packed in raw.glob("*.gz"):
+            packed.unlink()
+    except (RuntimeError, ValueError, EOFError, zlib.error) as error:
+        raise DatasetMissing(f"{mnist.TITLES[name]} came whole but cannot be unpacked ({error}).") from error
+    if not mnist.present(root, name):
+        raise DatasetMissing(f"{mnist.TITLES[name]} came whole but does not hold 60,000 and 10,000 pictures.")
+
+
+def _put_in_place(unfinished: Path, target: Path, name: str) -> None:
+    """Move the finished folder to its place in one step; what lay there was not whole, or another process's copy."""
+    folder = mnist.FOLDERS[name]
+    if (target / folder).exists():
+        if mnist.present(target, name):
+            return
+        (target / folder).rename(unfinished / "replaced")
+    (unfinished / folder).rename(target / folder)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed processes have left."""
+    for path in target.glob(f"{PREFIX}*"):
+        if time.time() - path.stat().st_mtime > ABANDONED:
+            shutil.rmtree(path, ignore_errors=True)
