@@ -31,7 +31,8 @@ with frame(NAME):
     on_request.run(ui.TRAINING, ui.training_panel)
     bench(ui.networks())
     controls.try_this({
-        "Into the plain autoencoder's largest hole": {"pictures": ui.SHAPES, "networks": ui.SHIPPED, "z": (2.5, 2.0)},
+        "Into the plain autoencoder's deepest hole": {"pictures": ui.SHAPES, "networks": ui.SHIPPED,
+                                                      "z": ui.deepest_hole()},
         "Walk from a circle to a star": {"pictures": ui.SHAPES, "walk_from": "circle", "walk_to": "star",
                                          "closer": "Walk"},
         "Give one picture's code its noise": {"closer": "Noise in z"},

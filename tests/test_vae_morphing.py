@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import chi2
 from torch.distributions import Normal, kl_divergence
 
 from aecore import latent, store
@@ -253,3 +254,12 @@ def test_more_beta_costs_reconstruction_and_saves_kl(kind):
     assert swept.rebuilt.shape == (count, *swept.inputs.shape)
     with pytest.raises(SettingError, match="faces"):
         beta_sweep("faces")
+
+
+def test_the_deepest_hole_decodes_what_no_real_picture_resembles():
+    made = morphing.shipped("shapes")
+    place = morphing.deepest_hole(made.plain, made.span)
+    assert np.hypot(*place) <= np.sqrt(chi2.ppf(latent.CENTRAL, 2)) + 1e-9
+    reference = morphing.references(training.Training(kind="shapes").data())
+    picture = made.plain.decoder(np.array([place], np.float32))
+    assert reference.strangeness(picture)[0] > 1.2

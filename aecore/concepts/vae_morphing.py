@@ -70,6 +70,15 @@ class Walk(NamedTuple):
     strangeness: Array | None  # [3, S], of the three rows: distance to the nearest real datum over the reference
 
 
+def deepest_hole(plane: Map, span: float) -> tuple[float, float]:
+    """Where, in the central mass, what is decoded lies farthest from every real datum."""
+    places = np.linspace(-span, span, len(plane.holes))
+    y, x = np.meshgrid(places, places, indexing="ij")
+    central = x**2 + y**2 <= -2 * np.log(1 - latent.CENTRAL)  # in two dimensions, the quantile of the squared radius
+    row, column = np.unravel_index(np.argmax(np.where(central, plane.holes, 0)), plane.holes.shape)
+    return float(places[column]), float(places[row])
+
+
 def shipped(kind: str) -> Morphing:
     """Read what ships; milliseconds and no torch."""
     if kind not in KINDS:

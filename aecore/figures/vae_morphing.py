@@ -45,17 +45,19 @@ def forces(
     betas: Sequence[float], reconstruction: Array, kl: Array, now: int, palette: Palette
 ) -> alt.LayerChart | alt.FacetChart:
     """Reconstruction and KL, nats a datum [K], against beta, with today's beta marked."""
+    names = [f"{beta:g}" for beta in betas]
     table = pd.DataFrame(
         {
-            "beta": np.tile([f"{beta:g}" for beta in betas], 2),
+            "beta": np.tile(names, 2),
             "nats": np.concatenate([reconstruction, kl]),
             "of": np.repeat(WANTS, len(betas)),
         }
     )
-    x = alt.X("beta:N", sort=None, title="β", axis=alt.Axis(labelAngle=0))
+    x = alt.X("beta:N", sort=names, title="β", axis=alt.Axis(labelAngle=0))
     lines = alt.Chart(table).mark_line(strokeWidth=2.5, point=True)
-    drawn = lines.encode(x=x, y=alt.Y("nats:Q", title="nats a picture"), color=_two(palette), strokeDash=_dash())
-    today = alt.Chart(pd.DataFrame({"beta": [f"{betas[now]:g}"]})).mark_rule(color=palette.latent, strokeWidth=2)
+    y = alt.Y("nats:Q", title="nats a picture", scale=alt.Scale(type="sqrt"))  # without a pull, KL dwarfs the rest
+    drawn = lines.encode(x=x, y=y, color=_two(palette), strokeDash=_dash())
+    today = alt.Chart(pd.DataFrame({"beta": [names[now]]})).mark_rule(color=palette.latent, strokeWidth=2)
     return alt.layer(today.encode(x=x), drawn).properties(height=260)
 
 

@@ -50,6 +50,13 @@ def networks() -> Morphing:
     return _shipped(kind) if tree is None else _trained(settings, tree)
 
 
+def deepest_hole() -> tuple[float, float]:
+    """Where the plain autoencoder that ships with the shapes decodes its least plausible picture."""
+    made = _shipped(KINDS[SHAPES])
+    x, y = morphing.deepest_hole(made.plain, made.span)
+    return round(x, 2), round(y, 2)
+
+
 def training_panel(job: jobs.Job) -> None:
     """Draw a running training: what reconstruction and KL cost, and the codes after the last epoch."""
     if job.latest is None:

@@ -14,7 +14,7 @@ from aecore.concepts import reparameterisation as noise
 from aecore.concepts import vae_morphing as morphing
 from aecore.concepts.vae_morphing import Map, Morphing
 from aecore.concepts.vae_morphing_beta import ASSET as BETA_RUNS
-from aecore.concepts.vae_morphing_beta import beta_sweep
+from aecore.concepts.vae_morphing_beta import BetaSweep, beta_sweep
 from aecore.figures import vae_morphing as figures
 from pages.ui import cloud, controls, latent_pad, link, narration, networks
 from pages.ui.downloads import Download
@@ -202,14 +202,22 @@ def draw(made: Morphing, _: Position) -> Look:
 
 
 # ---------------------------------------------------------------------- beta
+def _codes(runs: BetaSweep) -> Points:
+    """Codes of every run on one scale; those without any pull to the middle are drawn smaller, and said to be."""
+    far = np.abs(runs.codes).max((1, 2))  # (K,)
+    times = np.maximum(1, far / far[np.array(runs.betas) > 0].max())
+    said = ["" if n == 1 else f", drawn {n:.1f} times smaller" for n in times]
+    captions = [f"mean σ {spread:.2f}{more}" for spread, more in zip(runs.spread, said, strict=True)]
+    return Points(title="Codes", values=runs.codes / times[:, None, None], classes=runs.labels, captions=captions)
+
+
 def balance(made: Morphing, _: Position) -> Look:
     """Eight VAEs, trained alike but for beta, under one handle."""
     runs = sweep("digits" if len(made.names) == 10 else "shapes")
     left, right = st.columns([3, 2], gap="large")
     with left:
         panels = [
-            Points(title="Codes", values=runs.codes, classes=runs.labels,
-                   captions=[f"mean σ {spread:.2f}" for spread in runs.spread]),
+            _codes(runs),
             Images(title="The plane decoded", frames=runs.decoded, role="reconstruction", per_row=5,
                    captions=[f"{share:.0%} holes" for share in runs.hole_share]),
             Images(title="Held out", frames=runs.inputs[None], role="input", per_row=2),
