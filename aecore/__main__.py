@@ -14,6 +14,7 @@ PRETRAINED = {
     "home": "aecore.concepts.home:pretrain",
     "bottleneck": "aecore.concepts.bottleneck:pretrain",
     "sensors": "aecore.concepts.sensor_shipped:pretrain",
+    "denoiser": "aecore.audio.pretraining:pretrain",
 }
 
 DEFAULT_NORMAL = "0%:30%"  # as the page's
