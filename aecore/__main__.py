@@ -15,6 +15,7 @@ PRETRAINED = {
     "bottleneck": "aecore.concepts.bottleneck:pretrain",
     "sensors": "aecore.concepts.sensor_shipped:pretrain",
     "denoiser": "aecore.audio.pretraining:pretrain",
+    "audio": "aecore.concepts.audio_bench:pretrain",  # by the denoiser that ships, so after it
 }
 
 DEFAULT_NORMAL = "0%:30%"  # as the page's

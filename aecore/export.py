@@ -1,10 +1,14 @@
 """Results to bytes that people take away; knows no domain."""
 
 import html
-from collections.abc import Sequence
-from typing import NamedTuple
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet take a text cell for a formula
 
@@ -86,3 +90,31 @@ def _cell(value: object) -> str:
 
 def _inert(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def wav(samples: NDArray[Any], sample_rate: int) -> bytes:
+    """16-bit WAV of samples [T, C]: int16 as they are, floats with full scale at 1 and what lies beyond it cut."""
+    import soundfile
+
+    file = io.BytesIO()
+    whole = samples if samples.dtype == np.int16 else np.clip(samples, -1, 1)
+    soundfile.write(file, whole, sample_rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """PNG of an image [H, W, 3]."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """Zip archive of files by their names; the same files give the same bytes."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packing:
+        for name, data in files.items():
+            packing.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    return archive.getvalue()
