@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import link, scrubber
+from pages.ui import link, player, scrubber
 
 
 def slider(
@@ -83,6 +83,8 @@ def _set(settings: dict[str, Any]) -> None:
     for key, value in settings.items():
         if scrubber.holds(key):
             scrubber.move(key, value)
+        elif player.holds(key):
+            player.put_one(key, value)
         else:
             st.session_state[key] = value
 
