@@ -32,6 +32,7 @@ WATCH = """root => {
         });
     }, true);
 }"""
+WAIT = 120_000  # ms
 PICTURE = "root => root.querySelectorAll('.strip canvas')[1].toDataURL()"
 
 
@@ -54,12 +55,16 @@ def noises(page: Page, count: int) -> list[float]:
         before = root.evaluate(PICTURE)
         started = time.perf_counter()
         slider.press("ArrowRight" if n % 2 else "ArrowLeft")
-        page.wait_for_function(f"([root, before]) => ({PICTURE})(root) !== before", arg=[root.element_handle(), before])
+        page.wait_for_function(
+            f"([root, before]) => ({PICTURE})(root) !== before", arg=[root.element_handle(), before], timeout=WAIT
+        )
         seconds.append(time.perf_counter() - started)
         settle(page)
         before = root.evaluate(PICTURE)
         page.get_by_role("button", name="Another").click()  # so that the next step is in no cache
-        page.wait_for_function(f"([root, before]) => ({PICTURE})(root) !== before", arg=[root.element_handle(), before])
+        page.wait_for_function(
+            f"([root, before]) => ({PICTURE})(root) !== before", arg=[root.element_handle(), before], timeout=WAIT
+        )
         settle(page)
     return seconds
 

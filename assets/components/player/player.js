@@ -347,6 +347,7 @@ class Player {
   /** New takes into the same place. */
   fill() {
     const { label, takes } = this.scene;
+    this.width = this.size = undefined; // nothing is drawn before the new canvases have their size
     this.root.setAttribute("aria-label", label);
     this.takesBox.replaceChildren(...takes.map((take, i) => takeButton(take, i)));
     this.root.querySelector(".keys .last").textContent = Math.min(9, takes.length);
@@ -503,20 +504,32 @@ class Player {
     this.width = width;
     this.dpr = window.devicePixelRatio || 1;
     const narrow = width < NARROW ? 1 : 0;
-    for (const slot of this.slots) fit(slot, width, HEIGHTS[slot.kind === "wave" ? "wave" : "picture"][narrow], this.dpr);
+    const size = `${width} ${this.dpr}`;
+    if (size !== this.size) {
+      for (const slot of this.slots) fit(slot, width, HEIGHTS[slot.kind === "wave" ? "wave" : "picture"][narrow], this.dpr);
+      this.size = size;
+    }
     this.redraw();
     this.drawRuler();
     this.placeBand();
     this.moved();
   }
 
+  /** Draw what has changed: a switch leaves the pinned pictures as they are. */
   redraw() {
     if (!this.width) return;
     for (const slot of this.slots) {
-      slot.context.clearRect(0, 0, slot.canvas.width, slot.canvas.height);
-      if (slot.kind === "wave") this.drawWave(slot);
-      else if (slot.kind === "map") this.drawMap(slot);
-      else this.drawTake(slot, slot.take ?? this.partner);
+      const take = slot.kind === "wave" ? this.chosen : slot.kind === "map" ? null : (slot.take ?? this.partner);
+      const strength = take !== null && isWet(this.scene, take) ? this.strength : 100;
+      const shown = `${take} ${strength} ${this.inks.theme}`;
+      if (slot.shown !== shown) {
+        slot.shown = shown;
+        slot.context.clearRect(0, 0, slot.canvas.width, slot.canvas.height);
+        if (slot.kind === "wave") this.drawWave(slot);
+        else if (slot.kind === "map") this.drawMap(slot);
+        else this.drawTake(slot, take);
+      }
+      if (slot.kind === "picture") slot.heard(take === this.chosen);
     }
   }
 
@@ -532,7 +545,8 @@ class Player {
       slot.context.globalAlpha = 1;
     }
     drawEnvelope(slot.context, box, envelope(scene, chosen, strength, box.width), top, this.inks[take.role]);
-    slot.name(behind ? [[take.label, take.role], [behind.label, behind.role]] : [[take.label, take.role]], true);
+    slot.name(behind ? [[take.label, take.role], [behind.label, behind.role]] : [[take.label, take.role]]);
+    slot.heard(true);
     slot.canvas.setAttribute("aria-label", `Waveform of ${take.label}${behind ? `, over ${behind.label}` : ""}`);
   }
 
@@ -543,7 +557,7 @@ class Player {
     drawPicture(slot.context, box, take, mixedPixels(scene, index, this.strength), scene.tables[`${this.inks.theme}-heat`]);
     this.drawPitches(slot, box);
     const mixed = isWet(scene, index) && this.strength < 100 ? ` at ${this.strength} %` : "";
-    slot.name([[take.label + mixed, undefined]], index === this.chosen);
+    slot.name([[take.label + mixed, undefined]]);
     slot.canvas.setAttribute("aria-label", `Spectrogram of ${take.label}${mixed}: ${take.words}`);
   }
 
@@ -551,7 +565,7 @@ class Player {
     const box = { width: slot.canvas.width, height: slot.canvas.height };
     drawPicture(slot.context, box, slot.map, slot.map.pixels, this.scene.tables[`${this.inks.theme}-mask`]);
     this.drawPitches(slot, box);
-    slot.name([[slot.map.label, undefined]], false);
+    slot.name([[slot.map.label, undefined]]);
     slot.canvas.setAttribute("aria-label", `${slot.map.label}: ${slot.map.words}`);
   }
 
@@ -754,8 +768,8 @@ function strip() {
   element.innerHTML = `<canvas role="img"></canvas><div class="name" aria-hidden="true"></div>`;
   const canvas = element.querySelector("canvas");
   const label = element.querySelector(".name");
-  const name = (parts, heard) => {
-    label.classList.toggle("heard", heard);
+  const heard = (is) => label.classList.toggle("heard", is);
+  const name = (parts) => {
     label.replaceChildren(
       ...parts.map(([text, role]) => {
         const part = document.createElement("span");
@@ -766,10 +780,12 @@ function strip() {
       }),
     );
   };
-  return { element, canvas, context: canvas.getContext("2d"), name };
+  return { element, canvas, context: canvas.getContext("2d"), name, heard };
 }
 
-function fit({ canvas }, width, height, dpr) {
+function fit(slot, width, height, dpr) {
+  const { canvas } = slot;
+  slot.shown = undefined; // a canvas of another size is empty
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
   canvas.width = Math.round(width * dpr);
