@@ -92,7 +92,7 @@ def main() -> None:
                     received = sizes_of(page)
                     started = time.perf_counter()
                     page.goto(f"{url}/Audio_Denoising")
-                    page.locator(".player .strip").first.wait_for()
+                    page.locator(".player .strip").first.wait_for(timeout=WAIT)
                     opened.append(time.perf_counter() - started)
                     sizes.append(max(received) / 1e6)
                     settle(page)
