@@ -8,7 +8,7 @@ from aecore import jobs
 from aecore.concepts import audio_bench as concept
 from pages.ui import controls, link, live, narration
 from pages.ui.audio import results, sources, tuning
-from pages.ui.audio.listening import KEY, listen
+from pages.ui.audio.listening import KEY, Result, listen
 from pages.ui.audio.sources import CLIP
 from pages.ui.page import frame, why
 
@@ -18,8 +18,8 @@ CLEANING, LAST = "audio:clean", "audio:last"
 shipped = st.cache_resource(show_spinner=False)(concept.shipped)
 
 
-def cleaned(source: sources.Source, models: dict[str, Any]) -> tuple[dict[str, Any], Any] | None:
-    """The newest result for this sound and what names it: until another noise is in, the one before stays up."""
+def cleaned(source: sources.Source, models: dict[str, Any]) -> Result | None:
+    """The newest result for this sound: until another noise is in, the one before stays up."""
     sound = source.signature[0]
     signature = (source.signature, tuple(models))
     tree = shipped(source.spoiling) if sound is None and not models else None
@@ -29,9 +29,9 @@ def cleaned(source: sources.Source, models: dict[str, Any]) -> tuple[dict[str, A
                 CLEANING, signature, lambda: start(source, models), live.progress_bar, again="Clean it", training=False
             )
     if tree is not None:
-        st.session_state[LAST] = (sound, tree, signature)
+        st.session_state[LAST] = Result(sound, tree, signature)
     last = st.session_state.get(LAST)
-    return last[1:] if last is not None and last[0] == sound else None
+    return last if last is not None and last.sound == sound else None
 
 
 def start(source: sources.Source, models: dict[str, Any]) -> jobs.Job:
@@ -55,13 +55,13 @@ def workbench() -> None:
         result = cleaned(source, models)
         if result is None:
             return
-        tree, signature = result
-        listen(tree, signature, now)
-        with st.popover(f"About this recording ({len(tree['notes'])})"):
-            st.markdown("\n".join(f"- {link.plain(note)}" for note in tree["notes"]))
-    results.measured(tree)
+        listen(result, now)
+        notes = result.tree["notes"]
+        with st.popover(f"About this recording ({len(notes)})"):
+            st.markdown("\n".join(f"- {link.plain(note)}" for note in notes))
+    results.measured(result.tree)
     tuning.offer(source)
-    results.files(tree, now, models.get("tuned"))
+    results.files(result.tree, now, models.get("tuned"))
 
 
 with frame(NAME):

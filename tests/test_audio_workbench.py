@@ -60,7 +60,7 @@ def uploaded(name: str, data: bytes, **query: str):
 def result(app) -> dict:
     assert not app.exception
     assert not app.error, app.error[0].value
-    return app.session_state["audio:last"][1]
+    return app.session_state["audio:last"].tree
 
 
 def test_it_opens_on_a_finished_result_without_any_work(monkeypatch):

@@ -37,7 +37,7 @@ _component = st.components.v2.component(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # arrays do not compare to one truth
 class Take:
     """One version of the sound: ``samples`` [T] or [T, 2], ``spectrogram`` [F, N], the lowest frequency first.
 
@@ -63,7 +63,7 @@ class Take:
             raise DataError(f"The take {self.label!r} has {self.samples.shape[1]} channels; mix them to two at most.")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Map:
     """A picture [F, N] between the takes' spectrograms: the mask, 0 dark or pale, 255 full."""
 
@@ -80,7 +80,7 @@ class Heard(NamedTuple):
     matched: bool  # all takes equally loud
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Stage:
     """Takes on one time axis; the frequency [F] of each picture's row in Hz, what its bytes 0 and 255 mean in dB."""
 

@@ -1,5 +1,6 @@
 """The stage: every version of the sound in the player, with spectrograms and the mask on its time axis."""
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,15 @@ Tree = dict[str, Any]
 KEY = "take"  # the player's, in the link
 MEL, LINEAR = "as heard (mel)", "in even steps"
 STEP = 1.0  # s, of where a stretch of a long recording begins
+
+
+@dataclass(frozen=True, eq=False)  # arrays do not compare to one truth
+class Result:
+    """A bench, the fingerprint of the sound it is of, and what names it."""
+
+    sound: str | None
+    tree: Tree
+    signature: object
 
 
 class _Look(NamedTuple):
@@ -38,12 +48,13 @@ LOOKS = {
 
 
 @st.fragment
-def listen(tree: Tree, signature: object, now: dict[str, Any]) -> None:
+def listen(result: Result, now: dict[str, Any]) -> None:
     """Player of a result and the controls that change only its view; ``now`` takes what is heard to the downloads."""
+    tree = result.tree
     place = st.container()
     span = _stretch(tree)
     axis = controls.choice("Frequencies", "axis", (MEL, LINEAR), default=MEL)
-    name = (signature, axis, span)
+    name = (result.signature, axis, span)
     if now.get("stage-of") != name:
         now |= {"stage-of": name, "stage": stage_of(tree, axis == MEL, span)}
     with place:
