@@ -2,7 +2,8 @@
 
 import html
 import io
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -113,3 +114,22 @@ def _saved(picture: Any, kind: str, **options: Any) -> bytes:
 
 def _inert(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def wav(samples: NDArray[Any], sample_rate: int) -> bytes:
+    """16-bit WAV of samples [T, C]: int16 as they are, floats with full scale at 1 and what lies beyond it cut."""
+    import soundfile
+
+    file = io.BytesIO()
+    whole = samples if samples.dtype == np.int16 else np.clip(samples, -1, 1)
+    soundfile.write(file, whole, sample_rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """Zip archive of files by their names; the same files give the same bytes."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packing:
+        for name, data in files.items():
+            packing.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    return archive.getvalue()

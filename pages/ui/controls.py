@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import latent_pad, link, scrubber
+from pages.ui import latent_pad, link, player, scrubber
 
 
 def slider(
@@ -85,6 +85,8 @@ def _set(settings: dict[str, Any]) -> None:
             scrubber.move(key, value)
         elif latent_pad.holds(key):
             latent_pad.move(key, value)
+        elif player.holds(key):
+            player.put_one(key, value)
         else:
             st.session_state[key] = value
 

@@ -40,11 +40,13 @@ def work(
     draw: Callable[[Job], None],
     *,
     again: str | None = None,
+    training: bool = True,
 ) -> Any | None:
     """Result of the slot's work, or None while its panel stands in for it.
 
     ``signature`` names what the work depends on: when it changes, the old work is cancelled and ``start`` submits anew.
-    ``draw`` shows a running job; ``again`` names the button that starts ended work once more.
+    ``draw`` shows a running job; ``again`` names the button that starts ended work once more. What was found in the
+    cache is said where it is a ``training``.
     """
     held = _held()
     if slot not in held or held[slot].signature != signature:
@@ -57,7 +59,7 @@ def work(
         st.fragment(_watch, run_every=EVERY)(slot, draw)
         return None
     if job.state == "done":
-        if job.cached:
+        if job.cached and training:
             st.caption("From the cache: this was trained before, with the same settings, data and code.")
         return job.result()
     _ended(slot, job, again)
@@ -110,6 +112,12 @@ def _grace(job: Job) -> None:
     end = time.monotonic() + GRACE
     while job.state in ("queued", "running") and time.monotonic() < end:
         time.sleep(0.01)
+
+
+def progress_bar(job: Job) -> None:
+    """Draw running work whose progress is {part, progress}."""
+    latest = job.latest or {}
+    st.progress(latest.get("progress", 0.0), latest.get("part", "Starting"))
 
 
 def training_panel(job: Job) -> None:

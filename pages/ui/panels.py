@@ -63,10 +63,14 @@ class Packer:
         steps = int(info.max) - int(info.min)
         scale = steps / (high - low) if high > low else 0.0
         fixed = np.rint((np.clip(array, low, high).astype(np.float64) - low) * scale + info.min)
+        return self.add_integers(fixed.astype(kind)) | {"type": info.dtype.name, "low": low, "high": high}
+
+    def add_integers(self, array: NDArray[np.integer[Any]]) -> dict[str, Any]:
+        """Append integers as they are, little-endian."""
         self.payload.extend(b"\0" * (-len(self.payload) % _ALIGNMENT))
         start = len(self.payload)
-        self.payload.extend(np.ascontiguousarray(fixed, dtype=np.dtype(kind).newbyteorder("<")).tobytes())
-        return {"at": start, "shape": array.shape, "type": info.dtype.name, "low": low, "high": high}
+        self.payload.extend(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes())
+        return {"at": start, "shape": array.shape}
 
     def exact(self, array: NDArray[Any]) -> dict[str, Any]:
         """Append ``array`` as it is: float32, or uint8 that stands for itself."""

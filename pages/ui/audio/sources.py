@@ -1,0 +1,134 @@
+"""Where the sound comes from: the clip that ships, the microphone or a file; and the noise that is added to it."""
+
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from aecore import jobs
+from aecore.concepts import audio_denoising as concept
+from aecore.concepts.audio_denoising import Spoiling
+from aecore.data import uploads
+from aecore.data.sounds import Sound
+from aecore.errors import DataError
+from pages.ui import controls, live, narration
+from pages.ui.uploads import MAX_MEGABYTES, Upload, upload
+
+NAME = "audio_denoising"
+CLIP, MICROPHONE, FILE = "The clip that ships", "Your microphone", "A file"
+VOICES = (CLIP, MICROPHONE, FILE)
+OWN_NOISE, NO_NOISE = "Your own recording", "None"
+NOISES = {
+    "Gaussian": "gaussian", "Fan": "fan", "Vacuum cleaner": "vacuum", "Mains hum": "hum", "Babble": "babble",
+    OWN_NOISE: "own",
+}  # fmt: skip
+MICROPHONE_RATE = 48_000  # Hz, what sound cards record at anyhow; the network's band ends below half of 16 kHz
+LOUDEST, SOFTEST, SNR, SNR_STEP = -5.0, 20.0, 5.0, 1.0  # dB: from a voice drowned in noise to a whisper of it
+MAX_SEED = 99
+
+
+class Source(NamedTuple):
+    """A sound, the noise to add, and what names both; ``sound`` is None for the clip, which a worker has as well."""
+
+    sound: Sound | None
+    spoiling: Spoiling
+    own: Sound | None
+    signature: tuple[Any, ...]
+
+    @property
+    def heard(self) -> Sound:
+        """The sound itself."""
+        return concept.sample() if self.sound is None else self.sound
+
+    @property
+    def tuning(self) -> tuple[Any, ...]:
+        """What names a tuning: the sound and the kind of noise, since levels and seeds are drawn anew for every mix."""
+        return (self.signature[0], self.spoiling.noise, self.signature[-1])
+
+
+def source(voice: str) -> Source | None:
+    """Draw what the voice needs, and the noise; None until both are there."""
+    sound, name = None, None
+    if voice != CLIP:
+        taken = microphone("Say a phrase", "spoken") if voice == MICROPHONE else file("A recording", "sound")
+        parsed = None if taken is None else _parsed(taken, "audio:parse")
+        if taken is None or parsed is None:
+            return None
+        sound, name = parsed, taken.fingerprint
+    options = NOISES if sound is None else {NO_NOISE: "none"} | NOISES
+    # two controls, since their defaults differ: a visitor's recording comes with a noise of its own
+    key, default = ("spoil", "Fan") if sound is None else ("add", NO_NOISE)
+    kind = controls.select("Noise to add", key, list(options), default=default, help=narration.text(NAME, "noise"))
+    if kind == NO_NOISE:
+        return Source(sound, Spoiling(noise="none"), None, (name, "none"))
+    own = _own_noise() if kind == OWN_NOISE else None
+    snr = controls.slider(
+        "Voice over noise, dB", "snr", low=LOUDEST, high=SOFTEST, default=SNR, step=SNR_STEP,
+        help="At 0 dB the noise is as loud as the voice, at -5 dB three times its power.",
+    )  # fmt: skip
+    seed = _another()
+    if kind == OWN_NOISE and own is None:
+        return None
+    spoiling = Spoiling(noise=options[kind], snr=snr, seed=seed)  # type: ignore[arg-type]  # one of its literals
+    return Source(sound, spoiling, None if own is None else own[1], (name, spoiling, own and own[0]))
+
+
+def file(label: str, key: str) -> Upload | None:
+    """File chooser."""
+    return upload(label, key, help=narration.text(NAME, "upload"))
+
+
+def microphone(label: str, key: str) -> Upload | None:
+    """Recorder; what was recorded stays for the session, across pages."""
+    if not secure(st.context.url):
+        st.warning(narration.text(NAME, "insecure"), icon=":material/mic_off:")
+    kept = f"{key}:kept"
+
+    def changed() -> None:
+        taken = st.session_state[key]
+        data = b"" if taken is None else taken.getvalue()
+        st.session_state[kept] = Upload("The recording", data, uploads.fingerprint(data)) if data else None
+
+    st.audio_input(
+        label, key=key, sample_rate=MICROPHONE_RATE, help=narration.text(NAME, "microphone"), on_change=changed
+    )
+    recorded: Upload | None = st.session_state.get(kept)
+    if recorded is not None and len(recorded.data) > MAX_MEGABYTES * 10**6:
+        raise DataError(
+            f"The recording has {len(recorded.data) / 10**6:.0f} MB and this page takes {MAX_MEGABYTES}; "
+            "record a shorter one."
+        )
+    return recorded
+
+
+def secure(url: str | None) -> bool:
+    """Whether a browser will lend a microphone to a page at this address."""
+    parts = urlsplit(url or "")
+    host = parts.hostname or "localhost"
+    return parts.scheme in ("https", "") or host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _own_noise() -> tuple[str, Sound] | None:
+    """The visitor's own noise and its fingerprint."""
+    where = controls.choice("Noise from", "noise-from", (MICROPHONE, FILE), default=MICROPHONE)
+    taken = microphone("The noise alone", "din") if where == MICROPHONE else file("The noise", "noise-file")
+    sound = None if taken is None else _parsed(taken, "audio:parse-noise")
+    return None if taken is None or sound is None else (taken.fingerprint, sound)
+
+
+def _parsed(taken: Upload, slot: str) -> Sound | None:
+    def start() -> jobs.Job:
+        return jobs.submit(concept.parse, taken.name, taken.data, lane="short", private=True)
+
+    sound: Sound | None = live.work(slot, taken.fingerprint, start, lambda _: st.progress(0.0, "Reading …"))
+    return sound
+
+
+def _another() -> int:
+    def change() -> None:
+        st.session_state["noise-seed"] = (st.session_state["noise-seed"] + 1) % (MAX_SEED + 1)
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        seed = controls.slider("Seed of the noise", "noise-seed", low=0, high=MAX_SEED, default=0, step=1)
+        st.button("Another", key="noise-another", on_click=change, icon=":material/casino:")
+    return int(seed)

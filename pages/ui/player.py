@@ -1,0 +1,239 @@
+"""The player: takes of one length under one transport; which is heard changes, where does not.
+
+Sound and pictures travel once, in a message that is then named by its hash. What Python hears back is the chosen
+take, the strength and whether all are equally loud; these go into the link. As with the scrubber, each placing of the
+controls from here carries a number, and an answer that bears an older one is ignored.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from aecore.errors import DataError, SettingError
+from aecore.figures.audio import colour_map
+from pages.ui import link
+from pages.ui.panels import Packer
+
+Role = Literal["input", "reconstruction", "latent", "neutral"]
+Bytes = NDArray[np.uint8]
+
+MAX_BYTES = (
+    24 * 10**6
+)  # of samples in one message: seconds on a slow line, and a phone holds twice as much while it plays
+LOWEST_RATE, HIGHEST_RATE = 8_000, 96_000  # Hz, what every browser's AudioBuffer takes
+FULL = 100  # %, the strength where only the chosen take is heard
+
+_ASSETS = Path(__file__).parents[2] / "assets" / "components" / "player"
+_component = st.components.v2.component(
+    "player",
+    html='<div class="player"></div>',
+    css=(_ASSETS / "player.css").read_text(encoding="utf-8"),
+    js=(_ASSETS / "player.js").read_text(encoding="utf-8"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)  # arrays do not compare to one truth
+class Take:
+    """One version of the sound: ``samples`` [T] or [T, 2], ``spectrogram`` [F, N], the lowest frequency first.
+
+    A ``pinned`` take's spectrogram is always drawn; the others share one place, where the chosen one is shown. A
+    ``wet`` take can be mixed with the dry one.
+    """
+
+    name: str  # in the link
+    label: str
+    samples: NDArray[np.int16]
+    spectrogram: Bytes | None = None
+    role: Role = "neutral"
+    pinned: bool = False
+    wet: bool = False
+
+    def __post_init__(self) -> None:
+        if self.role not in get_args(Role):
+            raise SettingError(f"role must be one of {', '.join(get_args(Role))}, got {self.role!r}.")
+        if self.samples.dtype != np.int16 or self.samples.ndim not in (1, 2) or self.samples.size == 0:
+            got = f"{self.samples.dtype} of shape {self.samples.shape}"
+            raise DataError(f"The take {self.label!r} needs 16-bit samples [T] or [T, 2], got {got}.")
+        if self.samples.ndim == 2 and self.samples.shape[1] > 2:
+            raise DataError(f"The take {self.label!r} has {self.samples.shape[1]} channels; mix them to two at most.")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Map:
+    """A picture [F, N] between the takes' spectrograms: the mask, 0 dark or pale, 255 full."""
+
+    label: str
+    values: Bytes
+    words: str = ""  # what it shows, for those who cannot see it
+
+
+class Heard(NamedTuple):
+    """What the visitor listens to."""
+
+    take: str
+    strength: int  # %, of the take against the dry one
+    matched: bool  # all takes equally loud
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stage:
+    """Takes on one time axis; the frequency [F] of each picture's row in Hz, what its bytes 0 and 255 mean in dB."""
+
+    label: str
+    takes: Sequence[Take]
+    sample_rate: int
+    frequencies: NDArray[np.floating[Any]]
+    decibels: tuple[float, float] = (-80.0, 0.0)
+    maps: Sequence[Map] = ()
+    dry: str | None = None  # the name of the take that the wet ones are mixed with
+
+    def __post_init__(self) -> None:
+        if not self.takes:
+            raise DataError("The player needs at least one take.")
+        if len({take.samples.shape for take in self.takes}) > 1:
+            shapes = ", ".join(f"{take.label} {take.samples.shape}" for take in self.takes)
+            raise DataError(f"The takes of a player need one shape, got {shapes}.")
+        if not LOWEST_RATE <= self.sample_rate <= HIGHEST_RATE:
+            allowed = f"{LOWEST_RATE}..{HIGHEST_RATE} Hz"
+            raise SettingError(f"sample_rate must be in {allowed} for a browser to play it, got {self.sample_rate}.")
+        if self.dry is not None and self.dry not in self.names:
+            raise SettingError(f"dry must be one of {', '.join(self.names)}, got {self.dry!r}.")
+        pictures = [take.spectrogram for take in self.takes if take.spectrogram is not None]
+        shapes = {picture.shape for picture in [*pictures, *(drawn.values for drawn in self.maps)]}
+        if len(shapes) > 1 or any(shape[0] != len(self.frequencies) for shape in shapes):
+            rows = len(self.frequencies)
+            raise DataError(f"The pictures of a player need one shape [{rows}, N], got {sorted(shapes)}.")
+
+    @property
+    def names(self) -> list[str]:
+        return [take.name for take in self.takes]
+
+    @property
+    def seconds(self) -> float:
+        return len(self.takes[0].samples) / self.sample_rate
+
+    def pack(self, scene: dict[str, Any]) -> bytes:
+        """One message: settings, samples and pictures of every take, and the colours of both themes."""
+        packer = Packer()
+        dry = None if self.dry is None else self.names.index(self.dry)
+        takes = [self._take(take, packer) for take in self.takes]
+        maps = [{"label": m.label, "words": m.words, "picture": packer.add_integers(m.values)} for m in self.maps]
+        tables = {
+            f"{theme}-{kind}": packer.add_integers(colour_map(kind, dark=theme == "dark"))
+            for theme in ("light", "dark") for kind in ("heat", "mask")
+        }  # fmt: skip
+        return packer.message({
+            "label": self.label, "rate": self.sample_rate, "dry": dry, "decibels": self.decibels, "takes": takes,
+            "frequencies": [round(float(f), 2) for f in self.frequencies], "maps": maps, "tables": tables, **scene,
+        })  # fmt: skip
+
+    def _take(self, take: Take, packer: Packer) -> dict[str, Any]:
+        dry = self.takes[self.names.index(self.dry)].samples if self.dry is not None else take.samples
+        described = {
+            "name": take.name, "label": take.label, "role": take.role, "pinned": take.pinned,
+            "wet": take.wet and take.name != self.dry, "samples": packer.add_integers(take.samples),
+            "peak": float(np.abs(take.samples.astype(np.int32)).max()) / 32768,
+            "power": _product(take.samples, take.samples), "cross": _product(take.samples, dry),
+            "words": self._words(take),
+        }  # fmt: skip
+        if take.spectrogram is not None:
+            described["picture"] = packer.add_integers(take.spectrogram)
+        return described
+
+    def _words(self, take: Take) -> str:
+        """What the spectrogram shows, for those who cannot see it."""
+        if take.spectrogram is None:
+            return f"{self.seconds:.1f} seconds"
+        low, high = float(self.frequencies[0]), float(self.frequencies[-1])
+        span = f"{self.seconds:.1f} seconds, {low:.0f} to {high:.0f} hertz"
+        if not take.spectrogram.any():
+            return f"{span}, silent"
+        rows = take.spectrogram.mean(1)
+        loudest = float(self.frequencies[int(rows.argmax())])
+        return f"{span}, loudest on average near {loudest:.0f} hertz"
+
+
+def player(stage: Stage, *, key: str, default: str) -> Heard:
+    """Draw the takes and return what the visitor listens to; ``default`` is the take chosen at first.
+
+    The choice is in the link as ``?key=name``, ``?key-strength=percent`` and ``?key-loudness=same``.
+    """
+    placed = _placed(key, stage, default)
+    result = _component(key=_handle(key), data=stage.pack(placed), on_heard_change=lambda: None)
+    heard = _answer(result.get("heard"), placed, stage.names)
+    st.session_state[f"player:{key}:heard"] = heard
+    link.carry(key, None if heard.take == default else heard.take)
+    link.carry(f"{key}-strength", None if heard.strength == FULL else str(heard.strength))
+    link.carry(f"{key}-loudness", "same" if heard.matched else None)
+    return heard
+
+
+def put(key: str, **changes: Any) -> None:
+    """Set ``take``, ``strength`` or ``matched`` of the player ``key`` from here (a button's callback, say)."""
+    heard: Heard = st.session_state.get(f"player:{key}:heard", Heard("", FULL, False))
+    start = heard._replace(**changes)
+    st.session_state[f"player:{key}:heard"] = start
+    turn = st.session_state.get(f"player:{key}:placed", {"turn": 0})["turn"]
+    st.session_state[f"player:{key}:placed"] = {"turn": turn + 1, "start": start._asdict()}
+
+
+def holds(key: str) -> bool:
+    """Whether ``key`` (or ``key-strength``) is a player's that this visitor has seen."""
+    return f"player:{key.removesuffix('-strength')}:heard" in st.session_state
+
+
+def put_one(key: str, value: Any) -> None:
+    """Set what the link calls ``key``: the take, or the strength of a player."""
+    name = key.removesuffix("-strength")
+    put(name, **({"take": value} if name == key else {"strength": value}))
+
+
+def _handle(key: str) -> str:
+    return f"{key}:player"
+
+
+def _placed(key: str, stage: Stage, default: str) -> dict[str, Any]:
+    """Where the controls were last put, and the number of that placing; a component new to the page is placed anew."""
+    placed: dict[str, Any] | None = st.session_state.get(f"player:{key}:placed")
+    known: Heard | None = st.session_state.get(f"player:{key}:heard")
+    if placed is None or _handle(key) not in st.session_state:
+        start = known if known is not None else _linked(key, stage, default)
+        placed = {"turn": placed["turn"] + 1 if placed else 1, "start": start._asdict()}
+        st.session_state[f"player:{key}:placed"] = placed
+    if placed["start"]["take"] in stage.names:
+        return placed
+    return {"turn": placed["turn"], "start": placed["start"] | {"take": default}}
+
+
+def _linked(key: str, stage: Stage, default: str) -> Heard:
+    """What the link asks for; a note for what there is not."""
+    take, strength = st.query_params.get(key, default), st.query_params.get(f"{key}-strength", str(FULL))
+    if take not in stage.names:
+        asked = f"The link asks for {key} = {link.plain(take[:40])}"
+        link.note(f"{asked}, but there is only {', '.join(stage.names)}; showing {default} instead.")
+        take = default
+    if not (strength.isascii() and strength.isdigit() and int(strength) <= FULL):
+        asked = f"The link asks for {key}-strength = {link.plain(strength[:40])}"
+        link.note(f"{asked}, but it takes a number from 0 to {FULL}; showing {FULL} instead.")
+        strength = str(FULL)
+    return Heard(take, int(strength), st.query_params.get(f"{key}-loudness") == "same")
+
+
+def _answer(answer: Any, placed: dict[str, Any], names: Sequence[str]) -> Heard:
+    """The browser's answer, if it is one and belongs to this placing of the controls."""
+    match answer:
+        case {"turn": int(turn), "take": str(take), "strength": int(strength), "matched": bool(matched)} if (
+            turn == placed["turn"] and take in names and 0 <= strength <= FULL
+        ):
+            return Heard(take, strength, matched)
+    return Heard(**placed["start"])
+
+
+def _product(a: NDArray[np.int16], b: NDArray[np.int16]) -> float:
+    """Mean product of two takes, full scale 1: the power where they are one."""
+    return float(np.mean(a.astype(np.float32) * b.astype(np.float32), dtype=np.float64)) / 32768**2
