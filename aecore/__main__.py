@@ -20,6 +20,7 @@ PRETRAINED = {
     "beta": "aecore.concepts.vae_morphing_beta:pretrain",
     "vae20_digits": "aecore.concepts.vae_morphing_pretraining:pretrain_wide",
     "mnist": "aecore.concepts.mnist_compression_shipped:pretrain",
+    "denoiser": "aecore.audio.pretraining:pretrain",
 }
 
 DEFAULT_NORMAL = "0%:30%"  # as the page's

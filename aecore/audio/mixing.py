@@ -1,0 +1,155 @@
+"""Noisy speech made anew for every step of a training: other words, other noise, another room and level each time."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from aecore.audio import noises
+from aecore.audio.spectrum import SAMPLE_RATE
+from aecore.errors import SettingError
+
+LENGTH = 40_960  # samples of an example, 2.56 s
+SPEEDS = (0.85, 0.9, 0.95, 1.0, 1.0, 1.05, 1.1, 1.15)  # other voices; one for each batch of speech
+NOISE_SPEEDS = (0.7, 0.8, 0.9, 1.0, 1.0, 1.1, 1.25, 1.4)  # other machines
+SNR = (-9.0, 19.0)  # dB
+LEVELS = (-45.0, 0.0)  # dB of the mix against a clip at full level
+POOL, RENEWED = 160, 6  # noises made of random numbers kept at hand; renewed every batch, since making one costs 4 ms
+REVERBERATED = 0.3  # share of speech, and of noise, put into a room; the room's answer to the voice is to be kept
+TWO_NOISES = 0.3  # share of mixes with a second noise
+SOURCES = (0.42, 0.43, 0.15)  # shares of recorded noise, machines made of random numbers, and babble
+
+
+class Mix(NamedTuple):
+    """Noisy and clean float32 [B, T]; clean is what the noisy one holds, at its level."""
+
+    noisy: Tensor
+    clean: Tensor
+
+
+def mix_at_snr(clean: NDArray[Any], noise: NDArray[Any], snr: float) -> NDArray[np.float32]:
+    """Noise [T], scaled to lie ``snr`` dB below ``clean`` [T] over the whole clip; add it to get the mix."""
+    if len(noise) != len(clean):
+        raise SettingError(f"noise and clip must be equally long, got {len(noise)} and {len(clean)} samples")
+    wanted = np.sum(np.square(clean, dtype=np.float64)) / 10 ** (snr / 10)
+    return (noise * np.sqrt(wanted / (np.sum(np.square(noise, dtype=np.float64)) + 1e-12))).astype(np.float32)
+
+
+class Mixer:
+    """Draws batches of mixes from speech and noise held in memory.
+
+    Parameters
+    ----------
+    speech, noise : int16 or float [T] each, at 16 kHz; ``noise`` may be empty.
+    seed : of the pools, which are drawn once; batches take a generator of their own.
+    """
+
+    def __init__(
+        self, speech: list[NDArray[Any]], noise: list[NDArray[Any]], *, length: int = LENGTH, seed: int = 0
+    ) -> None:
+        self.length, self.speech, self.noise = length, speech, noise
+        rng = np.random.default_rng(seed)
+        self._machines = np.stack([self._machine(rng) for _ in range(POOL)])  # (POOL, T)
+        self._colours = np.stack([_colour(length, rng) for _ in range(POOL)])  # (POOL, T // 2 + 1)
+        self._rooms = np.stack([_room(length, rng) for _ in range(POOL // 4)])  # complex (POOL // 4, T // 2 + 1)
+
+    def batch(self, count: int, rng: np.random.Generator) -> Mix:
+        """Mix ``count`` examples; the same generator on a fresh mixer gives the same ones."""
+        for slot in rng.integers(POOL, size=RENEWED):
+            self._machines[slot] = self._machine(rng)
+        speech = self._voices(count, rng)
+        noise = self._noises(count, rng)
+        second = torch.from_numpy((rng.random(count) < TWO_NOISES) * rng.uniform(0.2, 1, count)).float()
+        noise += second[:, None] * self._noises(count, rng)
+        speech, noise = self._placed(speech, rng), self._placed(noise, rng)
+        speech, noise = _unit(speech), _unit(noise)
+        snr = torch.from_numpy(rng.uniform(*SNR, count)).float()
+        level = torch.from_numpy(rng.uniform(*LEVELS, count)).float()
+        noise *= (10 ** (-snr / 20))[:, None]
+        gain = (0.1 * 10 ** (level / 20))[:, None]
+        return Mix((speech + noise) * gain, speech * gain)
+
+    def _voices(self, count: int, rng: np.random.Generator) -> Tensor:
+        stretch = _even(self.length * rng.choice(SPEEDS))
+        return _resampled(np.stack([_excerpt(self.speech, stretch, rng) for _ in range(count)]), self.length)
+
+    def _noises(self, count: int, rng: np.random.Generator) -> Tensor:
+        """Noise of rms 1 [B, T]: recorded, made, or of many voices."""
+        stretch = _even(self.length * rng.choice(NOISE_SPEEDS))
+        shares = np.array(SOURCES if self.noise else (0, *SOURCES[1:]))
+        kinds = rng.choice(3, count, p=shares / shares.sum())
+        rows = np.empty((count, stretch), np.float32)
+        for row, kind in zip(rows, kinds, strict=True):
+            if kind == 0:
+                row[:] = _excerpt(self.noise, stretch, rng)
+            elif kind == 1:
+                machine, start = self._machines[rng.integers(POOL)], int(rng.integers(self.length))
+                row[:] = np.take(machine, np.arange(start, start + stretch), mode="wrap")
+            else:
+                row[:] = noises.babble(stretch, SAMPLE_RATE, rng, self.speech, int(rng.integers(2, 9)))
+        return _unit(_resampled(rows, self.length))
+
+    def _placed(self, x: Tensor, rng: np.random.Generator) -> Tensor:
+        """Colour every row of [B, T] by another microphone, and some by another room."""
+        spectrum = torch.fft.rfft(x)  # (B, T // 2 + 1)
+        spectrum *= torch.from_numpy(self._colours[rng.integers(POOL, size=len(x))])
+        rooms = torch.from_numpy(np.flatnonzero(rng.random(len(x)) < REVERBERATED))
+        if len(rooms):
+            spectrum[rooms] *= torch.from_numpy(self._rooms[rng.integers(len(self._rooms), size=len(rooms))])
+        return torch.fft.irfft(spectrum, self.length)
+
+    def _machine(self, rng: np.random.Generator) -> NDArray[np.float32]:
+        make = list(noises.MACHINES.values())[rng.integers(len(noises.MACHINES))]
+        return make(self.length, SAMPLE_RATE, rng)
+
+
+def _excerpt(recordings: list[NDArray[Any]], count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A random stretch of a random recording, float32 of any scale; a shorter one is repeated."""
+    x = recordings[rng.integers(len(recordings))]
+    if len(x) > count:
+        start = int(rng.integers(len(x) - count))
+        return x[start : start + count].astype(np.float32)
+    start = int(rng.integers(len(x)))
+    return np.take(x, np.arange(start, start + count), mode="wrap").astype(np.float32)
+
+
+def _even(length: float) -> int:
+    """Round to a multiple of 512, whose Fourier transform is quick."""
+    return round(length / 512) * 512
+
+
+def _resampled(rows: NDArray[np.float32], length: int) -> Tensor:
+    """Rows [B, n] as ``length`` samples each, band-limited: their spectra are cut or filled up with zeros."""
+    x = torch.from_numpy(rows)
+    if x.shape[-1] == length:
+        return x
+    spectrum = torch.fft.rfft(x)[:, : length // 2 + 1]
+    return torch.fft.irfft(spectrum, length) * (length / x.shape[-1])
+
+
+def _unit(x: Tensor) -> Tensor:
+    return x / (x.square().mean(-1, keepdim=True).sqrt() + 1e-6)
+
+
+def _colour(length: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Gain of a microphone and its place: a slope, a few dB of ripple, sometimes a telephone's band."""
+    gain = noises.random_gain(length, SAMPLE_RATE, rng, tilt=rng.uniform(-2, 2), spread=rng.uniform(0, 3))
+    frequency = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
+    if rng.random() < 0.3:
+        gain /= np.sqrt(1 + (rng.uniform(50, 300) / np.maximum(frequency, 1)) ** 4).astype(np.float32)
+    if rng.random() < 0.15:
+        gain /= np.sqrt(1 + (frequency / rng.uniform(3000, 7500)) ** 24).astype(np.float32)
+    return gain
+
+
+def _room(length: int, rng: np.random.Generator) -> NDArray[np.complex64]:
+    """Transfer function of a room: a direct sound and exponentially dying noise; Polack (1988), the statistical model."""
+    count = int(rng.uniform(0.1, 0.7) * SAMPLE_RATE)
+    decay = 6.9 / count  # 60 dB over its length
+    tail = rng.standard_normal(count) * np.exp(-decay * np.arange(count))
+    tail[: int(rng.uniform(0.001, 0.01) * SAMPLE_RATE)] = 0  # the first echo comes later
+    tail *= 10 ** (rng.uniform(-15, 0) / 20) / np.sqrt(np.sum(tail**2))
+    tail[0] = 1
+    return np.fft.rfft(tail, length).astype(np.complex64)

@@ -1,0 +1,58 @@
+"""Train the denoiser that ships: hours of mixes that no disk ever holds, in as many sittings as it takes."""
+
+import os
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from aecore import store
+from aecore.audio.mixing import Mixer
+from aecore.audio.network import MaskNetwork
+from aecore.audio.task import Denoising
+from aecore.data import speech
+from aecore.training import fit
+
+ASSET = Path(__file__).parents[2] / "assets" / "models" / "denoiser.safetensors"
+DATA = "AECORE_SPEECH"  # environment variable that names the folder of recordings
+MINUTES = "AECORE_PRETRAIN_MINUTES"  # and how long one sitting may last
+
+BATCH, MIXES = 16, 4096  # mixes a step, and an epoch: about two minutes on one core
+PHASES = ((24, 1e-3), (10, 4e-4), (8, 1.5e-4), (6, 5e-5))  # epochs at each learning rate
+SEED = 0
+
+
+def pretrain() -> Generator[dict[str, Any], None, None]:
+    """Train, or go on where the last sitting ended, and write the asset at the end.
+
+    The recordings are looked for in the folder that ``$AECORE_SPEECH`` names. ``$AECORE_PRETRAIN_MINUTES`` ends a
+    sitting early; the checkpoint stays, after every epoch, in the store's folder.
+    """
+    data = speech.training_set(Path(os.environ.get(DATA, "speech")))
+    checkpoint = store.folder() / "denoiser-pretraining.safetensors"
+    task = Denoising(MaskNetwork(seed=SEED), Mixer(data.speech, data.noise, seed=SEED))
+    first, state = _left_off(checkpoint)
+    ends = time.monotonic() + 60 * float(os.environ.get(MINUTES, "inf"))
+    total = sum(epochs for epochs, _ in PHASES)
+    for phase, (epochs, rate) in list(enumerate(PHASES))[first:]:
+        before = sum(done for done, _ in PHASES[:phase])
+        for report in fit(task, torch.arange(MIXES), epochs=epochs, batch_size=BATCH, learning_rate=rate,
+                          seed=SEED + phase, report_every=10, resume=state):  # fmt: skip
+            yield {"progress": (before + report.progress * epochs) / total, "epoch": before + report.number,
+                   "rate": rate, **report.losses}  # fmt: skip
+            if report.finished:
+                store.write(checkpoint, {"phase": phase, "state": report.checkpoint()})
+                if time.monotonic() > ends:
+                    return
+        state = None
+
+
+def _left_off(checkpoint: Path) -> tuple[int, dict[str, Any] | None]:
+    """Phase that the last sitting was in, and what ``fit`` needs to go on."""
+    if not checkpoint.exists():
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        return 0, None
+    tree = store.read(checkpoint)
+    return tree["phase"], tree["state"]
