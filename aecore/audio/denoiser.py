@@ -122,7 +122,7 @@ class SpeechDenoiser:
         return self._cleaned(resample(noisy[None], whole_rate(sample_rate), SAMPLE_RATE))[1][0]
 
     def _cleaned(self, x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Cleaned waveforms [C, t] at the network's rate, and its gains [C, frames, BINS]."""
+        """Return cleaned waveforms [C, t] at the network's rate, and its gains [C, frames, BINS]."""
         with torch.inference_mode():
             spectrum = stft(torch.from_numpy(x))  # (C, frames, BINS)
             gain = self.network(spectrum.real.square() + spectrum.imag.square())

@@ -106,7 +106,7 @@ class Mixer:
 
 
 def _excerpt(recordings: list[NDArray[Any]], count: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A random stretch of a random recording, float32 of any scale; a shorter one is repeated."""
+    """Cut a random stretch of a random recording, float32 of any scale; a shorter one is repeated."""
     x = recordings[rng.integers(len(recordings))]
     if len(x) > count:
         start = int(rng.integers(len(x) - count))
@@ -145,7 +145,7 @@ def _colour(length: int, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _room(length: int, rng: np.random.Generator) -> NDArray[np.complex64]:
-    """Transfer function of a room: a direct sound and exponentially dying noise; Polack (1988), the statistical model."""
+    """Transfer function of a room: a direct sound, and noise that dies exponentially (Polack's statistical model)."""
     count = int(rng.uniform(0.1, 0.7) * SAMPLE_RATE)
     decay = 6.9 / count  # 60 dB over its length
     tail = rng.standard_normal(count) * np.exp(-decay * np.arange(count))

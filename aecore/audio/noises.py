@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import next_fast_len
 
 Array = NDArray[np.float32]
 Maker = Callable[[int, float, np.random.Generator], Array]
@@ -29,25 +30,30 @@ def hiss(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
 
 def fan(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Air and blades: falling broadband noise that pulses with the blades, a few harmonics of the blade rate."""
-    blades = _wandering(count, sample_rate, rng, rng.uniform(15, 120), depth=0.02)
+    rate = rng.uniform(15, 120)
+    blades = _wandering(count, sample_rate, rng, rate, depth=0.02)
     air = _coloured(count, sample_rate, rng, tilt=rng.uniform(-8, -2), spread=rng.uniform(2, 8))
     pulse = 1 + rng.uniform(0, 0.4) * _periodic(blades, _falling(rng, 3, 6.0))
-    tone = _periodic(blades, _falling(rng, int(rng.integers(2, 20)), rng.uniform(2, 8)))
+    tone = _periodic(blades, _falling(rng, min(int(rng.integers(2, 20)), _most(rate, sample_rate)), rng.uniform(2, 8)))
     return _unit(air * pulse + rng.uniform(0.05, 0.8) * tone)
 
 
 def vacuum(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
-    """A vacuum cleaner: rushing air through resonances, and the whine of a fast motor with its harmonics."""
+    """Vacuum cleaner: rushing air through resonances, and the whine of a fast motor with its harmonics."""
     air = _coloured(count, sample_rate, rng, tilt=rng.uniform(-4, 1), spread=rng.uniform(3, 9))
-    motor = _wandering(count, sample_rate, rng, rng.uniform(180, 900), depth=0.008)
-    whine = _periodic(motor, _falling(rng, int(rng.integers(3, 24)), rng.uniform(0.5, 4)))
+    pitch = rng.uniform(180, 900)
+    turning = _wandering(count, sample_rate, rng, pitch, depth=0.008)
+    harmonics = min(int(rng.integers(3, 24)), _most(pitch, sample_rate))
+    whine = _periodic(turning, _falling(rng, harmonics, rng.uniform(0.5, 4)))
     return _unit(air * _breathing(count, sample_rate, rng, 0.15) + rng.uniform(0.1, 1.0) * whine)
 
 
 def motor(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
-    """An engine or a drill: many harmonics of a wandering pitch, and as much rattle as it likes."""
-    turning = _wandering(count, sample_rate, rng, 20 * 2 ** rng.uniform(0, 5), depth=rng.uniform(0.005, 0.15))
-    tone = _periodic(turning, _falling(rng, int(rng.integers(8, 80)), rng.uniform(0.05, 1.5)))
+    """Engine or drill: many harmonics of a wandering pitch, and as much rattle as it likes."""
+    pitch = 20 * 2 ** rng.uniform(0, 5)
+    turning = _wandering(count, sample_rate, rng, pitch, depth=rng.uniform(0.005, 0.15))
+    harmonics = min(int(rng.integers(8, 80)), _most(pitch, sample_rate))
+    tone = _periodic(turning, _falling(rng, harmonics, rng.uniform(0.05, 1.5)))
     rattle = _coloured(count, sample_rate, rng, tilt=rng.uniform(-6, 1), spread=rng.uniform(3, 10))
     rattle *= 1 + rng.uniform(0, 1) * _periodic(turning, _falling(rng, 4, 3.0))
     return _unit(_coloured_by(tone, sample_rate, rng, 0.0, 8.0) + rng.uniform(0.1, 2) * rattle)
@@ -56,7 +62,8 @@ def motor(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
 def hum(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Mains hum: harmonics of 50 or 60 Hz, and a little noise that keeps it from being a pure tone."""
     mains = rng.choice((50.0, 60.0)) * rng.uniform(0.998, 1.002)
-    tone = _periodic(np.arange(count) * (mains / sample_rate), _falling(rng, int(rng.integers(3, 60)), 1.0))
+    harmonics = min(int(rng.integers(3, 60)), _most(mains, sample_rate))
+    tone = _periodic(np.arange(count) * (mains / sample_rate), _falling(rng, harmonics, 1.0))
     return _unit(tone + rng.uniform(0.02, 0.3) * hiss(count, sample_rate, rng))
 
 
@@ -69,8 +76,10 @@ def clatter(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
         ring = np.zeros(length, np.float32)
         for _ in range(int(rng.integers(2, 6))):
             decay, pitch = rng.uniform(15, 200), rng.uniform(300, 0.45 * sample_rate)
-            ring += np.float32(rng.uniform(0.2, 1)) * np.exp(-np.float32(decay) * time) * np.sin(
-                np.float32(2 * np.pi * pitch) * time + np.float32(rng.uniform(0, 6))
+            ring += (
+                np.float32(rng.uniform(0.2, 1))
+                * np.exp(-np.float32(decay) * time)
+                * np.sin(np.float32(2 * np.pi * pitch) * time + np.float32(rng.uniform(0, 6)))
             )
         knock = np.exp(-np.float32(rng.uniform(100, 600)) * time) * rng.standard_normal(length, np.float32)
         stroke = ring + np.float32(rng.uniform(0, 2)) * knock
@@ -92,11 +101,22 @@ def babble(
     """Several people talking at once: random stretches of ``voices`` (arrays [T] at the same rate), each looped."""
     total = np.zeros(count, np.float32)
     for _ in range(talkers):
-        voice = voices[rng.integers(len(voices))]
+        voice = voices[int(rng.integers(len(voices)))]
         start = int(rng.integers(len(voice)))
         stretch = np.take(voice, np.arange(start, start + count), mode="wrap").astype(np.float32)
         total += _unit(stretch) * np.float32(rng.uniform(0.5, 1))
     return _unit(total)
+
+
+def excerpt(recording: NDArray[Any], count: int, sample_rate: float, rng: np.random.Generator) -> Array:
+    """Cut ``count`` samples of rms 1 out of a recorded noise [T] at random; a short one is looped, cross-faded."""
+    x = recording.astype(np.float32)
+    fade = min(len(x) // 4, round(0.05 * sample_rate))
+    up = np.linspace(0, 1, fade, dtype=np.float32)
+    loop = x[: len(x) - fade].copy()  # its end runs into its beginning
+    loop[:fade] = x[:fade] * up + x[len(x) - fade :] * (1 - up)
+    start = int(rng.integers(len(loop)))
+    return _unit(np.take(loop, np.arange(start, start + count), mode="wrap"))
 
 
 MACHINES: dict[str, Maker] = {
@@ -129,8 +149,9 @@ def _coloured(count: int, sample_rate: float, rng: np.random.Generator, *, tilt:
 
 
 def _coloured_by(x: Array, sample_rate: float, rng: np.random.Generator, tilt: float, spread: float) -> Array:
-    gain = random_gain(len(x), sample_rate, rng, tilt=tilt, spread=spread)
-    return _unit(np.fft.irfft(np.fft.rfft(x) * gain, len(x)).astype(np.float32))
+    length = next_fast_len(len(x), real=True)  # a prime number of samples would take many times as long
+    gain = random_gain(length, sample_rate, rng, tilt=tilt, spread=spread)
+    return _unit(np.fft.irfft(np.fft.rfft(x, length) * gain, length)[: len(x)].astype(np.float32))
 
 
 def _wandering(
@@ -148,6 +169,11 @@ def _slow(count: int, sample_rate: float, rng: np.random.Generator) -> NDArray[n
     """Draw a curve [T] of about unit variance that changes some times a second."""
     knots = max(2, int(count / sample_rate * 10 ** rng.uniform(-0.3, 0.9)) + 1)
     return np.interp(np.linspace(0, knots - 1, count), np.arange(knots), rng.standard_normal(knots))
+
+
+def _most(pitch: float, sample_rate: float) -> int:
+    """How many harmonics of ``pitch`` stay below half the rate, with a margin for its wandering."""
+    return max(1, int(0.4 * sample_rate / pitch))
 
 
 def _falling(rng: np.random.Generator, harmonics: int, fall: float) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ def whole_rate(sample_rate: float) -> int:
 
 
 def seam(source: int, target: int) -> int:
-    """Samples at ``source`` Hz after which samples at ``target`` Hz and the frames over them meet again.
+    """Count samples at ``source`` Hz after which samples at ``target`` Hz and the frames over them meet again.
 
     A piece that begins at a multiple of it is cut into the same frames as the whole.
     """

@@ -71,8 +71,8 @@ def refuse(name: str, rate: int, channels: int, frames: int, max_seconds: float 
         raise DataError(f"{shown(name)} has {channels} channels, and at most {MAX_CHANNELS} are taken; mix them down.")
     if frames > max_seconds * rate:
         raise DataError(
-            f"{shown(name)} lasts {frames / rate / 60:.1f} minutes, and at most {max_seconds / 60:g} are taken here; cut "
-            "a piece out of it, or clean it whole by: python -m aecore denoise IN OUT."
+            f"{shown(name)} lasts {frames / rate / 60:.1f} minutes, and at most {max_seconds / 60:g} are taken here; "
+            "cut a piece out of it, or clean it whole by: python -m aecore denoise IN OUT."
         )
 
 
