@@ -1,5 +1,7 @@
 """Noisy speech made anew for every step of a training: other words, other noise, another room and level each time."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,14 +14,29 @@ from aecore.audio.spectrum import SAMPLE_RATE
 from aecore.errors import SettingError
 
 LENGTH = 40_960  # samples of an example, 2.56 s
-SPEEDS = (0.85, 0.9, 0.95, 1.0, 1.0, 1.05, 1.1, 1.15)  # other voices; one for each batch of speech
-NOISE_SPEEDS = (0.7, 0.8, 0.9, 1.0, 1.0, 1.1, 1.25, 1.4)  # other machines
-SNR = (-9.0, 19.0)  # dB
-LEVELS = (-45.0, 0.0)  # dB of the mix against a clip at full level
-POOL, RENEWED = 160, 6  # noises made of random numbers kept at hand; renewed every batch, since making one costs 4 ms
-REVERBERATED = 0.3  # share of speech, and of noise, put into a room; the room's answer to the voice is to be kept
-TWO_NOISES = 0.3  # share of mixes with a second noise
-SOURCES = (0.42, 0.43, 0.15)  # shares of recorded noise, machines made of random numbers, and babble
+RENEWED = 3  # made noises that every batch replaces in the pool: one costs 4 ms, as much as the rest of a mix
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How wide the mixes are spread."""
+
+    speeds: tuple[float, ...] = (0.85, 0.9, 0.95, 1.0, 1.0, 1.05, 1.1, 1.15)  # other voices; one for a batch of speech
+    noise_speeds: tuple[float, ...] = (0.7, 0.8, 0.9, 1.0, 1.0, 1.1, 1.25, 1.4)  # other machines
+    snr: tuple[float, float] = (-9.0, 19.0)  # dB
+    levels: tuple[float, float] = (-45.0, 0.0)  # dB of the voice against -20 dBFS
+    reverberated: float = 0.3  # share of voices, and of noises, in a room; its answer to the voice is to be kept
+    two_noises: float = 0.3  # share of mixes with a second noise
+    sources: tuple[float, float, float] = (0.42, 0.43, 0.15)  # shares of recorded noise, made noise, and babble
+    pool: int = 160  # made noises, and microphones, at hand at a time
+
+    def __post_init__(self) -> None:
+        if not self.snr[0] <= self.snr[1]:
+            raise SettingError(f"snr must run upwards, got {self.snr[0]:g} to {self.snr[1]:g} dB")
+        if min(self.sources) < 0 or not sum(self.sources) > 0:
+            raise SettingError(f"sources must be shares of 0 or more and not all 0, got {self.sources}")
+        if self.pool < 4:
+            raise SettingError(f"pool must be at least 4, got {self.pool}")
 
 
 class Mix(NamedTuple):
@@ -43,50 +60,59 @@ class Mixer:
     Parameters
     ----------
     speech, noise : int16 or float [T] each, at 16 kHz; ``noise`` may be empty.
+    makers : of noise out of random numbers, each as likely as the others.
     seed : of the pools, which are drawn once; batches take a generator of their own.
     """
 
     def __init__(
-        self, speech: list[NDArray[Any]], noise: list[NDArray[Any]], *, length: int = LENGTH, seed: int = 0
+        self,
+        speech: Sequence[NDArray[Any]],
+        noise: Sequence[NDArray[Any]],
+        *,
+        makers: Sequence[noises.Maker] = tuple(noises.MACHINES.values()),
+        recipe: Recipe | None = None,
+        length: int = LENGTH,
+        seed: int = 0,
     ) -> None:
-        self.length, self.speech, self.noise = length, speech, noise
-        rng = np.random.default_rng(seed)
-        self._machines = np.stack([self._machine(rng) for _ in range(POOL)])  # (POOL, T)
-        self._colours = np.stack([_colour(length, rng) for _ in range(POOL)])  # (POOL, T // 2 + 1)
-        self._rooms = np.stack([_room(length, rng) for _ in range(POOL // 4)])  # complex (POOL // 4, T // 2 + 1)
+        self.recipe = recipe or Recipe()
+        self.length, self.speech, self.noise, self.makers = length, speech, noise, makers
+        rng, pool = np.random.default_rng(seed), self.recipe.pool
+        self._made = np.stack([self._make(rng) for _ in range(pool)])  # (pool, T)
+        self._colours = np.stack([_colour(length, rng) for _ in range(pool)])  # (pool, T // 2 + 1)
+        self._rooms = np.stack([_room(length, rng) for _ in range(pool // 4)])  # complex (pool // 4, T // 2 + 1)
 
     def batch(self, count: int, rng: np.random.Generator) -> Mix:
         """Mix ``count`` examples; the same generator on a fresh mixer gives the same ones."""
-        for slot in rng.integers(POOL, size=RENEWED):
-            self._machines[slot] = self._machine(rng)
+        for slot in rng.integers(len(self._made), size=RENEWED):
+            self._made[slot] = self._make(rng)
         speech = self._voices(count, rng)
         noise = self._noises(count, rng)
-        second = torch.from_numpy((rng.random(count) < TWO_NOISES) * rng.uniform(0.2, 1, count)).float()
+        second = torch.from_numpy((rng.random(count) < self.recipe.two_noises) * rng.uniform(0.2, 1, count)).float()
         noise += second[:, None] * self._noises(count, rng)
         speech, noise = self._placed(speech, rng), self._placed(noise, rng)
         speech, noise = _unit(speech), _unit(noise)
-        snr = torch.from_numpy(rng.uniform(*SNR, count)).float()
-        level = torch.from_numpy(rng.uniform(*LEVELS, count)).float()
+        snr = torch.from_numpy(rng.uniform(*self.recipe.snr, count)).float()
+        level = torch.from_numpy(rng.uniform(*self.recipe.levels, count)).float()
         noise *= (10 ** (-snr / 20))[:, None]
         gain = (0.1 * 10 ** (level / 20))[:, None]
         return Mix((speech + noise) * gain, speech * gain)
 
     def _voices(self, count: int, rng: np.random.Generator) -> Tensor:
-        stretch = _even(self.length * rng.choice(SPEEDS))
+        stretch = _even(self.length * rng.choice(self.recipe.speeds))
         return _resampled(np.stack([_excerpt(self.speech, stretch, rng) for _ in range(count)]), self.length)
 
     def _noises(self, count: int, rng: np.random.Generator) -> Tensor:
         """Noise of rms 1 [B, T]: recorded, made, or of many voices."""
-        stretch = _even(self.length * rng.choice(NOISE_SPEEDS))
-        shares = np.array(SOURCES if self.noise else (0, *SOURCES[1:]))
+        stretch = _even(self.length * rng.choice(self.recipe.noise_speeds))
+        shares = np.array(self.recipe.sources) * (len(self.noise) > 0, 1, 1)
         kinds = rng.choice(3, count, p=shares / shares.sum())
         rows = np.empty((count, stretch), np.float32)
         for row, kind in zip(rows, kinds, strict=True):
             if kind == 0:
                 row[:] = _excerpt(self.noise, stretch, rng)
             elif kind == 1:
-                machine, start = self._machines[rng.integers(POOL)], int(rng.integers(self.length))
-                row[:] = np.take(machine, np.arange(start, start + stretch), mode="wrap")
+                made, start = self._made[rng.integers(len(self._made))], int(rng.integers(self.length))
+                row[:] = np.take(made, np.arange(start, start + stretch), mode="wrap")
             else:
                 row[:] = noises.babble(stretch, SAMPLE_RATE, rng, self.speech, int(rng.integers(2, 9)))
         return _unit(_resampled(rows, self.length))
@@ -94,20 +120,20 @@ class Mixer:
     def _placed(self, x: Tensor, rng: np.random.Generator) -> Tensor:
         """Colour every row of [B, T] by another microphone, and some by another room."""
         spectrum = torch.fft.rfft(x)  # (B, T // 2 + 1)
-        spectrum *= torch.from_numpy(self._colours[rng.integers(POOL, size=len(x))])
-        rooms = torch.from_numpy(np.flatnonzero(rng.random(len(x)) < REVERBERATED))
+        spectrum *= torch.from_numpy(self._colours[rng.integers(len(self._colours), size=len(x))])
+        rooms = torch.from_numpy(np.flatnonzero(rng.random(len(x)) < self.recipe.reverberated))
         if len(rooms):
             spectrum[rooms] *= torch.from_numpy(self._rooms[rng.integers(len(self._rooms), size=len(rooms))])
         return torch.fft.irfft(spectrum, self.length)
 
-    def _machine(self, rng: np.random.Generator) -> NDArray[np.float32]:
-        make = list(noises.MACHINES.values())[rng.integers(len(noises.MACHINES))]
+    def _make(self, rng: np.random.Generator) -> NDArray[np.float32]:
+        make = self.makers[int(rng.integers(len(self.makers)))]
         return make(self.length, SAMPLE_RATE, rng)
 
 
-def _excerpt(recordings: list[NDArray[Any]], count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _excerpt(recordings: Sequence[NDArray[Any]], count: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """Cut a random stretch of a random recording, float32 of any scale; a shorter one is repeated."""
-    x = recordings[rng.integers(len(recordings))]
+    x = recordings[int(rng.integers(len(recordings)))]
     if len(x) > count:
         start = int(rng.integers(len(x) - count))
         return x[start : start + count].astype(np.float32)

@@ -19,8 +19,8 @@ ASSET = Path(__file__).parents[2] / "assets" / "models" / "denoiser.safetensors"
 DATA = "AECORE_SPEECH"  # environment variable that names the folder of recordings
 MINUTES = "AECORE_PRETRAIN_MINUTES"  # and how long one sitting may last
 
-BATCH, MIXES = 16, 4096  # mixes a step, and an epoch: about two minutes on one core
-PHASES = ((24, 1e-3), (10, 4e-4), (8, 1.5e-4), (6, 5e-5))  # epochs at each learning rate
+BATCH, MIXES = 8, 2048  # mixes a step, and an epoch: about a minute on one core
+PHASES = ((12, 1e-3), (5, 5e-4), (4, 2e-4), (3, 6e-5))  # epochs at each learning rate
 SEED = 0
 
 
