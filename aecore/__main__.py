@@ -1,4 +1,4 @@
-"""The command line: ``python -m aecore score | train | pretrain``; ``--help`` says what each takes."""
+"""The command line: ``python -m aecore score | train | denoise | pretrain``; ``--help`` says what each takes."""
 
 import argparse
 import importlib
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "pretrain":
             return _pretrain(options.names or list(PRETRAINED))
+        if options.command == "denoise":
+            return _denoise(options)
         return _files(options)
     except AecoreError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -59,6 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("file", type=Path, metavar="FILE")
     train.add_argument("--detector", type=Path, metavar="F", required=True, help="where to write it")
     train.add_argument("--normal", metavar="A:B", help=NORMAL)
+    denoise = commands.add_parser("denoise", help="remove noise from speech in a WAV, FLAC, Ogg or MP3 file")
+    denoise.add_argument("source", type=Path, metavar="IN", help="a recording of any length, rate and channel count")
+    denoise.add_argument("target", type=Path, metavar="OUT", help="where to write it; its ending chooses the format")
+    denoise.add_argument("--denoiser", type=Path, metavar="F", help="one tuned on the page (default: as it ships)")
+    denoise.add_argument(
+        "--strength", type=float, default=1.0, metavar="S", help="0..1, how much to clean (default: 1)"
+    )
     pretrain = commands.add_parser("pretrain", help="train what ships in assets/models anew")
     pretrain.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(PRETRAINED)}; all without")
     return parser
@@ -76,6 +85,13 @@ def _files(options: argparse.Namespace) -> int:
         return train(options.file, options.detector, normal)
     settings = ScoreSettings(detector=options.detector, normal=normal, out=options.out, format=options.format)
     return score(options.files, settings)
+
+
+def _denoise(options: argparse.Namespace) -> int:
+    from aecore.cli.denoise import DenoiseSettings, denoise  # torch: seconds, which --help can do without
+
+    settings = DenoiseSettings(denoiser=options.denoiser, strength=options.strength)
+    return denoise(options.source, options.target, settings)
 
 
 def _pretrain(names: Sequence[str]) -> int:

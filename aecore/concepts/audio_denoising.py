@@ -4,7 +4,7 @@ Samples are float32 [T, C] with full scale at 1. What takes seconds is a task fo
 there with ``private=True``.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -193,6 +193,3 @@ def shipped() -> tuple[Mixture, Spoiling]:
     """Mix that the page opens with."""
     spoiling = Spoiling()
     return spoil(sample(), spoiling), spoiling
-
-
-Tuning = Callable[..., Generator[Progress, None, Tree]]
