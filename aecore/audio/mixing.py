@@ -16,6 +16,8 @@ from aecore.errors import SettingError
 LENGTH = 40_960  # samples of an example, 2.56 s
 RENEWED = 3  # made noises that every batch replaces in the pool: one costs 4 ms, as much as the rest of a mix
 
+SPOKEN, BLOCK, TRIES = 0.25, 512, 50  # share of blocks within 30 dB of the loudest; samples of a block; attempts
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -99,7 +101,7 @@ class Mixer:
 
     def _voices(self, count: int, rng: np.random.Generator) -> Tensor:
         stretch = _even(self.length * rng.choice(self.recipe.speeds))
-        return _resampled(np.stack([_excerpt(self.speech, stretch, rng) for _ in range(count)]), self.length)
+        return _resampled(np.stack([_spoken(self.speech, stretch, rng) for _ in range(count)]), self.length)
 
     def _noises(self, count: int, rng: np.random.Generator) -> Tensor:
         """Noise of rms 1 [B, T]: recorded, made, or of many voices."""
@@ -129,6 +131,16 @@ class Mixer:
     def _make(self, rng: np.random.Generator) -> NDArray[np.float32]:
         make = self.makers[int(rng.integers(len(self.makers)))]
         return make(self.length, SAMPLE_RATE, rng)
+
+
+def _spoken(recordings: Sequence[NDArray[Any]], count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Cut a stretch in which somebody speaks: in pure silence there is nothing to keep."""
+    for _ in range(TRIES):
+        x = _excerpt(recordings, count, rng)
+        blocks = np.square(x).reshape(-1, BLOCK).mean(1)
+        if np.mean(blocks > 1e-3 * blocks.max(initial=0)) > SPOKEN:
+            break
+    return x
 
 
 def _excerpt(recordings: Sequence[NDArray[Any]], count: int, rng: np.random.Generator) -> NDArray[np.float32]:

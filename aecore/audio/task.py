@@ -36,7 +36,8 @@ def mix_losses(network: MaskNetwork, mix: Mix) -> dict[str, Tensor]:
     """``total``, ``spectral`` (compressed error) and ``si_sdr`` in dB, of the network on a batch of mixes."""
     scale = mix.clean.square().mean(-1, keepdim=True).sqrt() + 1e-6  # so that loud clips count no more than soft ones
     noisy, clean = stft(mix.noisy), stft(mix.clean / scale)  # (B, frames, BINS)
-    cleaned = network(noisy.real.square() + noisy.imag.square()) * (noisy / scale[..., None])
-    spectral = objective.compressed_error(cleaned, clean)
-    si_sdr = objective.si_sdr(istft(cleaned, mix.clean.shape[-1]), mix.clean).mean()
+    gains = network(noisy.real.square() + noisy.imag.square())
+    noisy = noisy / scale[..., None]
+    spectral = objective.compressed_error(gains, noisy, clean)
+    si_sdr = objective.si_sdr(istft(gains * noisy, mix.clean.shape[-1]), mix.clean).mean()
     return {"total": spectral - WAVEFORM_WEIGHT * si_sdr, "spectral": spectral, "si_sdr": si_sdr}

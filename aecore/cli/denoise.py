@@ -63,8 +63,8 @@ def denoise(source: Path, target: Path, settings: DenoiseSettings) -> int:
             if isinstance(error, DataError | SettingError):
                 raise
             raise DataError(
-                f"Could not write {shown(target.name)} at {file.samplerate:,} Hz in {file.channels} channels: the disk or "
-                "the format does not take it; choose another place, or .wav."
+                f"Could not write {shown(target.name)} at {file.samplerate:,} Hz in {file.channels} channels: the disk "
+                "or the format does not take it; choose another place, or .wav."
             ) from error
         finally:
             temporary.unlink(missing_ok=True)

@@ -193,3 +193,12 @@ def shipped() -> tuple[Mixture, Spoiling]:
     """Mix that the page opens with."""
     spoiling = Spoiling()
     return spoil(sample(), spoiling), spoiling
+
+
+def warm() -> Generator[Progress, None, bool]:
+    """Load what a worker needs for sound, so that the first visitor does not wait: librosa takes seconds."""
+    from aecore.audio.denoiser import SpeechDenoiser
+
+    yield {"part": "Warming up", "progress": 0.0}
+    SpeechDenoiser.load().denoise(np.zeros(4410, np.float32), 44_100)
+    return True

@@ -14,7 +14,7 @@ from aecore.audio.measures import si_sdr
 from aecore.audio.mixing import mix_at_snr
 from aecore.audio.resampling import resample
 from aecore.audio.spectrum import SAMPLE_RATE
-from aecore.audio.tuning import FRESH_RATE, TUNING_RATE, fresh, tuning
+from aecore.audio.tuning import FRESH_RATE, STEPS, TUNING_RATE, fresh, tuning
 from aecore.concepts.audio_denoising import Progress, Spoiling, Tree, sample
 from aecore.concepts.audio_pictures import picture
 from aecore.data.sounds import Sound
@@ -26,7 +26,12 @@ OTHERS = 0.25  # share of other noises than the chosen one, so that the network 
 
 
 def tune(
-    clip: Sound, spoiling: Spoiling, own: Sound | None = None, scratch: bool = False, seed: int = 0
+    clip: Sound,
+    spoiling: Spoiling,
+    own: Sound | None = None,
+    scratch: bool = False,
+    steps: int = STEPS,
+    seed: int = 0,
 ) -> Generator[Progress, None, Tree]:
     """Train on a clip with freshly mixed noise of the chosen kind; at most half a minute.
 
@@ -53,7 +58,7 @@ def tune(
     before = {name: gain(start.denoise, x, makers[0], seed + 1) for name, x in tests.items()}
     shown, losses = _mixed(voice, makers[0], 5.0, seed + 2), []
     rate = FRESH_RATE if scratch else TUNING_RATE
-    for report in tuning(denoiser, voice, makers=makers, noise=recorded, rate=rate, seed=seed):
+    for report in tuning(denoiser, voice, makers=makers, noise=recorded, steps=steps, rate=rate, seed=seed):
         losses.append(report.loss)
         yield report._asdict() | {
             "part": "Training from scratch" if scratch else "Tuning",
