@@ -27,6 +27,7 @@ class Recipe:
     noise_speeds: tuple[float, ...] = (0.7, 0.8, 0.9, 1.0, 1.0, 1.1, 1.25, 1.4)  # other machines
     snr: tuple[float, float] = (-9.0, 19.0)  # dB
     levels: tuple[float, float] = (-45.0, 0.0)  # dB of the voice against -20 dBFS
+    coloured: float = 1.0  # share of voices, and of noises, through another microphone
     reverberated: float = 0.3  # share of voices, and of noises, in a room; its answer to the voice is to be kept
     two_noises: float = 0.3  # share of mixes with a second noise
     sources: tuple[float, float, float] = (0.42, 0.43, 0.15)  # shares of recorded noise, made noise, and babble
@@ -120,9 +121,10 @@ class Mixer:
         return _unit(_resampled(rows, self.length))
 
     def _placed(self, x: Tensor, rng: np.random.Generator) -> Tensor:
-        """Colour every row of [B, T] by another microphone, and some by another room."""
+        """Send rows of [B, T] through another microphone, and some of them through another room."""
         spectrum = torch.fft.rfft(x)  # (B, T // 2 + 1)
-        spectrum *= torch.from_numpy(self._colours[rng.integers(len(self._colours), size=len(x))])
+        rows = torch.from_numpy(np.flatnonzero(rng.random(len(x)) < self.recipe.coloured))
+        spectrum[rows] *= torch.from_numpy(self._colours[rng.integers(len(self._colours), size=len(rows))])
         rooms = torch.from_numpy(np.flatnonzero(rng.random(len(x)) < self.recipe.reverberated))
         if len(rooms):
             spectrum[rooms] *= torch.from_numpy(self._rooms[rng.integers(len(self._rooms), size=len(rooms))])

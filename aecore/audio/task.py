@@ -1,6 +1,6 @@
 """The denoiser's lesson, as the one training loop wants it: a model whose every batch is mixed when it is asked for."""
 
-from collections.abc import Callable
+import copy
 
 import numpy as np
 import torch
@@ -19,17 +19,28 @@ class Denoising(nn.Module):
 
     ``fit`` hands over rows that only say how many examples are wanted; what they are depends on ``noise``, the
     generator that ``fit`` seeds before every epoch. So no epoch repeats another, and a resumed one repeats itself.
+
+    ``averaged`` is the network's running mean over the last steps: with mixes this different from one another it is
+    ahead of any single step's weights (Polyak & Juditsky, 1992).
     """
 
-    def __init__(self, network: MaskNetwork, mixer: Mixer | Callable[[int, np.random.Generator], Mix]) -> None:
+    def __init__(self, network: MaskNetwork, mixer: Mixer, *, horizon: int = 400) -> None:
         super().__init__()
         self.network, self.noise = network, torch.Generator()
-        self._draw = mixer.batch if isinstance(mixer, Mixer) else mixer
+        self.averaged = copy.deepcopy(network).requires_grad_(False)
+        self.mixer, self.horizon = mixer, horizon  # steps
 
     def losses(self, batch: Tensor) -> dict[str, Tensor]:
-        """Losses of ``len(batch)`` fresh mixes."""
+        """Losses of ``len(batch)`` fresh mixes; the step before counts into the average."""
+        if self.training:
+            self._average()
         seed = int(torch.randint(2**62, (), generator=self.noise))
-        return mix_losses(self.network, self._draw(len(batch), np.random.default_rng(seed)))
+        return mix_losses(self.network, self.mixer.batch(len(batch), np.random.default_rng(seed)))
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        for mean, value in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
+            mean.lerp_(value, 1 / self.horizon)
 
 
 def mix_losses(network: MaskNetwork, mix: Mix) -> dict[str, Tensor]:
