@@ -189,3 +189,12 @@ def test_a_visitors_clip_at_another_rate_is_tuned_to(tone):
     clip, own = Sound(np.stack([tone, tone], 1), 22_050), Sound(tone[:5000, None], 22_050)
     _, result = finished(audio_tuning.tune(clip, Spoiling(noise="own"), own, scratch=True, steps=8))
     assert set(result["after"]) == {"clip"} and len(result["losses"]) == 1
+
+
+def test_ones_own_noise_is_split_for_the_test_and_none_is_refused(tone):
+    own = Sound(np.concatenate([tone] * 6 + [0.5 * np.sign(tone)] * 2)[:, None], 22_050)
+    makers, fresh = audio_tuning.sources(Spoiling(noise="own"), own)
+    trained, tested = (make(8000, 16_000, np.random.default_rng(0)) for make in (makers[0], fresh))
+    assert np.abs(trained).max() > 1.3 and np.abs(tested).max() < 1.3  # a sine and a square wave of the same rms
+    with pytest.raises(SettingError, match="choose a noise"):
+        audio_tuning.sources(Spoiling(noise="none"))

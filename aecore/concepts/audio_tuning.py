@@ -22,6 +22,7 @@ from aecore.errors import SettingError
 
 SNRS = (0.0, 5.0, 10.0)  # dB, of the mixes that tell before from after
 PHRASE = "another_phrase"  # by the voice of the sample, never trained on
+SPLIT_FROM = 4.0  # s; of a noise recorded for so long the last quarter is kept for the test
 OTHERS = 0.25  # share of other noises than the chosen one, so that the network does not unlearn them
 
 
@@ -50,41 +51,46 @@ def tune(
     the same voice is known.
     """
     voice = resample(clip.mono[None], clip.sample_rate, SAMPLE_RATE)[0]
-    makers, recorded = sources(spoiling, own)
+    makers, test_maker = sources(spoiling, own)
     denoiser, start = fresh(seed) if scratch else SpeechDenoiser.load(), SpeechDenoiser.load()
     tests = {"clip": voice}
     if np.array_equal(clip.samples, sample().samples):
         tests["phrase"] = sample(PHRASE).mono
-    before = {name: gain(start.denoise, x, makers[0], seed + 1) for name, x in tests.items()}
-    shown, losses = _mixed(voice, makers[0], 5.0, seed + 2), []
+    before = {name: gain(start.denoise, x, test_maker, seed + 1) for name, x in tests.items()}
+    shown, losses = _mixed(voice, test_maker, 5.0, seed + 2), []
     rate = FRESH_RATE if scratch else TUNING_RATE
-    for report in tuning(denoiser, voice, makers=makers, noise=recorded, steps=steps, rate=rate, seed=seed):
+    for report in tuning(denoiser, voice, makers=makers, steps=steps, rate=rate, seed=seed):
         losses.append(report.loss)
         yield report._asdict() | {
             "part": "Training from scratch" if scratch else "Tuning",
             "picture": picture(denoiser.denoise(shown, SAMPLE_RATE), SAMPLE_RATE),
         }
-    after = {name: gain(denoiser.denoise, x, makers[0], seed + 1) for name, x in tests.items()}
+    after = {name: gain(denoiser.denoise, x, test_maker, seed + 1) for name, x in tests.items()}
     denoiser.card = {**start.card, "tuned to": f"{clip.seconds:.1f} s of one voice and {spoiling.noise} noise"}
     return {"denoiser": denoiser.to_tree(), "losses": losses, "before": before, "after": after}
 
 
-def sources(spoiling: Spoiling, own: Sound | None = None) -> tuple[list[noises.Maker], list[NDArray[np.float32]]]:
-    """Makers of noise, most of them of the chosen kind, which comes first; and the visitor's own recording of it."""
+def sources(spoiling: Spoiling, own: Sound | None = None) -> tuple[list[noises.Maker], noises.Maker]:
+    """Makers of noise for a training, most of them of the chosen kind, and one of fresh noise of that kind for a test.
+
+    Raises SettingError where no noise is chosen: a recording that is noisy already teaches nobody what is voice in it.
+    """
+    training, test = _chosen(spoiling, own)
     others: list[noises.Maker] = list(noises.MACHINES.values())
-    recorded: list[NDArray[np.float32]] = []
+    return [training] * round(len(others) * (1 - OTHERS) / OTHERS) + others, test
+
+
+def _chosen(spoiling: Spoiling, own: Sound | None) -> tuple[noises.Maker, noises.Maker]:
+    if spoiling.noise == "none":
+        raise SettingError("Training takes a clean clip and a noise to add, and none is chosen; choose a noise.")
     if spoiling.noise == "own":
         if own is None:
             raise SettingError("noise is 'own' and no recording of it was given; record or upload one.")
-        recorded = [resample(own.mono[None], own.sample_rate, SAMPLE_RATE)[0]]
-        chosen: noises.Maker = partial(_cut, recorded[0])
-    elif spoiling.noise == "babble":
-        chosen = partial(noises.babble, voices=[sample("voices").mono])
-    elif spoiling.noise == "none":  # nobody knows what the noise of a noisy recording will be next time
-        return others, recorded
-    else:
-        chosen = noises.MACHINES[spoiling.noise]
-    return [chosen] * round(len(others) * (1 - OTHERS) / OTHERS) + others, recorded
+        take = resample(own.mono[None], own.sample_rate, SAMPLE_RATE)[0]
+        split = round(0.75 * len(take)) if len(take) > SPLIT_FROM * SAMPLE_RATE else 0
+        return partial(_cut, take[:split] if split else take), partial(_cut, take[split:])
+    maker: noises.Maker = noises.MACHINES.get(spoiling.noise) or partial(noises.babble, voices=[sample("voices").mono])
+    return maker, maker
 
 
 def gain(denoise: Denoise, voice: NDArray[np.float32], maker: noises.Maker, seed: int, repeats: int = 2) -> float:
