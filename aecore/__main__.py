@@ -69,7 +69,13 @@ def _parser() -> argparse.ArgumentParser:
         "--strength", type=float, default=1.0, metavar="S", help="0..1, how much to clean (default: 1)"
     )
     pretrain = commands.add_parser("pretrain", help="train what ships in assets/models anew")
-    pretrain.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(PRETRAINED)}; all without")
+    pretrain.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"one of {', '.join(PRETRAINED)}; all without. denoiser takes an hour "
+        "of recordings from the folder $AECORE_SPEECH, and goes on where it was interrupted",
+    )
     return parser
 
 

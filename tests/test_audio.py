@@ -1,11 +1,15 @@
 """The denoiser and what it is made of: transform, features, network, mixing, peers, measures."""
 
+import hashlib
+from functools import partial
+
 import numpy as np
 import pytest
 import scipy.signal
+import soundfile
 import torch
 
-from aecore.audio import classical, measures, noises, objective
+from aecore.audio import classical, measures, noises, objective, pretraining
 from aecore.audio.denoiser import SpeechDenoiser
 from aecore.audio.features import FEATURES, SPAN, features, noise_floor
 from aecore.audio.mixing import Mixer, Recipe, mix_at_snr
@@ -13,6 +17,7 @@ from aecore.audio.network import MaskNetwork
 from aecore.audio.spectrum import BINS, HOP, WINDOW, frames_for, istft, stft
 from aecore.audio.task import Denoising, mix_losses
 from aecore.concepts.audio_denoising import sample
+from aecore.data import speech
 from aecore.errors import DataError, SettingError, StoreError
 from aecore.training import fit
 
@@ -320,3 +325,41 @@ def test_without_the_packages_there_is_still_a_measure(voice, monkeypatch):
 def test_the_estimated_snr_is_near_where_noise_is_steady(voice, snr):
     noisy = voice + mix_at_snr(voice, noises.gaussian(len(voice), RATE, np.random.default_rng(0)), snr)
     assert measures.estimated_snr(noisy, RATE) == pytest.approx(snr, abs=2)
+
+
+# ---------------------------------------------------------------------- pretraining
+@pytest.fixture
+def recordings(tmp_path, voice):
+    """A folder like that of the training recordings, with two clips and one noise."""
+    for name, x in {"speech_train/a": voice, "speech_train/b": voice[::-1], "noise/hiss": 0.1 * voice}.items():
+        path = tmp_path / f"{name}.flac"
+        path.parent.mkdir(exist_ok=True)
+        soundfile.write(path, x, RATE)
+    (tmp_path / "noise" / "kinds.json").write_text('{"from": 0.75, "kinds": {}}')
+    return tmp_path
+
+
+def test_only_the_training_part_of_a_noise_is_learnt_from(recordings, voice):
+    data = speech.training_set(recordings)
+    assert [len(x) for x in data.noise] == [int(0.75 * len(voice))] and len(data.speech) == 2
+    clip = (recordings / "speech_train" / "a.flac").read_bytes()
+    assert data.hashes["speech_train/a.flac"] == hashlib.sha256(clip).hexdigest()
+    with pytest.raises(DataError, match="name the folder"):
+        speech.training_set(recordings / "noise")
+
+
+def test_pretraining_goes_on_where_it_was_interrupted(recordings, tmp_path, monkeypatch):
+    monkeypatch.setenv("AECORE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("AECORE_SPEECH", str(recordings))
+    monkeypatch.setenv("AECORE_PRETRAIN_MINUTES", "0")  # a sitting is one epoch then
+    monkeypatch.setattr(pretraining, "ASSET", tmp_path / "denoiser.safetensors")
+    monkeypatch.setattr(pretraining, "MaskNetwork", partial(MaskNetwork, width=8, dilations=(1,)))
+    monkeypatch.setattr(pretraining, "Mixer", partial(Mixer, recipe=Recipe(pool=4), length=4096))
+    monkeypatch.setattr(pretraining, "MIXES", 16)
+    monkeypatch.setattr(pretraining, "PHASES", ((2, 1e-3), (1, 1e-4)))
+    sittings = [[report["epoch"] for report in pretraining.pretrain()] for _ in range(2)]
+    assert sittings == [[1], [2]] and not pretraining.ASSET.exists()
+    assert [(report["epoch"], report["rate"]) for report in pretraining.pretrain()] == [(3, 1e-4)]
+    card = SpeechDenoiser.load(pretraining.ASSET).card
+    assert set(card["files"]) == {"speech_train/a.flac", "speech_train/b.flac", "noise/hiss.flac"}
+    assert not list((tmp_path / "cache").iterdir())

@@ -52,7 +52,7 @@ def pretrain() -> Generator[dict[str, Any], None, None]:
                    "rate": rate, **report.losses}  # fmt: skip
             if report.finished:
                 store.write(checkpoint, {"phase": phase, "state": report.checkpoint()})
-                if time.monotonic() > ends:
+                if time.monotonic() > ends and before + report.number < total:
                     return
         state = None
     _ship(task.averaged, data.hashes)

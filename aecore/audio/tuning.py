@@ -22,7 +22,7 @@ EVERY = 8  # steps from one report to the next
 TUNING_RATE, FRESH_RATE = 1e-3, 2e-3
 # Less spread than the training that ships: it is this voice, at this microphone, that counts.
 RECIPE = Recipe(
-    speeds=(1.0,), snr=(-5.0, 15.0), levels=(-20.0, 5.0), coloured=0.25, reverberated=0.0, sources=(0.5, 0.5, 0.0),
+    speeds=(1.0,), snr=(-5.0, 15.0), levels=(-20.0, 5.0), coloured=0.25, reverberated=0.0, sources=(0.0, 1.0, 0.0),
     pool=64,
 )  # fmt: skip
 
@@ -43,7 +43,6 @@ def tuning(
     clip: NDArray[Any],
     *,
     makers: Sequence[noises.Maker],
-    noise: Sequence[NDArray[Any]] = (),
     steps: int = STEPS,
     rate: float = TUNING_RATE,
     seed: int = 0,
@@ -52,12 +51,12 @@ def tuning(
 
     Parameters
     ----------
-    makers, noise : where the noise comes from: made anew for every mix, and cut out of recordings [T] at 16 kHz.
+    makers : of noise, each as likely as the others; a maker may as well cut pieces out of a recording.
     rate : step size of Adam.
     """
     if not np.any(clip):
         raise DataError("The clip is silent; there is no voice to tune to.")
-    mixer = Mixer([clip], noise, makers=makers, recipe=RECIPE, seed=seed)
+    mixer = Mixer([clip], [], makers=makers, recipe=RECIPE, seed=seed)
     task, begun = Denoising(denoiser.network, mixer), time.perf_counter()
     epochs = max(1, steps // EVERY)
     rows = torch.arange(EVERY * BATCH)

@@ -1,8 +1,7 @@
-"""Recordings of speech and of noise: folders for training, and the clips that ship."""
+"""Recordings of speech and of noise to train a denoiser on, from a folder; none of them ships."""
 
 import hashlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,8 +58,3 @@ def _read(path: Path) -> NDArray[np.int16]:
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def joined(recordings: Sequence[NDArray[np.int16]]) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
-    """All recordings end to end, and where each begins (and the last ends) [n + 1]."""
-    return np.concatenate(recordings), np.cumsum([0, *map(len, recordings)])
