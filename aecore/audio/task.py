@@ -34,8 +34,9 @@ class Denoising(nn.Module):
         """Losses of ``len(batch)`` fresh mixes; the step before counts into the average."""
         if self.training:
             self._average()
-        seed = int(torch.randint(2**62, (), generator=self.noise))
-        return mix_losses(self.network, self.mixer.batch(len(batch), np.random.default_rng(seed)))
+        seed = int(torch.randint(2**62, (), generator=self.noise, device=self.noise.device))
+        mix = self.mixer.batch(len(batch), np.random.default_rng(seed))
+        return mix_losses(self.network, Mix(*(waves.to(batch.device) for waves in mix)))
 
     @torch.no_grad()
     def _average(self) -> None:
