@@ -90,8 +90,9 @@ class Mixer:
             self._made[slot] = self._make(rng)
         speech = self._voices(count, rng)
         noise = self._noises(count, rng)
-        second = torch.from_numpy((rng.random(count) < self.recipe.two_noises) * rng.uniform(0.2, 1, count)).float()
-        noise += second[:, None] * self._noises(count, rng)
+        if len(second := torch.from_numpy(np.flatnonzero(rng.random(count) < self.recipe.two_noises))):
+            share = torch.from_numpy(rng.uniform(0.2, 1, len(second))).float()
+            noise[second] += share[:, None] * self._noises(len(second), rng)
         speech, noise = self._placed(speech, rng), self._placed(noise, rng)
         speech, noise = _unit(speech), _unit(noise)
         snr = torch.from_numpy(rng.uniform(*self.recipe.snr, count)).float()
