@@ -8,9 +8,9 @@ import soundfile
 
 from aecore.audio import classical
 from aecore.audio.spectrum import BINS, frames_for
-from aecore.concepts import audio_denoising, audio_tuning
+from aecore.concepts import audio_denoising, audio_pictures, audio_tuning
 from aecore.concepts.audio_denoising import Spoiling, cleaned_by, measures, sample, spoil
-from aecore.concepts.audio_pictures import COLUMNS, gain_picture, picture
+from aecore.concepts.audio_pictures import gain_picture, picture
 from aecore.data import sounds
 from aecore.data.sounds import Sound
 from aecore.errors import DataError, SettingError, UnreadableFile
@@ -148,12 +148,13 @@ def test_methods_that_are_not_there_are_not_offered(monkeypatch):
 
 
 @pytest.mark.parametrize("mel", [False, True])
-def test_a_picture_shows_a_tone_where_it_is(tone, mel):
-    drawn = picture(np.tile(tone, 40), 22_050, mel=mel)
-    assert drawn["pixels"].shape == (len(drawn["hertz"]), COLUMNS) and drawn["pixels"].dtype == np.uint8
+def test_a_picture_shows_a_tone_where_it_is(tone, mel, monkeypatch):
+    monkeypatch.setattr(audio_pictures, "COLUMNS", 200)
+    drawn = picture(np.tile(tone, 10), 22_050, mel=mel)
+    assert drawn["pixels"].shape == (len(drawn["hertz"]), 200) and drawn["pixels"].dtype == np.uint8
     row = int(drawn["pixels"][:, 5:-5].mean(1).argmax())
     assert drawn["hertz"][row] == pytest.approx(440, abs=40)
-    assert drawn["seconds"] == pytest.approx(40) and drawn["envelope"].shape == (COLUMNS, 2)
+    assert drawn["seconds"] == pytest.approx(10) and drawn["envelope"].shape == (200, 2)
     assert drawn["envelope"][10] == pytest.approx([-0.3, 0.3], abs=0.01)
 
 

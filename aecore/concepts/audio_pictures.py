@@ -10,7 +10,7 @@ from aecore.audio.denoiser import SpeechDenoiser
 from aecore.audio.resampling import resample, whole_rate
 from aecore.audio.spectrum import HOP, SAMPLE_RATE, decibels, stft
 
-COLUMNS = 800  # as many as a wide screen shows apart
+COLUMNS = 4000  # at most; every frame of the first minute, so that a stretch can be looked at closely
 LOW, HIGH = -90.0, -10.0  # dB of a bin against a sine at full scale: what is black, what is brightest
 MELS = 96
 
