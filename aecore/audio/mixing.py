@@ -24,12 +24,12 @@ class Recipe:
     """How wide the mixes are spread."""
 
     speeds: tuple[float, ...] = (0.85, 0.9, 0.95, 1.0, 1.0, 1.05, 1.1, 1.15)  # other voices; one for a batch of speech
-    noise_speeds: tuple[float, ...] = (0.7, 0.8, 0.9, 1.0, 1.0, 1.1, 1.25, 1.4)  # other machines
+    noise_speeds: tuple[float, ...] = (0.7, 0.85, 1.0, 1.0, 1.0, 1.0, 1.15, 1.4)  # other machines
     snr: tuple[float, float] = (-9.0, 19.0)  # dB
     levels: tuple[float, float] = (-45.0, 0.0)  # dB of the voice against -20 dBFS
-    coloured: float = 1.0  # share of voices, and of noises, through another microphone
+    coloured: float = 0.6  # share of voices, and of noises, through another microphone
     reverberated: float = 0.3  # share of voices, and of noises, in a room; its answer to the voice is to be kept
-    two_noises: float = 0.3  # share of mixes with a second noise
+    two_noises: float = 0.2  # share of mixes with a second noise
     sources: tuple[float, float, float] = (0.42, 0.43, 0.15)  # shares of recorded noise, made noise, and babble
     pool: int = 160  # made noises, and microphones, at hand at a time
 
