@@ -34,18 +34,19 @@ def fan(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     blades = _wandering(count, sample_rate, rng, rate, depth=0.02)
     air = _coloured(count, sample_rate, rng, tilt=rng.uniform(-8, -2), spread=rng.uniform(2, 8))
     pulse = 1 + rng.uniform(0, 0.4) * _periodic(blades, _falling(rng, 3, 6.0))
+    pulse *= _breathing(count, sample_rate, rng, rng.uniform(0, 0.4))  # it turns its head
     tone = _periodic(blades, _falling(rng, min(int(rng.integers(2, 20)), _most(rate, sample_rate)), rng.uniform(2, 8)))
     return _unit(air * pulse + rng.uniform(0.05, 0.8) * tone)
 
 
 def vacuum(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
-    """Vacuum cleaner: rushing air through resonances, and the whine of a fast motor with its harmonics."""
+    """Vacuum cleaner: air that rushes through resonances as the nozzle moves, and a fast motor with its harmonics."""
     air = _coloured(count, sample_rate, rng, tilt=rng.uniform(-4, 1), spread=rng.uniform(3, 9))
     pitch = rng.uniform(180, 900)
     turning = _wandering(count, sample_rate, rng, pitch, depth=0.008)
     harmonics = min(int(rng.integers(3, 24)), _most(pitch, sample_rate))
     whine = _periodic(turning, _falling(rng, harmonics, rng.uniform(0.5, 4)))
-    return _unit(air * _breathing(count, sample_rate, rng, 0.15) + rng.uniform(0.1, 1.0) * whine)
+    return _unit(air * _breathing(count, sample_rate, rng, rng.uniform(0.1, 0.5)) + rng.uniform(0.1, 1.0) * whine)
 
 
 def motor(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
