@@ -20,7 +20,10 @@ DATA = "AECORE_SPEECH"  # environment variable that names the folder of recordin
 MINUTES = "AECORE_PRETRAIN_MINUTES"  # and how long one sitting may last
 
 BATCH, MIXES = 8, 1024  # mixes a step, and an epoch: half a minute on one core
-PHASES = ((10, 1e-3), (16, 5e-4), (9, 2e-4), (5, 6e-5))  # epochs at each learning rate
+PHASES = (  # epochs at each learning rate; a second round from the middle rate on, as in Loshchilov & Hutter (2017)
+    (10, 1e-3), (16, 5e-4), (9, 2e-4), (5, 6e-5),
+    (20, 5e-4), (16, 2e-4), (8, 6e-5),
+)  # fmt: skip
 SEED = 0
 SOURCES = (
     "Speech: LibriSpeech train-clean-100 (Panayotov et al., 2015), (c) 2014 Vassil Panayotov, CC BY 4.0; "
