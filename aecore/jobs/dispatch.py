@@ -71,7 +71,8 @@ class Dispatcher:
         if cluster := ready.get():
             try:
                 cluster.warm()
-            except (OSError, RuntimeError, CancelledError) as error:
+            except (OSError, RuntimeError, CancelledError, UnboundLocalError) as error:
+                # The last is how Dask's sync() ends where its event loop closes while it waits.
                 _log.warning("The workers could not be warmed up: %s", type(error).__name__)
 
     def shutdown(self) -> None:
