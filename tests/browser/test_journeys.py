@@ -59,7 +59,7 @@ def downloaded(page, button: str) -> bytes:
 
 def test_home_leads_to_the_pages(app, open_page):
     page = open_page(app)
-    assert page.get_by_role("slider", name=re.compile("k")).count() == 1
+    page.get_by_role("slider", name=re.compile("k")).wait_for(timeout=WAIT)
     page.get_by_test_id("stMain").get_by_role("link", name="Sensor anomalies").first.click()
     page.get_by_role("heading", name="Sensor anomalies").wait_for(timeout=WAIT)
 
