@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import latent_pad, link, player, scrubber
+from pages.ui import link
 
 
 def slider(
@@ -80,6 +80,12 @@ def try_this(prompts: dict[str, dict[str, Any]]) -> None:
 
 
 def _set(settings: dict[str, Any]) -> None:
+    from pages.ui import (  # here: most pages have one of them, and none waits for the others
+        latent_pad,
+        player,
+        scrubber,
+    )
+
     for key, value in settings.items():
         if scrubber.holds(key):
             scrubber.move(key, value)

@@ -12,7 +12,7 @@ from aecore import jobs
 from aecore.errors import AecoreError
 from pages.ui import link, narration
 
-PAINTED = 3.0  # s; by then the browser has drawn what the script sent, and the cores are free for the workers' start
+PAINTED = 6.0  # s; by then the browser has drawn what the script sent, and the cores are free for the workers' start
 ROOT = Path(__file__).parents[2]
 
 
