@@ -36,7 +36,7 @@ def squeeze() -> None:
         narration.say(NAME, "what-it-is")
     with curve:
         chart, caption = kept_against_code_size(digits.kept, digits.kept_by_pca, k, palette())
-        st.altair_chart(chart, width="stretch", alt=caption)
+        st.vega_lite_chart(None, chart.whole, width="stretch", alt=caption)
         st.caption(caption)
 
 

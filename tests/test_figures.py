@@ -162,8 +162,9 @@ def test_home_s_curve_says_its_numbers_in_words():
     chart, words = kept_against_code_size(kept, pca, 1, DARK)
     assert words.startswith("1 number keeps 30%")
     assert "20%" in words
-    rows = [row for data in chart.to_dict()["datasets"].values() for row in data if "kept" in row]
+    rows = chart.tables["curves"].to_pylist()
     assert min(row["kept"] for row in rows) == 0  # a share below nothing is drawn as nothing
+    assert [row["kept"] for row in chart.tables["now"].to_pylist()] == [30, 20]
 
 
 def test_the_loss_has_room_for_the_epochs_to_come():
