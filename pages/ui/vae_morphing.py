@@ -1,7 +1,7 @@
 """Parts of the VAE morphing page: which networks, the two maps under one pointer, and training one's own."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -12,6 +12,7 @@ from aecore.concepts.vae_morphing import Map, Morphing
 from aecore.concepts.vae_morphing_training import MAX_BETA, Training, train
 from aecore.figures import vae_morphing as figures
 from pages.ui import controls, live, narration, on_request
+from pages.ui.downloads import Download
 from pages.ui.latent_pad import Mark, Pad, Position, latent_pad
 from pages.ui.theme import palette
 
@@ -21,6 +22,15 @@ POINTER = "z"
 SHAPES, DIGITS = "Shapes", "Handwritten digits"
 SHIPPED, OWN = "As shipped", "Train your own"
 KINDS = {SHAPES: "shapes", DIGITS: "digits"}
+
+
+class Look(NamedTuple):
+    """What a section adds to the maps, and what it gives away."""
+
+    marks: dict[str, Mark]
+    paths: dict[str, Any]
+    downloads: list[Download]
+
 
 _shipped = st.cache_resource(show_spinner=False)(morphing.shipped)
 
