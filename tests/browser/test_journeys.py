@@ -67,13 +67,13 @@ def test_home_leads_to_the_pages(app, open_page):
 def test_the_link_on_the_page_follows_the_controls(app, open_page):
     page = open_page(app, permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("radio", name="8", exact=True).click()
-    page.wait_for_function("location.search.includes('digit=8')", timeout=10_000)
+    page.wait_for_function("location.search.includes('digit=8')", timeout=30_000)
     page.get_by_role("slider", name=re.compile("k")).press("End")
-    page.wait_for_function("location.search.includes('k=16')", timeout=10_000)
+    page.wait_for_function("location.search.includes('k=16')", timeout=30_000)
     field = page.get_by_label("A link to exactly this")
-    page.wait_for_function("field => field.value === location.href", arg=field.element_handle(), timeout=2000)
+    page.wait_for_function("field => field.value === location.href", arg=field.element_handle(), timeout=30_000)
     page.get_by_role("button", name="Copy", exact=True).click()
-    page.get_by_text("Copied").wait_for(timeout=2000)
+    page.get_by_text("Copied").wait_for(timeout=30_000)
     assert page.evaluate("navigator.clipboard.readText()") == page.url
 
 

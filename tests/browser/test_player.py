@@ -27,11 +27,11 @@ class Bench:
         self.page.wait_for_function(
             f"root => {{ const s = root.player.state(); return {condition}; }}",
             arg=self.root.element_handle(),
-            timeout=10_000,
+            timeout=30_000,
         )
 
     def heard(self, words):
-        self.page.get_by_text(f"heard {words}").wait_for(timeout=10_000)
+        self.page.get_by_text(f"heard {words}").wait_for(timeout=30_000)
 
     def drag(self, element, start, end, steps=5):
         """Drag along an element, from one share of its width to another."""

@@ -44,7 +44,7 @@ class Bench:
         return self.page.get_by_text(re.compile(r"^left at ")).inner_text()
 
     def wait_left(self, index):
-        self.page.get_by_text(f"left at {index},").wait_for(timeout=10_000)
+        self.page.get_by_text(f"left at {index},").wait_for(timeout=30_000)
 
     def place(self, share):
         """Screen coordinates of a share of the rail."""
