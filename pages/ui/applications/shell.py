@@ -1,0 +1,120 @@
+"""What a section of the Applications page is, and how each one begins and ends.
+
+A section is a module beside this one with a function ``section() -> Section``; it is imported when it is opened, so
+nobody waits for the seven others. Its words stand in ``assets/text/applications.md``, each under a heading that begins
+with the section's own name ("denoising-hired").
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from aecore import export
+from aecore.concepts.applications import measured
+from aecore.concepts.applications.measured import Table
+from pages.ui import controls, narration
+from pages.ui.downloads import Download, take_it_with_you
+from pages.ui.page import existing
+
+SECTIONS = {
+    "anomaly detection": "anomaly",
+    "denoising": "denoising",
+    "dimension reduction": "dimensions",
+    "pre-training": "pretraining",
+    "generation": "generation",
+    "interpolation": "interpolation",
+    "clustering": "clustering",
+    "conditional VAE": "conditional",
+}  # name in the link -> module
+
+
+class Section(NamedTuple):
+    """One job: what it is hired for, the machine, what it was measured against, its code, and where to go next."""
+
+    title: str
+    hired: str  # two sentences
+    show: Callable[[], None]  # controls and figure
+    tables: Sequence[str]  # which of `measured.read` are shown, in this order
+    verdict: str  # what the tables say, also where something else wins
+    code: str  # the core call that does it, as Markdown
+    why: str
+    prompts: dict[str, dict[str, Any]]
+    onwards: Sequence[str] = ()  # names of pages that go on from here
+
+
+def available() -> list[str]:
+    """Names of the sections that are there."""
+    return [name for name, module in SECTIONS.items() if importlib.util.find_spec(f"{__package__}.{module}")]
+
+
+def open_section(name: str) -> None:
+    """Draw one section from its title to its end."""
+    module = SECTIONS[name]
+    section: Section = importlib.import_module(f"{__package__}.{module}").section()
+    st.header(section.title)
+    st.markdown(section.hired)
+    section.show()
+    st.subheader("Measured against", divider="gray")
+    tables = measured.read(module)
+    for table in (tables[key] for key in section.tables):
+        st.markdown(to_markdown(table))
+        st.caption(origin(table))
+    st.markdown(section.verdict)
+    st.subheader("In code", divider="gray")
+    st.markdown(section.code)
+    controls.try_this({prompt: {"section": name} | settings for prompt, settings in section.prompts.items()})
+    with st.expander("Why", icon=":material/function:"):
+        st.markdown(section.why)
+    take_it_with_you([
+        Download(table.what.split(",")[0], f"{module}-{key}.csv", lambda table=table: export.csv(table.frame()))
+        for key, table in tables.items()
+    ])  # fmt: skip
+    _onwards(section.onwards)
+
+
+def to_markdown(table: Table) -> str:
+    """Mean ± standard deviation of every contestant, the best of each row in bold."""
+    head = "| ".join(["", f"{table.what} ", *(f"{name} " for name in table.contestants), ""])
+    lines = [head, "|".join(["", "---", *(["---:"] * len(table.contestants)), ""])]
+    for condition, mean, spread in zip(table.conditions, table.mean, table.spread, strict=True):
+        best = _best(mean, table)
+        cells = [
+            f"**{cell}**" if i in best else cell
+            for i, cell in enumerate(_cell(m, s, table.decimals) for m, s in zip(mean, spread, strict=True))
+        ]
+        lines.append("| ".join(["", f"{condition} ", *(f"{cell} " for cell in cells), ""]))
+    return "\n".join(lines)
+
+
+def origin(table: Table) -> str:
+    """Where a table's numbers come from."""
+    seeds = f"{table.seeds[0]} to {table.seeds[-1]}"
+    return (
+        f"Mean ± standard deviation over {len(table.seeds)} seeds ({seeds}), made by `{table.script}` "
+        f"as of `{table.version}`."
+    )
+
+
+def _cell(mean: float, spread: float, decimals: int) -> str:
+    return "–" if np.isnan(mean) else f"{mean:.{decimals}f} ± {spread:.{decimals}f}"
+
+
+def _best(mean: np.ndarray, table: Table) -> set[int]:
+    """Places of the best means of a row, equals to the decimals shown included."""
+    if not table.best or np.isnan(mean).all():
+        return set()
+    rounded = np.round(mean, table.decimals)
+    best = np.nanmax(rounded) if table.best == "high" else np.nanmin(rounded)
+    return set(np.flatnonzero(rounded == best).tolist())
+
+
+def _onwards(names: Sequence[str]) -> None:
+    """Links to the pages that go on from here, of those that exist."""
+    pages = [page for page in existing() if page.name in names]
+    if pages:
+        with st.container(horizontal=True):
+            for page in pages:
+                st.page_link(page.file, label=narration.text(page.name, "title"), icon=page.icon)

@@ -1,0 +1,73 @@
+"""The shell that the sections of the Applications page share: tables, their origin and how they are written."""
+
+import subprocess
+
+import numpy as np
+import pytest
+
+from aecore.concepts.applications import measured
+from aecore.errors import StoreError
+from pages.ui.applications import shell
+
+SCRIPT = "tests/test_applications.py"
+
+
+def made(**kind) -> measured.Table:
+    def row(condition: str, seed: int) -> dict[str, float]:
+        base = {"easy": 10.0, "hard": 1.0}[condition]
+        return {"network": base + seed, "filter": base + 2 * seed}
+
+    return measured.measure("gain, dB", ["easy", "hard"], row, [0, 1, 2], SCRIPT, **kind)
+
+
+def test_a_table_keeps_every_value_in_its_place():
+    table = made()
+    assert table.values.shape == (2, 2, 3)
+    np.testing.assert_array_equal(table.mean, [[11, 12], [2, 3]])
+    np.testing.assert_array_equal(table.spread, [[1, 2], [1, 2]])
+    frame = table.frame()
+    chosen = frame[(frame.condition == "hard") & (frame.contestant == "filter") & (frame.seed == 2)]
+    assert chosen["gain, dB"].tolist() == [5.0]
+
+
+def test_the_version_is_what_git_calls_the_script():
+    said = subprocess.run(["git", "hash-object", SCRIPT], cwd=measured.ROOT, capture_output=True, text=True)
+    if said.returncode:
+        pytest.skip("git is not there")
+    assert said.stdout.startswith(measured.version_of(SCRIPT))
+
+
+def test_written_tables_come_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(measured, "TABLES", tmp_path)
+    table = made(best="low", decimals=2)
+    measured.write("shell", {"gain": table})
+    back = measured.read("shell")["gain"]
+    np.testing.assert_array_equal(back.values, table.values)
+    assert back._replace(values=table.values) == table
+    (tmp_path / "applications_shell.json").write_text("[1]")
+    with pytest.raises(StoreError):
+        measured.read("shell")
+
+
+@pytest.mark.parametrize(("best", "bold"), [("high", "**12.0 ± 2.0**"), ("low", "**11.0 ± 1.0**"), ("", None)])
+def test_the_best_of_each_row_is_bold(best, bold):
+    line = shell.to_markdown(made(best=best)).splitlines()[2]
+    assert line.count("**") == (2 if bold else 0)
+    assert bold is None or bold in line
+
+
+def test_what_equals_the_best_is_bold_too():
+    table = made()._replace(values=np.full((2, 2, 3), 4.0))
+    assert shell.to_markdown(table).count("**") == 8
+
+
+@pytest.mark.parametrize("section", [name for name in shell.SECTIONS if name in shell.available()])
+def test_a_section_is_whole(section):
+    name = shell.SECTIONS[section]
+    made = __import__(f"pages.ui.applications.{name}", fromlist=["section"]).section()
+    tables = measured.read(name)
+    assert set(made.tables) <= set(tables)
+    for table in tables.values():
+        assert len(table.seeds) >= 5
+        assert np.isfinite(table.values).any()
+        assert (measured.ROOT / table.script).is_file()
