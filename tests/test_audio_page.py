@@ -9,6 +9,7 @@ import soundfile
 from aecore.audio import classical
 from aecore.audio.spectrum import BINS, frames_for
 from aecore.concepts import audio_denoising, audio_pictures, audio_tuning
+from aecore.concepts.audio_bench import bench
 from aecore.concepts.audio_denoising import Spoiling, cleaned_by, measures, sample, spoil
 from aecore.concepts.audio_pictures import gain_picture, picture
 from aecore.data import sounds
@@ -121,8 +122,8 @@ def test_spoiling_refuses_what_it_cannot_do(wrong):
 
 # ---------------------------------------------------------------------- methods and pictures
 def test_cleaning_measures_and_draws_every_method():
-    mix, _ = audio_denoising.shipped()
-    seen, result = finished(audio_denoising.clean(mix, audio_denoising.methods()))
+    mix = spoil(sample(), Spoiling())
+    seen, result = finished(bench(sample(), Spoiling()))
     assert [p["progress"] for p in seen] == sorted(p["progress"] for p in seen)
     rows = {row["method"]: row for row in result["measures"]}
     assert list(rows) == ["noisy", *audio_denoising.methods()]
@@ -168,7 +169,7 @@ def test_a_full_scale_tone_is_about_0_db():
 
 
 def test_the_mask_opens_for_the_voice():
-    mix, _ = audio_denoising.shipped()
+    mix = spoil(sample(), Spoiling())
     mask = gain_picture(mix.noisy[:, 0], 16_000)["pixels"]
     voice = picture(mix.clean[:, 0], 16_000)["pixels"]
     loud, quiet = voice > np.quantile(voice, 0.95), voice < np.quantile(voice, 0.5)

@@ -158,26 +158,6 @@ def measures(method: str, estimate: Array, mixture: Mixture) -> Tree:
     return {"method": method, **measured.quality(mono, mixture.clean.mean(1), mixture.sample_rate)._asdict()}
 
 
-def clean(mixture: Mixture, names: tuple[str, ...]) -> Generator[Progress, None, Tree]:
-    """Clean a mix by each method and measure it.
-
-    Returns
-    -------
-    ``{"cleaned": {method: [T, C]}, "measures": [row, ...], "pictures": {name: picture}}``: rows for the noisy recording
-    and each method; pictures as `picture` makes them, of "noisy", "clean" (where known), each method and the network's
-    "mask", all on one time axis.
-    """
-    cleaned: dict[str, Array] = {}
-    for done, name in enumerate(names):
-        yield {"part": f"Cleaning: {name}", "progress": done / (2 * len(names))}
-        cleaned[name] = cleaned_by(name, mixture.noisy, mixture.sample_rate)
-    rows = [measures("noisy", mixture.noisy, mixture)]
-    for done, name in enumerate(names):
-        yield {"part": f"Measuring: {name}", "progress": 0.5 + done / (2 * len(names))}
-        rows.append(measures(name, cleaned[name], mixture))
-    return {"cleaned": cleaned, "measures": rows, "pictures": pictures(mixture, cleaned)}
-
-
 def pictures(mixture: Mixture, cleaned: dict[str, Array]) -> Tree:
     """Pictures of the mix, of what was cleaned and of the shipped network's mask."""
     from aecore.concepts.audio_pictures import gain_picture, picture
@@ -187,18 +167,3 @@ def pictures(mixture: Mixture, cleaned: dict[str, Array]) -> Tree:
         waves["clean"] = mixture.clean
     drawn = {name: picture(wave.mean(1), mixture.sample_rate) for name, wave in waves.items()}
     return drawn | {"mask": gain_picture(mixture.noisy.mean(1), mixture.sample_rate)}
-
-
-def shipped() -> tuple[Mixture, Spoiling]:
-    """Mix that the page opens with."""
-    spoiling = Spoiling()
-    return spoil(sample(), spoiling), spoiling
-
-
-def warm() -> Generator[Progress, None, bool]:
-    """Load what a worker needs for sound, so that the first visitor does not wait: librosa takes seconds."""
-    from aecore.audio.denoiser import SpeechDenoiser
-
-    yield {"part": "Warming up", "progress": 0.0}
-    SpeechDenoiser.load().denoise(np.zeros(4410, np.float32), 44_100)
-    return True
