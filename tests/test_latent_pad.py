@@ -15,9 +15,9 @@ from aecore.errors import DataError, SettingError
 from aecore.figures.vae_morphing import inked, mosaic
 from pages.ui import cloud, sketch
 from pages.ui.latent_pad import Pad, Position, described, from_text, to_text
+from pages.ui.message import Packer
 from pages.ui.modules import module
 from pages.ui.networks import name_of, pack
-from pages.ui.panels import Packer
 
 
 def network(seed: int = 0, sizes: tuple[int, ...] = (2, 5, 9)) -> DenseNetwork:

@@ -8,8 +8,8 @@ import streamlit as st
 from pages.ui import latent_pad as pads
 from pages.ui import link, networks
 from pages.ui.latent_pad import Pad
+from pages.ui.message import Packer
 from pages.ui.modules import module, style
-from pages.ui.panels import Packer
 
 LEAST, DECIMALS = 0.02, 2  # of a spread
 

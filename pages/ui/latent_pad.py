@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from aecore.concepts.dense import DenseNetwork
 from aecore.errors import DataError, SettingError
 from pages.ui import link, networks
+from pages.ui.message import Packer
 from pages.ui.modules import module, style
-from pages.ui.panels import ROLES, Packer, Role
+from pages.ui.panels import ROLES, Role
 
 HOLE_RANGE = 2.0  # times the reference distance; beyond, the shading stays the same
 DECIMALS = 2  # of a position in the link, and where the browser leaves the pointer

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from aecore.concepts.dense import DenseNetwork
+from pages.ui.message import Packer
 from pages.ui.modules import module
-from pages.ui.panels import Packer
 
 _component = st.components.v2.component(
     "networks",

@@ -3,9 +3,6 @@
 In every array the first axis is the handle's position; an array with one row along it stands still.
 """
 
-import hashlib
-import json
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -14,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aecore.errors import DataError, SettingError
+from pages.ui.message import Packer
 
 Role = Literal["input", "reconstruction", "lost", "latent", "anomaly", "neutral"]
 ROLES: tuple[str, ...] = get_args(Role)
-_ALIGNMENT = 8  # bytes: typed arrays in the browser may only start at multiples of their item size
 
 
 def _frames(values: ArrayLike, title: str, dimensions: tuple[int, ...]) -> NDArray[np.float32]:
@@ -49,43 +46,6 @@ def _check_classes(classes: NDArray[Any], count: int, title: str) -> None:
     outside = classes[(classes < 0) | (classes > 255)]
     if outside.size:
         raise DataError(f"The panel {title!r} needs classes in 0..255, got {outside[0]}.")
-
-
-class Packer:
-    """Collects arrays as fixed-point integers behind one another; the browser reads them in place."""
-
-    def __init__(self) -> None:
-        self.payload = bytearray()
-
-    def add(self, array: NDArray[np.float32], kind: type[np.integer[Any]], low: float, high: float) -> dict[str, Any]:
-        """Append ``array``, clipped to low..high, in steps of 1/255 (uint8) or 1/65535 (int16: far below a pixel)."""
-        info = np.iinfo(kind)
-        steps = int(info.max) - int(info.min)
-        scale = steps / (high - low) if high > low else 0.0
-        fixed = np.rint((np.clip(array, low, high).astype(np.float64) - low) * scale + info.min)
-        return self.add_integers(fixed.astype(kind)) | {"type": info.dtype.name, "low": low, "high": high}
-
-    def add_integers(self, array: NDArray[np.integer[Any]]) -> dict[str, Any]:
-        """Append integers as they are, little-endian."""
-        self.payload.extend(b"\0" * (-len(self.payload) % _ALIGNMENT))
-        start = len(self.payload)
-        self.payload.extend(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes())
-        return {"at": start, "shape": array.shape}
-
-    def exact(self, array: NDArray[Any]) -> dict[str, Any]:
-        """Append ``array`` as it is: float32, or uint8 that stands for itself."""
-        self.payload.extend(b"\0" * (-len(self.payload) % _ALIGNMENT))
-        start = len(self.payload)
-        self.payload.extend(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes())
-        return {"at": start, "shape": array.shape, "type": array.dtype.name}
-
-    def message(self, scene: dict[str, Any]) -> bytes:
-        """Header length (uint32), header (JSON), arrays: bare bytes cost less than base64 or Arrow on both sides."""
-        body = json.dumps(scene)
-        digest = hashlib.blake2b(body.encode() + self.payload, digest_size=12).hexdigest()
-        header = json.dumps({"digest": digest} | scene).encode()
-        header += b" " * (-(len(header) + 4) % _ALIGNMENT)
-        return struct.pack("<I", len(header)) + header + self.payload
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,6 @@ controls from here carries a number, and an answer that bears an older one is ig
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 from aecore.errors import DataError, SettingError
 from aecore.figures.audio import colour_map
 from pages.ui import link
-from pages.ui.panels import Packer
+from pages.ui.message import Packer
+from pages.ui.modules import module, style
 
 Role = Literal["input", "reconstruction", "latent", "neutral"]
 Bytes = NDArray[np.uint8]
@@ -28,12 +28,11 @@ MAX_BYTES = (
 LOWEST_RATE, HIGHEST_RATE = 8_000, 96_000  # Hz, what every browser's AudioBuffer takes
 FULL = 100  # %, the strength where only the chosen take is heard
 
-_ASSETS = Path(__file__).parents[2] / "assets" / "components" / "player"
 _component = st.components.v2.component(
     "player",
     html='<div class="player"></div>',
-    css=(_ASSETS / "player.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "player.js").read_text(encoding="utf-8"),
+    css=style("player/player.css"),
+    js=module("shared/hand.js", "shared/inks.js", "shared/message.js", "player/player.js"),
 )
 
 
@@ -122,9 +121,9 @@ class Stage:
         packer = Packer()
         dry = None if self.dry is None else self.names.index(self.dry)
         takes = [self._take(take, packer) for take in self.takes]
-        maps = [{"label": m.label, "words": m.words, "picture": packer.add_integers(m.values)} for m in self.maps]
+        maps = [{"label": m.label, "words": m.words, "picture": packer.exact(m.values)} for m in self.maps]
         tables = {
-            f"{theme}-{kind}": packer.add_integers(colour_map(kind, dark=theme == "dark"))
+            f"{theme}-{kind}": packer.exact(colour_map(kind, dark=theme == "dark"))
             for theme in ("light", "dark") for kind in ("heat", "mask")
         }  # fmt: skip
         return packer.message({
@@ -136,13 +135,13 @@ class Stage:
         dry = self.takes[self.names.index(self.dry)].samples if self.dry is not None else take.samples
         described = {
             "name": take.name, "label": take.label, "role": take.role, "pinned": take.pinned,
-            "wet": take.wet and take.name != self.dry, "samples": packer.add_integers(take.samples),
+            "wet": take.wet and take.name != self.dry, "samples": packer.exact(take.samples),
             "peak": float(np.abs(take.samples.astype(np.int32)).max()) / 32768,
             "power": _product(take.samples, take.samples), "cross": _product(take.samples, dry),
             "words": self._words(take),
         }  # fmt: skip
         if take.spectrogram is not None:
-            described["picture"] = packer.add_integers(take.spectrogram)
+            described["picture"] = packer.exact(take.spectrogram)
         return described
 
     def _words(self, take: Take) -> str:

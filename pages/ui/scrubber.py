@@ -7,23 +7,22 @@ the browser that bears an older number belongs to a handle that has since been p
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from aecore.errors import DataError, SettingError
 from pages.ui import link
+from pages.ui.modules import module, style
 from pages.ui.panels import Bars, Curves, Images, Line, Panel, Points, Role, pack
 
 __all__ = ["Bars", "Curves", "Images", "Line", "Panel", "Points", "Role", "move", "parse_position", "scrubber"]
 
-_ASSETS = Path(__file__).parents[2] / "assets" / "components" / "scrubber"
 _component = st.components.v2.component(
     "scrubber",
     html='<div class="scrubber"></div>',
-    css=(_ASSETS / "scrubber.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "scrubber.js").read_text(encoding="utf-8"),
+    css=style("scrubber/scrubber.css"),
+    js=module("shared/hand.js", "shared/inks.js", "shared/message.js", "scrubber/scrubber.js"),
 )
 
 

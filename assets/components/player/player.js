@@ -1,3 +1,7 @@
+import { claim, hold, mount } from "./hand.js";
+import { readInks } from "./inks.js";
+import { readMessage } from "./message.js";
+
 /*
  * The player: several takes of one length under one transport. Which take is heard changes; where, does not.
  *
@@ -21,38 +25,19 @@ const SHORTEST = 0.05; // s, of a loop
 const HEIGHTS = { wave: [84, 64], picture: [104, 84] }; // px of a strip: wide, narrow
 const NARROW = 560; // px
 const PITCHES = [125, 250, 500, 1000, 2000, 4000, 8000, 16000, 32000];
-const ROLES = ["input", "reconstruction", "latent", "neutral"];
 
-const mounted = new WeakMap(); // root element -> Player
 let shared; // the one AudioContext: browsers allow few, and it may only begin with a touch
-
-export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".player");
-  if (!root || !data) return undefined;
-  if (!mounted.has(root)) mounted.set(root, new Player(root));
-  const player = mounted.get(root);
-  const call = player.update(data, setStateValue);
-  // A call overtaken by a newer one is cleaned up after it: only the latest may take the component down.
-  return () => {
-    if (player.call !== call) return;
-    player.destroy();
-    mounted.delete(root);
-  };
-}
 
 /* ---------------------------------------------------------------- the message */
 
-function readMessage(bytes) {
-  const copy = bytes.slice(); // typed arrays need an aligned start
-  const length = new DataView(copy.buffer).getUint32(0, true);
-  const scene = JSON.parse(new TextDecoder().decode(copy.subarray(4, 4 + length)));
-  const view = (Kind, { at, shape }) => new Kind(copy.buffer, 4 + length + at, shape.reduce((a, b) => a * b, 1));
+function readScene(bytes) {
+  const { scene, array } = readMessage(bytes);
   for (const take of scene.takes) {
     take.channels = take.samples.shape[1] ?? 1;
-    take.data = view(Int16Array, take.samples);
+    take.data = array(take.samples);
   }
-  for (const strip of [...scene.takes, ...scene.maps]) if (strip.picture) strip.pixels = view(Uint8Array, strip.picture);
-  for (const [name, table] of Object.entries(scene.tables)) scene.tables[name] = words(view(Uint8Array, table));
+  for (const strip of [...scene.takes, ...scene.maps]) if (strip.picture) strip.pixels = array(strip.picture);
+  for (const [name, table] of Object.entries(scene.tables)) scene.tables[name] = words(array(table));
   scene.length = scene.takes[0].samples.shape[0];
   scene.seconds = scene.length / scene.rate;
   return scene;
@@ -243,31 +228,11 @@ function rowOf(frequencies, hertz) {
   return above - (frequencies[above] - hertz) / (frequencies[above] - frequencies[above - 1]);
 }
 
-/* ---------------------------------------------------------------- inks from the theme */
-
-function readInks(root) {
-  const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgb = (css) => {
-    probe.clearRect(0, 0, 1, 1);
-    probe.fillStyle = css;
-    probe.fillRect(0, 0, 1, 1);
-    return [...probe.getImageData(0, 0, 1, 1).data];
-  };
-  const style = () => getComputedStyle(root);
-  const [r, g, b, a] = rgb(style().getPropertyValue("--st-background-color").trim() || "#fff");
-  const theme = a > 0 && 0.299 * r + 0.587 * g + 0.114 * b < 128 ? "dark" : "light";
-  root.dataset.theme = theme;
-  const inks = { theme, text: `rgb(${rgb(style().color).slice(0, 3).join(" ")})` };
-  for (const role of ROLES) inks[role] = style().getPropertyValue(`--${role}`).trim();
-  return inks;
-}
-
 /* ---------------------------------------------------------------- the component */
 
 class Player {
   constructor(root) {
     this.root = root;
-    this.call = 0;
     this.matched = false;
     this.looping = false;
     this.stretch = null; // what was marked, [from, to] in seconds
@@ -286,7 +251,7 @@ class Player {
   /** Take a message: the same one again (any rerun of the page) only renews the way back to Python. */
   update(bytes, setStateValue) {
     this.setStateValue = setStateValue;
-    const scene = readMessage(bytes);
+    const scene = readScene(bytes);
     if (scene.digest !== this.scene?.digest) {
       const turned = scene.turn !== this.scene?.turn;
       const heard = this.scene?.takes[this.chosen].name;
@@ -308,7 +273,6 @@ class Player {
     }
     this.inks = readInks(this.root);
     this.layout();
-    return ++this.call;
   }
 
   build() {
@@ -541,10 +505,10 @@ class Player {
     const top = Math.max(...scene.takes.map(({ peak }) => peak), 1e-3);
     if (behind) {
       slot.context.globalAlpha = 0.45;
-      drawEnvelope(slot.context, box, envelope(scene, scene.dry, 100, box.width), top, this.inks[behind.role]);
+      drawEnvelope(slot.context, box, envelope(scene, scene.dry, 100, box.width), top, this.inks.roles[behind.role]);
       slot.context.globalAlpha = 1;
     }
-    drawEnvelope(slot.context, box, envelope(scene, chosen, strength, box.width), top, this.inks[take.role]);
+    drawEnvelope(slot.context, box, envelope(scene, chosen, strength, box.width), top, this.inks.roles[take.role]);
     slot.name(behind ? [[take.label, take.role], [behind.label, behind.role]] : [[take.label, take.role]]);
     slot.heard(true);
     slot.canvas.setAttribute("aria-label", `Waveform of ${take.label}${behind ? `, over ${behind.label}` : ""}`);
@@ -631,10 +595,8 @@ class Player {
     on(this.matchBox, "change", () => this.match(this.matchBox.checked));
     on(this.root, "keydown", (event) => this.press(event));
     for (const [box, kind] of [[this.stripsBox, "seek"], [this.rulerBox, "stretch"]]) {
-      on(box, "pointerdown", (event) => this.grab(event, box, kind));
-      on(box, "pointermove", (event) => this.held?.pointer === event.pointerId && this.drag(event));
-      on(box, "pointerup", (event) => this.held?.pointer === event.pointerId && this.release());
-      on(box, "pointercancel", (event) => this.held?.pointer === event.pointerId && this.giveUp());
+      const hand = { grab: (event) => this.grab(event, box, kind), follow: (event) => this.drag(event) };
+      hold(box, { ...hand, release: () => this.release(), giveUp: () => this.giveUp() }, signal);
     }
     this.observer = new ResizeObserver(() => this.stageBox.clientWidth !== this.width && this.layout());
     this.observer.observe(this.stageBox);
@@ -658,12 +620,11 @@ class Player {
   }
 
   grab(event, box, kind) {
-    if (event.button !== 0 || this.held) return;
-    box.setPointerCapture(event.pointerId);
+    if (this.held) return undefined; // by another finger, on the other box
     const left = this.stageBox.getBoundingClientRect().left;
     const goOn = this.transport.playing;
-    this.held = { pointer: event.pointerId, kind, left, x: event.clientX, goOn, before: [this.looping, this.stretch], at: this.transport.position };
-    if (kind === "seek") this.scrub(event);
+    this.held = { kind, left, x: event.clientX, goOn, before: [this.looping, this.stretch], at: this.transport.position };
+    return box;
   }
 
   timeAt(event) {
@@ -710,15 +671,11 @@ class Player {
   }
 
   press(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { type } = event.target; // of an input; its own keys stay its own
     const own = type === "range" ? ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"] : type === "checkbox" ? [" "] : [];
     if (own.includes(event.key)) return;
     const action = this.action(event);
-    if (!action) return;
-    event.preventDefault();
-    event.stopPropagation();
-    action();
+    if (action && claim(event)) action();
   }
 
   action({ key, shiftKey }) {
@@ -798,3 +755,5 @@ function clock(seconds, digits = 1) {
   const minutes = Math.floor(rounded / 60);
   return `${minutes}:${(rounded - 60 * minutes).toFixed(digits).padStart(digits ? 3 + digits : 2, "0")}`;
 }
+
+export default mount(Player, ".player");

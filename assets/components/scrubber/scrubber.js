@@ -1,12 +1,15 @@
+import { Burst, Frames, claim, hold, mount } from "./hand.js";
+import { readInks } from "./inks.js";
+import { readMessage } from "./message.js";
+
 /*
  * The scrubber: every frame lies here, a handle turns them, and Python hears where the handle was left.
  *
  * Message (bytes): header length as uint32, the header as JSON, then the arrays as fixed-point integers. In each array
  * the first axis is the position; an array with one row along it stands still.
  *
- * For measuring, the root element carries `timings`, the last 256 frames drawn for a pointer, each
- * {input, started, drawn, settled} in performance.now() milliseconds: the pointer event's own timestamp, the begin and
- * end of the drawing, and the first task after that frame; and `sent`, how often a position went to Python.
+ * For measuring, the root element carries `timings`, the last frames drawn for a pointer (see hand.js), and `sent`, how
+ * often a position went to Python.
  */
 
 const STYLES = {
@@ -18,54 +21,33 @@ const STYLES = {
   neutral: { width: 1.2, dash: [] },
 };
 const PAGE_STEPS = 8; // PageUp and PageDown cross the range in about this many steps
-const KEYBOARD_PAUSE = 250; // ms without a key before Python hears of it
 const GAP = 28; // px between panels that stand side by side
 const NARROWEST = { panel: 190, picture: 96, tile: 32 }; // px: where less is left, panels go under each other
 const STACKED = 0.75; // of a panel's height once they do, so that a phone shows the frames and the handle together
 const SWEEP = 1600; // ms for the one turn of all frames at first view
-const KEPT_TIMINGS = 256;
 
-const mounted = new WeakMap(); // root element -> Scrubber
 const swept = new Set(); // keys that have had their sweep since the app was loaded
-
-export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".scrubber");
-  if (!root || !data) return undefined;
-  if (!mounted.has(root)) mounted.set(root, new Scrubber(root));
-  const scrubber = mounted.get(root);
-  const call = scrubber.update(data, setStateValue);
-  // A call overtaken by a newer one is cleaned up after it: only the latest may take the component down.
-  return () => {
-    if (scrubber.call !== call) return;
-    scrubber.destroy();
-    mounted.delete(root);
-  };
-}
 
 /* ---------------------------------------------------------------- the message */
 
-function readMessage(bytes) {
-  const copy = bytes.slice(); // typed arrays need an aligned start
-  const length = new DataView(copy.buffer).getUint32(0, true);
-  const scene = JSON.parse(new TextDecoder().decode(copy.subarray(4, 4 + length)));
-  const base = 4 + length;
+function readScene(bytes) {
+  const { scene, array } = readMessage(bytes);
   for (const panel of scene.panels) {
-    for (const holder of panel.lines ?? [panel]) holder.values = readArray(holder.values, copy.buffer, base);
-    if (panel.classes) panel.classes = readArray(panel.classes, copy.buffer, base);
+    for (const holder of panel.lines ?? [panel]) holder.values = rows(holder.values, array(holder.values));
+    if (panel.classes) panel.classes = array(panel.classes);
   }
   return scene;
 }
 
-function readArray({ at, shape, type, low, high }, buffer, base) {
-  const Kind = type === "uint8" ? Uint8Array : Int16Array;
-  const zero = type === "uint8" ? 0 : -32768;
-  const size = shape.slice(1).reduce((a, b) => a * b, 1);
-  const values = new Kind(buffer, base + at, shape[0] * size);
-  const step = (high - low) / (type === "uint8" ? 255 : 65535);
+/** Fixed-point integers, row by row; a row drawn in place needs no number made of it. */
+function rows({ shape, type, low, high }, integers) {
+  const [zero, steps] = type === "uint8" ? [0, 255] : [-32768, 65535];
+  const size = integers.length / shape[0];
+  const step = (high - low) / steps;
   return {
     shape,
     size,
-    row: (k) => values.subarray(Math.min(k, shape[0] - 1) * size, Math.min(k + 1, shape[0]) * size),
+    row: (k) => integers.subarray(Math.min(k, shape[0] - 1) * size, Math.min(k + 1, shape[0]) * size),
     linear: (a, b) => [a + b * (low - zero * step), b * step], // value -> a + b value, as [offset, factor] of integers
     value: (integer) => low + (integer - zero) * step,
   };
@@ -89,7 +71,7 @@ function drawCurves(context, panel, position, { width, height }, inks) {
     const stride = (width - 2 * inset) / Math.max(row.length - 1, 1);
     context.beginPath();
     for (let i = 0; i < row.length; i++) context.lineTo(inset + i * stride, offset + factor * row[i]);
-    context.strokeStyle = inks[line.role];
+    context.strokeStyle = inks.roles[line.role];
     context.lineWidth = STYLES[line.role].width;
     context.setLineDash(STYLES[line.role].dash);
     context.stroke();
@@ -124,7 +106,7 @@ function drawBars(context, panel, position, { width, height }, inks) {
   const zero = 1 - high * scale;
   const pitch = width / row.length;
   const gap = Math.min(4, pitch * 0.25);
-  context.fillStyle = inks[panel.role];
+  context.fillStyle = inks.roles[panel.role];
   for (let i = 0; i < row.length; i++) {
     const tip = offset + factor * row[i];
     context.fillRect(i * pitch + gap / 2, Math.min(tip, zero), pitch - gap, Math.abs(tip - zero));
@@ -139,20 +121,20 @@ function drawPoints(context, panel, position, { width, height }, inks) {
   const scale = side / (panel.high - panel.low || 1);
   const [left, factor] = panel.values.linear((width - side) / 2 - panel.low * scale, scale);
   const [bottom] = panel.values.linear((height - side) / 2 - panel.low * scale, scale);
-  const classes = panel.classes?.row(0);
-  context.fillStyle = inks.latent;
+  const { classes } = panel;
+  context.fillStyle = inks.roles.latent;
   for (let i = 0; i < row.length / 2; i++) {
     const x = left + factor * row[2 * i];
     const y = height - (bottom + factor * row[2 * i + 1]);
     const group = classes ? classes[i] : 0;
     if (classes) context.fillStyle = inks.classes[group % inks.classes.length];
     context.beginPath();
-    SHAPES[(group + Math.floor(group / inks.classes.length)) % SHAPES.length](context, x, y);
+    SHAPES[group % SHAPES.length](context, x, y);
     context.fill();
   }
 }
 
-// With four colours, twelve groups differ in colour or shape; neighbours differ in both.
+// Groups differ in shape too, beside their neighbours.
 const SHAPES = [
   (context, x, y) => context.arc(x, y, 2.6, 0, 2 * Math.PI),
   (context, x, y) => context.rect(x - 2.3, y - 2.3, 4.6, 4.6),
@@ -163,40 +145,15 @@ const SHAPES = [
   },
 ];
 
-/* ---------------------------------------------------------------- inks from the theme */
-
-function readInks(root) {
-  const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgb = (css) => {
-    probe.clearRect(0, 0, 1, 1);
-    probe.fillStyle = css;
-    probe.fillRect(0, 0, 1, 1);
-    return [...probe.getImageData(0, 0, 1, 1).data];
-  };
-  const style = () => getComputedStyle(root);
-  const [r, g, b, a] = rgb(style().getPropertyValue("--st-background-color").trim() || "#fff");
-  root.dataset.theme = a > 0 && 0.299 * r + 0.587 * g + 0.114 * b < 128 ? "dark" : "light";
-  const text = rgb(style().color).slice(0, 3).join(" ");
-  const inks = { line: `rgb(${text} / 22%)`, faint: `rgb(${text} / 6%)`, tables: {} };
-  for (const role of Object.keys(STYLES)) {
-    inks[role] = role === "neutral" ? `rgb(${text})` : style().getPropertyValue(`--${role}`).trim();
-    const [red, green, blue] = rgb(inks[role]);
-    // RGBA words for the 256 grey values: the ink's opacity grows with the value
-    const ink = (blue << 16) | (green << 8) | red;
-    inks.tables[role] = Uint32Array.from({ length: 256 }, (_, value) => ((value << 24) | ink) >>> 0);
-  }
-  inks.classes = ["reconstruction", "input", "latent", "anomaly"].map((role) => inks[role]);
-  return inks;
-}
-
 /* ---------------------------------------------------------------- the component */
 
 class Scrubber {
   constructor(root) {
     this.root = root;
-    this.call = 0;
     this.index = 0;
-    this.timings = root.timings = [];
+    this.frames = new Frames(() => this.draw());
+    this.burst = new Burst(() => this.send());
+    root.timings = this.frames.timings;
     root.sent = 0;
     this.build();
     this.listen();
@@ -205,7 +162,10 @@ class Scrubber {
   /** Take a message: the same one again (any rerun of the page) only renews the way back to Python. */
   update(bytes, setStateValue) {
     this.setStateValue = setStateValue;
-    const scene = readMessage(bytes);
+    const scene = readScene(bytes);
+    const inks = readInks(this.root);
+    if (scene.digest === this.scene?.digest && inks === this.inks) return;
+    this.inks = inks;
     if (scene.digest !== this.scene?.digest) {
       const turned = scene.turn !== this.scene?.turn;
       this.scene = scene;
@@ -215,11 +175,9 @@ class Scrubber {
       this.left = Math.min(this.left, this.last);
       this.fill();
     }
-    this.inks = readInks(this.root);
     this.layout();
     this.describe();
     if (scene.autoplay) this.sweepOnceSeen();
-    return ++this.call;
   }
 
   build() {
@@ -327,29 +285,10 @@ class Scrubber {
     this.slider.setAttribute("aria-valuetext", `${this.scene.label} = ${name}`);
   }
 
-  /** Show a position in the next animation frame; `input` is the time of the pointer event behind it. */
+  /** Show a position in the next animation frame; `input` is the time of the event behind it. */
   show(index, input) {
     this.index = Math.max(0, Math.min(this.last, index));
-    this.input ??= input;
-    this.pending ??= requestAnimationFrame(() => {
-      this.pending = undefined;
-      const timing = { input: this.input, started: performance.now() };
-      this.input = undefined;
-      this.draw();
-      timing.drawn = performance.now();
-      if (timing.input !== undefined) this.time(timing);
-    });
-  }
-
-  time(timing) {
-    const channel = new MessageChannel(); // its task comes first after the frame; a timer would wait for up to 4 ms more
-    channel.port1.onmessage = () => {
-      timing.settled = performance.now();
-      channel.port1.close();
-      this.timings.push(timing);
-      if (this.timings.length > KEPT_TIMINGS) this.timings.shift();
-    };
-    channel.port2.postMessage(null);
+    this.frames.ask(input);
   }
 
   /** What the pictures show, in words; renewed when the handle rests, so that a reader is not flooded. */
@@ -364,8 +303,7 @@ class Scrubber {
   /* -------- to Python */
 
   send() {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.burst.stop();
     this.describe();
     if (this.index === this.left) return;
     this.left = this.index;
@@ -378,27 +316,20 @@ class Scrubber {
   listen() {
     this.leaving = new AbortController();
     const { signal } = this.leaving;
-    const on = (name, handler) => this.slider.addEventListener(name, handler, { signal });
-    on("pointerdown", (event) => this.grab(event));
-    on("pointermove", (event) => this.held === event.pointerId && this.follow(event));
-    on("pointerup", (event) => this.held === event.pointerId && this.release());
-    on("pointercancel", (event) => this.held === event.pointerId && this.giveUp());
-    on("keydown", (event) => this.press(event));
-    on("blur", () => this.timer !== undefined && this.send());
+    hold(this.slider, this, signal);
+    this.slider.addEventListener("keydown", (event) => this.press(event), { signal });
+    this.slider.addEventListener("blur", () => this.burst.end(), { signal });
     this.observer = new ResizeObserver(() => this.scene && this.panels.clientWidth !== this.width && this.layout());
     this.observer.observe(this.panels);
     window.addEventListener("resize", () => this.scene && this.layout(), { signal }); // a zoom has other pixels
   }
 
-  grab(event) {
-    if (event.button !== 0 || this.held !== undefined) return;
+  grab() {
     this.stopSweep();
-    this.held = event.pointerId;
     this.before = this.index;
     this.rail = this.slider.getBoundingClientRect(); // once a drag: asking in every move would force a layout
-    this.slider.setPointerCapture(event.pointerId);
     this.slider.dataset.held = "";
-    this.follow(event);
+    return this.slider;
   }
 
   follow(event) {
@@ -408,15 +339,11 @@ class Scrubber {
   }
 
   release() {
-    this.held = undefined;
     delete this.slider.dataset.held;
-    if (this.pending !== undefined) requestAnimationFrame(() => this.send()); // describe what will have been drawn
-    else this.send();
+    this.frames.afterwards(() => this.send()); // describe what will have been drawn
   }
 
-  /** The browser took the finger for scrolling: as if it had never touched. */
   giveUp() {
-    this.held = undefined;
     delete this.slider.dataset.held;
     this.show(this.before);
   }
@@ -425,13 +352,10 @@ class Scrubber {
     const page = Math.max(1, Math.round(this.last / PAGE_STEPS));
     const steps = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: page, PageDown: -page };
     const target = { Home: 0, End: this.last }[event.key] ?? this.index + steps[event.key];
-    if (Number.isNaN(target) || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation();
+    if (Number.isNaN(target) || !claim(event)) return;
     this.stopSweep();
     this.show(target, event.timeStamp);
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.send(), KEYBOARD_PAUSE);
+    this.burst.go();
   }
 
   /* -------- one turn of all frames, the first time they are seen */
@@ -467,8 +391,8 @@ class Scrubber {
     this.leaving.abort();
     this.observer.disconnect();
     this.stopSweep();
-    cancelAnimationFrame(this.pending);
-    clearTimeout(this.timer);
+    this.frames.stop();
+    this.burst.stop();
   }
 }
 
@@ -581,3 +505,5 @@ function contents(panel) {
   const [, count, rows, columns] = panel.values.shape;
   return `${count} ${count === 1 ? "picture" : "pictures"} of ${columns} by ${rows} pixels`;
 }
+
+export default mount(Scrubber, ".scrubber");

@@ -9,8 +9,18 @@ const CLASSES = {
   dark: "#6fa8ff #ffb454 #52d08a #ff7b7b #b79bff #d0a184 #ff94d2 #b4bdc8 #d9d04a #4fd8e6".split(" "),
 };
 
-/** Colours for the theme that `root` stands in; names the theme on the root for the style sheet. */
+const read = new WeakMap(); // root element -> its inks, the same object until the theme changes
+
+/** Colours for the theme that `root` stands in; names the theme and the roles' colours for the style sheet. */
 export function readInks(root) {
+  const style = getComputedStyle(root);
+  const background = style.getPropertyValue("--st-background-color").trim() || "#fff";
+  const colours = `${background} ${style.color}`;
+  if (read.get(root)?.colours !== colours) read.set(root, { colours, ...mix(root, background, style.color) });
+  return read.get(root);
+}
+
+function mix(root, background, colour) {
   const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const rgb = (css) => {
     probe.clearRect(0, 0, 1, 1);
@@ -18,22 +28,22 @@ export function readInks(root) {
     probe.fillRect(0, 0, 1, 1);
     return [...probe.getImageData(0, 0, 1, 1).data];
   };
-  const style = getComputedStyle(root);
-  const [r, g, b, a] = rgb(style.getPropertyValue("--st-background-color").trim() || "#fff");
+  const [r, g, b, a] = rgb(background);
   const theme = a > 0 && 0.299 * r + 0.587 * g + 0.114 * b < 128 ? "dark" : "light";
-  root.dataset.theme = theme;
-  const text = rgb(style.color).slice(0, 3).join(" ");
+  const text = rgb(colour).slice(0, 3).join(" ");
   const roles = { ...ROLES[theme], neutral: `rgb(${text})` };
-  const tables = Object.fromEntries(Object.entries(roles).map(([role, css]) => [role, opacities(rgb(css))]));
+  root.dataset.theme = theme;
+  for (const [role, css] of Object.entries(ROLES[theme])) root.style.setProperty(`--${role}`, css);
   return {
     theme,
     roles,
-    tables,
+    tables: Object.fromEntries(Object.entries(roles).map(([role, css]) => [role, opacities(rgb(css))])),
     classes: CLASSES[theme],
     text: `rgb(${text})`,
+    soft: `rgb(${text} / 68%)`,
     line: `rgb(${text} / 22%)`,
+    faint: `rgb(${text} / 6%)`,
     paper: a > 0 ? `rgb(${r} ${g} ${b})` : "#fff",
-    rgb,
   };
 }
 
