@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.decomposition import PCA
 
 from aecore import store
-from aecore.anomaly import AnomalyDetector, find_events, log_score_threshold, scoring
+from aecore.anomaly import AnomalyDetector, find_events, log_score_threshold, scoring, thresholds
 from aecore.anomaly.choices import choose_latent_dim, choose_own_row, choose_window, dominant_period, find_period
 from aecore.anomaly.events import merged, runs
 from aecore.anomaly.network import Recipe, WindowNetwork, principal, train
@@ -22,7 +22,7 @@ from aecore.anomaly.thresholds import (
     peaks_over_threshold,
     poisson_interval,
 )
-from aecore.anomaly.windows import chunks, covering, mean_over_covering, sliding
+from aecore.anomaly.windows import chunks, covering, mean_over_covering, sliding, summed_at_rows, window_starts
 from aecore.errors import DataError, SettingError, StoreError, TooFewRows
 
 
@@ -53,46 +53,89 @@ def test_sliding_windows_are_slices():
         np.testing.assert_array_equal(rows[i], x[i : i + 4].ravel())
 
 
-def test_the_mean_over_covering_windows_is_what_a_loop_gives():
-    values = np.random.default_rng(0).normal(size=(17, 2))
-    got = mean_over_covering(values, 20, 4)
-    for row in range(20):
-        covering = [i for i in range(17) if i <= row < i + 4]
-        np.testing.assert_allclose(got[row], values[covering].mean(0))
+# length, window, step: every window; steps that meet the end and that do not; a step as long as the window; one window
+GRIDS = [(20, 4, 1), (22, 4, 3), (23, 4, 3), (21, 5, 5), (24, 5, 5), (9, 9, 4)]
 
 
-@pytest.mark.parametrize(("length", "window", "size"), [(100, 7, 10), (20, 20, 8), (21, 20, 1), (50, 3, 1000)])
-def test_chunks_hold_every_window_once(length, window, size):
-    starts = [first + i for first, last in chunks(length, window, size=size) for i in range(last - first - window + 1)]
-    assert starts == list(range(length - window + 1))
+def starts_of(length, window, step):
+    return sorted({*range(0, length - window + 1, step), length - window})
 
 
-def test_the_windows_that_cover_a_row_are_counted():
-    starts = np.arange(20 - 4 + 1)
-    expected = [np.sum((starts <= row) & (row < starts + 4)) for row in range(20)]
-    np.testing.assert_array_equal(covering(20, 4), expected)
+@pytest.mark.parametrize(("length", "window", "step"), GRIDS)
+def test_windows_at_steps_begin_where_counting_says(length, window, step):
+    assert window_starts(length, window, step).tolist() == starts_of(length, window, step)
+
+
+@pytest.mark.parametrize(("length", "window", "step"), GRIDS)
+def test_the_mean_over_covering_windows_is_what_a_loop_gives(length, window, step):
+    starts = starts_of(length, window, step)
+    values = np.random.default_rng(0).normal(size=(len(starts), 2))
+    got = mean_over_covering(values, length, window, step)
+    first, last = covering(length, window, step)
+    for row in range(length):
+        over = [i for i, start in enumerate(starts) if start <= row < start + window]
+        np.testing.assert_allclose(got[row], values[over].mean(0))
+        assert over == list(range(first[row], last[row] + 1))
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5])
+def test_what_windows_say_of_rows_is_summed_where_they_lie(step):
+    parts = np.random.default_rng(0).normal(size=(6, 5, 2))
+    expected = np.zeros((5 * step + 5, 2))
+    for i in range(6):
+        expected[i * step : i * step + 5] += parts[i]
+    np.testing.assert_allclose(summed_at_rows(parts, step), expected)
+
+
+@pytest.mark.parametrize("step", [1, 2, 7])
+@pytest.mark.parametrize(("length", "window", "size"), [(100, 7, 10), (20, 20, 8), (21, 20, 1), (50, 7, 1000)])
+def test_chunks_hold_every_window_once(length, window, size, step):
+    ranges = list(chunks(length, window, size=size, step=step))
+    held = [list(range(first, last - window + 1, step)) for first, last in ranges]
+    assert [start for starts in held for start in starts] == starts_of(length, window, step)
+    assert max(map(len, held)) <= size
 
 
 @pytest.mark.parametrize("which", ["fitted", "lone"])
 def test_scores_in_chunks_equal_scores_in_one_piece(which, request, monkeypatch):
     fitted = request.getfixturevalue(which)
     x = signal(seed=2, channels=len(fitted.channels_))
+    assert (fitted.measure_.step > 1) == (which == "lone")
     whole, rebuilt = fitted.decision_function(x), fitted.reconstruct(x)
     monkeypatch.setattr(scoring, "CHUNK_VALUES", 101 * fitted.window_ * len(fitted.channels_))
     np.testing.assert_allclose(fitted.decision_function(x), whole, rtol=1e-5)
     np.testing.assert_allclose(fitted.reconstruct(x), rebuilt, atol=1e-4)
 
 
+@pytest.mark.parametrize("step", [1, 3])
 @pytest.mark.parametrize("absolute", [True, False])
-def test_row_errors_are_what_loops_over_windows_give(absolute):
+def test_row_errors_are_what_loops_over_windows_give(absolute, step):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(40, 2)).astype(np.float32)
     network = WindowNetwork(5 * 2, latent_dim=1, hidden=0)  # all weights 0: rebuilds nothing, so the error is x
-    got = Measure(5, 1, absolute, 0.5).errors(network, x)
+    got = Measure(window=5, step=step, smoothing=1, absolute=absolute, own_row=0.5).errors(network, x)
     error = np.abs(x) if absolute else x**2
-    for row in (0, 3, 20, 39):
-        windows = [error[start : start + 5].mean(0) for start in range(36) if start <= row < start + 5]
+    for row in (0, 3, 20, 38, 39):
+        windows = [error[start : start + 5].mean(0) for start in starts_of(40, 5, step) if start <= row < start + 5]
         np.testing.assert_allclose(got[row], np.mean(windows, 0) + 0.5 * error[row], rtol=1e-5)
+
+
+def test_long_windows_are_looked_at_in_steps_and_tell_the_same(lone):
+    """Scores by every window and scores by every third are the same, but for a few percent."""
+    x = signal(seed=3, channels=1)
+    x[300] += 3
+    x[700:725] = x[700]
+    every, each = lone.measure_._replace(step=1), lone.measure_
+    assert each.step == lone.window_ // 32 == 3
+    dense, sparse = (m.scores(m.errors(lone.model_, lone.scaling_.apply(x))) for m in (every, each))
+    assert np.abs(np.log(sparse / dense)).max() < 0.1
+    assert np.abs(np.log(sparse / dense)).mean() < 0.02
+
+
+def test_a_detector_saved_before_there_were_steps_looks_at_every_window(lone):
+    tree = lone.to_tree()
+    del tree["choices"]["step"]
+    assert AnomalyDetector.from_tree(tree).measure_ == lone.measure_._replace(step=1)
 
 
 # ------------------------------------------------------------------ the network
@@ -238,6 +281,24 @@ def test_the_poisson_interval_is_garwood_s(count, low, high):
 def test_peaks_over_threshold_finds_an_exponential_s_quantile(risk):
     scores = np.random.default_rng(0).exponential(1.0, 20_000)
     assert peaks_over_threshold(scores, risk).value == pytest.approx(-np.log(risk), rel=0.1)
+
+
+@pytest.mark.parametrize("shape", [-0.8, -0.3, 0.0, 0.2, 0.8])
+@pytest.mark.parametrize("count", [40, 600])
+def test_the_tail_is_as_likely_as_scipy_s_fit_of_it(count, shape):
+    excesses = stats.genpareto.rvs(shape, scale=0.03, size=count, random_state=np.random.default_rng(1))
+    got, scale = thresholds._pareto(excesses)
+    theirs, _, their_scale = stats.genpareto.fit(excesses / excesses.mean(), floc=0)
+    mine, best = (
+        stats.genpareto.logpdf(excesses, c, scale=s).sum()
+        for c, s in ((got, scale), (theirs, their_scale * excesses.mean()))
+    )
+    assert mine >= best - 1e-3
+
+
+def test_equal_excesses_have_a_tail_that_ends_with_them():
+    shape, scale = thresholds._pareto(np.full(50, 0.2))
+    assert shape >= -1 and np.isfinite(scale)
 
 
 def test_beyond_what_was_seen_a_threshold_says_that_it_is_extrapolated():
@@ -482,9 +543,16 @@ def test_a_file_that_is_no_detector_is_refused(tmp_path):
 def test_leaving_the_fit_cancels():
     steps = AnomalyDetector().fitting(signal())
     first = next(steps)
-    assert first.part == 0
-    assert first.epoch == 1
+    assert first.part == first.epoch == 0
     steps.close()
+
+
+def test_a_fit_reports_between_the_starts_of_its_networks():
+    """Principal components of wide windows take seconds; a cancelled fit must not sit through all of them."""
+    reports = list(AnomalyDetector().fitting(signal(rows=200)))
+    epochs = [report.epoch for report in reports if report.part == 0]
+    assert epochs == [0, 0, 0, 0, *range(1, reports[0].epochs + 1)]
+    assert all(np.isnan(report.loss) == (report.epoch == 0) for report in reports)
 
 
 def test_progress_rises_to_one():

@@ -14,16 +14,16 @@ from aecore.data.parquet_blocks import ParquetBlocks
 from aecore.errors import DataError, UnreadableFile
 
 
-def signal(rows=1500, seed=0):
+def signal(rows=1500, seed=0, channels=3):
     rng = np.random.default_rng(seed)
-    x = np.sin(np.arange(rows)[:, None] / 4 + np.arange(3)) + 0.1 * rng.normal(size=(rows, 3))
-    x[900:940, 1] += 2
+    x = np.sin(np.arange(rows)[:, None] / 4 + np.arange(channels)) + 0.1 * rng.normal(size=(rows, channels))
+    x[900:940, -1] += 2
     return x
 
 
-@pytest.fixture(scope="module")
-def detector():
-    return AnomalyDetector().fit(signal(600))
+@pytest.fixture(scope="module", params=[3, 1], ids=["every window", "windows in steps"])
+def detector(request):
+    return AnomalyDetector().fit(signal(600, channels=request.param))
 
 
 def pieces(x, sizes):
@@ -34,13 +34,12 @@ def pieces(x, sizes):
 # ------------------------------------------------------------------ scores and events
 @pytest.mark.parametrize("sizes", [[], [700], [1, 2, 3, 500], [100] * 14, [1499], [40] * 37])
 def test_scores_in_blocks_equal_scores_in_one_piece(detector, sizes):
-    x = signal(seed=1)
+    x = signal(seed=1, channels=len(detector.channels_))
     scores, excess = sensors.scored(detector, x)
-    parts = list(
-        score_blocks(
-            pieces(x, sizes), lambda v: sensors.scored(detector, v), reach=reach(detector), least=detector.window_
-        )
-    )
+    parts = list(score_blocks(
+        pieces(x, sizes), lambda v: sensors.scored(detector, v), reach=reach(detector), least=detector.window_,
+        step=detector.measure_.step,
+    ))  # fmt: skip
     np.testing.assert_allclose(np.concatenate([part.scores for part in parts]), scores, rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(np.concatenate([part.channel_excess for part in parts]), excess, rtol=1e-5, atol=1e-7)
     np.testing.assert_array_equal(np.concatenate([part.clock for part in parts]), np.arange(len(x)))
@@ -48,13 +47,14 @@ def test_scores_in_blocks_equal_scores_in_one_piece(detector, sizes):
 
 
 def test_no_row_beyond_the_reach_matters_and_some_row_within_does(detector):
-    x, far = signal(seed=1), reach(detector)
+    x, far = signal(seed=1, channels=len(detector.channels_)), reach(detector)
     base = detector.decision_function(x)
     spoilt = x.copy()
     spoilt[700] += 50
     changed = np.flatnonzero(np.abs(detector.decision_function(spoilt) - base) > 1e-4)
     assert 700 - far <= changed.min() and changed.max() <= 700 + far
-    assert changed.min() <= 700 - far + 2 and changed.max() >= 700 + far - 2  # nor is it longer than it must be
+    spare = 1 + detector.measure_.step
+    assert changed.min() <= 700 - far + spare and changed.max() >= 700 + far - spare  # nor longer than it must be
 
 
 @pytest.mark.parametrize("sizes", [[], [1] * 80, [7] * 43, [150], [299]])

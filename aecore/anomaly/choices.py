@@ -5,7 +5,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.anomaly.network import Recipe, principal
+from aecore.anomaly.network import Recipe
 
 Array = NDArray[np.floating[Any]]
 Value = TypeVar("Value", int, float)
@@ -23,6 +23,7 @@ PERIOD_ROWS = 16_384  # enough rows to find a period
 AVERAGED_ROWS = (
     64  # that a score looks at: a lone noisy row should not raise an alarm, a fault of a minute at 1 Hz should
 )
+WINDOWS_A_ROW = 32  # at most that judge a row, if the window is long: more cost in proportion, and tell the same
 LEAST_NOISE = 0.5  # standard deviations; below, a wide code learns to copy, and copies faults too
 LINEAR_NOISE = 0.4  # standard deviations; makes the choice of code size matter less
 OWN_ROW_SHARE = 0.2  # weight of a row's own error beside its windows', where nothing repeats
@@ -144,17 +145,27 @@ def choose_smoothing(rows: int, window: int, *, channels: int) -> Choice[int]:
     return Choice(min(usual, max(1, rows // 8) | 1), f"with the window, a score looks at about {AVERAGED_ROWS} rows")
 
 
-def choose(x: Array, windows: Array, *, asked: int | None) -> dict[str, Choice[Any]]:
-    """Everything but the window, from standardised normal rows [T, C] and their windows [N, D]."""
+def choose_step(window: int) -> Choice[int]:
+    """Rows from one window to the next where a signal is scored."""
+    step = max(1, window // WINDOWS_A_ROW)
+    if step == 1:
+        return Choice(1, "every window of the signal is looked at")
+    return Choice(step, f"each row is judged by about {window // step} windows; more would tell the same")
+
+
+def choose(x: Array, eigenvalues: Array, *, asked: int | None) -> dict[str, Choice[Any]]:
+    """Everything but the window, from standardised normal rows [T, C] and their windows' covariance."""
     rows, channels = x.shape
     hidden = choose_hidden(channels)
     period = find_period(x)
+    window = len(eigenvalues) // channels
     return {
-        "latent_dim": choose_latent_dim(principal(windows).eigenvalues, asked=asked, hidden=hidden.value),
+        "latent_dim": choose_latent_dim(eigenvalues, asked=asked, hidden=hidden.value),
         "hidden": hidden,
         "noise": choose_noise(period, hidden=hidden.value),
         "own_row": choose_own_row(period, hidden=hidden.value),
-        "smoothing": choose_smoothing(rows, windows.shape[1] // channels, channels=channels),
+        "smoothing": choose_smoothing(rows, window, channels=channels),
+        "step": choose_step(window),
     }
 
 

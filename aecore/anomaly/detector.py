@@ -9,28 +9,30 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from aecore import __version__, store
-from aecore.anomaly import notes, thresholds
+from aecore import store
+from aecore.anomaly import keeping, notes, thresholds
 from aecore.anomaly.choices import Choice, choose, choose_window, recipe_of
 from aecore.anomaly.events import find_events
-from aecore.anomaly.network import WindowNetwork, one_thread, train
-from aecore.anomaly.scaling import Scaling, Signal, rows_of
-from aecore.anomaly.scoring import Measure, over_channels, rebuilt
+from aecore.anomaly.network import one_thread, principal, train
+from aecore.anomaly.scaling import Scaling, Signal, rows_like, rows_of
+from aecore.anomaly.scoring import Measure, over_channels
 from aecore.anomaly.thresholds import DEFAULT_SIGMAS, Threshold, log_score_threshold
 from aecore.anomaly.windows import contiguous_folds, sampled, sliding
-from aecore.errors import DataError, SettingError, StoreError, TooFewRows
+from aecore.errors import SettingError, TooFewRows
 
 Array = NDArray[np.floating[Any]]
 
 MIN_ROWS = 50  # fewer normal rows leave nothing to hold out
 FOLDS = 4  # contiguous parts of the normal rows; each is scored by a network that has not seen it
 MAX_TRAINING_WINDOWS = 8192  # more, evenly drawn, do not change what is learnt
-FORMAT = "aecore.anomaly/2"
 BEYOND = 10.0  # times the threshold: the score of a row in which a channel moves that never did
 
 
 class FitProgress(NamedTuple):
-    """Where a fit stands: ``part`` 0 is the training, 1..FOLDS the held-out scores that set the threshold."""
+    """Where a fit stands: ``part`` 0 is the training, 1..FOLDS the held-out scores that set the threshold.
+
+    ``epoch`` 0, without a loss, is what comes before the training.
+    """
 
     part: int
     epoch: int
@@ -89,7 +91,7 @@ class AnomalyDetector:
         return self
 
     def fitting(self, normal: Signal) -> Iterator[FitProgress]:
-        """Do the work of :meth:`fit` and report after every epoch; to cancel, stop iterating."""
+        """Do the work of :meth:`fit` and report often; to cancel, stop iterating."""
         values, self.channels_ = rows_of(normal)
         if len(values) < MIN_ROWS:
             raise TooFewRows(
@@ -101,12 +103,16 @@ class AnomalyDetector:
         window = choose_window(x, asked=self.window)
         starts = sampled(len(x) - window.value + 1, at_most=MAX_TRAINING_WINDOWS, seed=self.seed)
         windows = sliding(x, window.value, starts)
-        self.choices_: dict[str, Choice[Any]] = {"window": window, **choose(x, windows, asked=self.latent_dim)}
-        self._settle()
+        known = principal(windows)
+        self.choices_: dict[str, Choice[Any]] = {
+            "window": window,
+            **choose(x, known.eigenvalues, asked=self.latent_dim),
+        }
+        self.settle()
         recipe = recipe_of(self.choices_)
         folds = contiguous_folds(len(x), FOLDS)
         apart = [np.flatnonzero((starts + self.window_ <= a) | (starts >= b)) for a, b in folds]
-        for trained in train(windows, [np.arange(len(starts)), *apart], recipe, seed=self.seed):
+        for trained in train(windows, [np.arange(len(starts)), *apart], recipe, seed=self.seed, first=known):
             yield FitProgress(0, trained.epoch, recipe.epochs, trained.loss, trained.epoch / (recipe.epochs + 1))
         self.model_ = trained.networks.single(0)
         held_out = np.empty(x.shape)  # [T, C]
@@ -117,14 +123,16 @@ class AnomalyDetector:
             yield FitProgress(part, recipe.epochs, recipe.epochs, trained.loss, done)
         self._calibrate(held_out)
 
-    def _settle(self) -> None:
-        """Read off the choices what scoring needs."""
+    def settle(self) -> None:
+        """Read off ``choices_`` what scoring needs."""
         chosen = self.choices_
         self.window_, self.latent_dim_ = int(chosen["window"].value), int(chosen["latent_dim"].value)
         self.smoothing_: Choice[int] = chosen["smoothing"]
+        step = int(chosen["step"].value) if "step" in chosen else 1  # detectors saved before there was a choice
         self.measure_ = Measure(
-            self.window_, int(self.smoothing_.value), not chosen["hidden"].value, float(chosen["own_row"].value)
-        )
+            window=self.window_, step=step, smoothing=int(self.smoothing_.value),
+            absolute=not chosen["hidden"].value, own_row=float(chosen["own_row"].value),
+        )  # fmt: skip
 
     def _calibrate(self, held_out: Array) -> None:
         channel_scores = self.measure_.scores(held_out)  # [T, A]
@@ -198,7 +206,7 @@ class AnomalyDetector:
     def reconstruct(self, signal: Signal) -> NDArray[np.float32]:
         """Rebuild the signal through the code, in the signal's units: [T, C] -> float32 [T, C]."""
         x = self.scaling_.apply(self._checked(signal))
-        return self.scaling_.undo(rebuilt(self.model_, x, self.window_))
+        return self.scaling_.undo(self.measure_.rebuilt(self.model_, x))
 
     def codes(self, signal: Signal, starts: NDArray[np.int64]) -> NDArray[np.float32]:
         """Encode the windows that start at these rows: [T, C], [N] -> float32 [N, latent_dim]."""
@@ -218,46 +226,17 @@ class AnomalyDetector:
         )
 
     def _checked(self, signal: Signal) -> Array:
-        values, channels = rows_of(signal)
-        if values.shape[1] != len(self.channels_):
-            raise DataError(
-                f"This signal has {values.shape[1]} channels ({', '.join(channels[:4])} ...), the detector learnt "
-                f"{len(self.channels_)}; give it the same channels in the same order."
-            )
-        if len(values) < self.window_:
-            raise TooFewRows(f"{len(values)} rows are fewer than one window of {self.window_}; give a longer signal.")
-        return values
+        return rows_like(signal, self.channels_, at_least=self.window_)
 
     # ------------------------------------------------------------------ keeping
     def to_tree(self) -> dict[str, Any]:
         """Everything fitted, as plain values and arrays."""
-        mean, scale, active = self.scaling_
-        return {
-            "format": FORMAT, "version": __version__, "seed": self.seed,
-            "asked": {"window": self.window, "latent_dim": self.latent_dim, "sample_rate": self.sample_rate},
-            "choices": {name: list(choice) for name, choice in self.choices_.items()}, "notes": list(self.notes_),
-            "channels": list(self.channels_), "mean": mean, "scale": scale, "active": active.astype(np.uint8),
-            "channel_levels": self.channel_levels_, "decision_scores": self.decision_scores_,
-            "threshold": self.threshold_, "model": self.model_.to_tree(),
-        }  # fmt: skip
+        return keeping.to_tree(self)
 
     @classmethod
     def from_tree(cls, tree: dict[str, Any]) -> Self:
         """Rebuild a fitted detector; raises StoreError for anything else."""
-        try:
-            if tree["format"] != FORMAT:
-                raise StoreError(f"This file is of the kind {tree['format']!r}, not a detector of this version.")
-            self = cls(**tree["asked"], seed=tree["seed"])
-            self.choices_ = {name: Choice(*pair) for name, pair in tree["choices"].items()}
-            self._settle()
-            self.channels_, self.notes_ = tuple(tree["channels"]), list(tree["notes"])
-            self.scaling_ = Scaling(tree["mean"], tree["scale"], tree["active"].astype(bool))
-            self.channel_levels_, self.decision_scores_ = tree["channel_levels"], tree["decision_scores"]
-            self.threshold_, self.model_ = float(tree["threshold"]), WindowNetwork.from_tree(tree["model"])
-            self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int64)
-        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-            raise StoreError("This file does not hold an anomaly detector.") from error
-        return self
+        return keeping.from_tree(cls, tree)
 
     def save(self, path: str | Path) -> None:
         """Write weights, settings, scaling, threshold and channel names to one safetensors file."""

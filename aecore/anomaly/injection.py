@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from aecore.anomaly.choices import dominant_period
 from aecore.anomaly.detector import AnomalyDetector
 from aecore.anomaly.faults import FAULTS, Kind, say, sizes
+from aecore.anomaly.streaming import reach
 from aecore.errors import SettingError, TooFewRows
 
 Array = NDArray[np.floating[Any]]
@@ -135,8 +136,7 @@ class _Bench:
         self, detector: AnomalyDetector, x: Array, start: int, threshold: float, positions: int, seed: int
     ) -> None:
         self.detector, self.threshold = detector, threshold
-        # rows before and after that a score sees; a stuck value needs one before it in any case
-        self.reach = max(1, detector.window_ - 1 + detector.smoothing_.value // 2)
+        self.reach = reach(detector)  # rows before and after that a score sees
         held_out = len(x) - start
         self.span = max(2, min(2 * max(detector.window_, detector.smoothing_.value), held_out // 4))
         self.longest = min(4 * self.span, held_out // 2)

@@ -179,17 +179,29 @@ class SideBySide(nn.Module):
 
 
 class Trained(NamedTuple):
-    """Where the training stands after an epoch (from 1): the first network's mean loss in it, and all networks."""
+    """Where the training stands after an epoch: the first network's mean loss in it, and all networks.
+
+    Epochs count from 1; 0 is the way to the networks' start, still without a loss.
+    """
 
     epoch: int
     loss: float
     networks: WindowNetwork
 
 
-def train(windows: Array, members: Sequence[Indices], recipe: Recipe, *, seed: int) -> Iterator[Trained]:
-    """Train one network for each of ``members`` (row numbers of ``windows`` [N, D]), yielding after every epoch."""
+def train(
+    windows: Array, members: Sequence[Indices], recipe: Recipe, *, seed: int, first: Principal | None = None
+) -> Iterator[Trained]:
+    """Train one network for each of ``members`` (row numbers of ``windows`` [N, D]), yielding after every epoch.
+
+    ``first`` is the principal components of the first member's windows, where they are known already.
+    """
     networks = WindowNetwork(windows.shape[1], latent_dim=recipe.latent_dim, hidden=recipe.hidden, copies=len(members))
-    networks.start([principal(windows[rows]) for rows in members], seed=seed)
+    principals = [] if first is None else [first]
+    for rows in members[len(principals) :]:
+        yield Trained(0, float("nan"), networks)  # those of wide windows take a second each
+        principals.append(principal(windows[rows]))
+    networks.start(principals, seed=seed)
     rng = np.random.default_rng(seed)
     draws = STEPS_PER_EPOCH * recipe.batch
     picked = np.stack([_drawn(rng, rows, draws) for rows in members], axis=1)  # [draws, M]

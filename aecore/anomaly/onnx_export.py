@@ -39,7 +39,8 @@ def dumps(detector: "AnomalyDetector", *, dtype: Dtype = "float64") -> bytes:
     and ``channel_scores`` [T, C], float32, as :meth:`decision_function` and :meth:`channel_scores` give them.
     Scaling, windows, network, errors, their mean over covering windows and the smoothing are inside; memory grows
     with T times the window. The metadata hold ``threshold``, ``channels`` (JSON), ``sample_rate`` (Hz, empty where
-    unknown), ``window`` and ``lookahead`` (rows; a score is final once so many rows have followed it).
+    unknown), ``window``, ``lookahead`` and ``step`` (rows): a score is final once ``lookahead`` rows have followed it,
+    and a block cut out of a signal scores as the whole does if it begins that early, at a multiple of ``step``.
     """
     import onnx
 
@@ -52,6 +53,7 @@ def dumps(detector: "AnomalyDetector", *, dtype: Dtype = "float64") -> bytes:
         "channels": json.dumps(list(detector.channels_)),
         "sample_rate": "" if detector.sample_rate is None else repr(float(detector.sample_rate)),
         "window": str(detector.window_),
+        "step": str(detector.measure_.step),
         "lookahead": str(reach(detector)),
     }
     onnx.helper.set_model_props(model, facts)
@@ -119,22 +121,24 @@ class Graph(nn.Module):
 
     def _errors(self, x: Tensor) -> Tensor:
         """Mean error of the windows that cover each row, [T, A] -> float64 [T, A]."""
-        window = self.measure.window
+        window, step = self.measure.window, self.measure.step
         t = torch.arange(x.shape[0])
-        first, last = (t - window + 1).clamp(min=0), torch.minimum(t, t[-1] - window + 1)  # windows that cover row t
-        places = t[: x.shape[0] - window + 1, None] + torch.arange(window)  # [N, window]
-        windows = x[places]  # [N, window, A]
+        span = t[-1] - window + 1
+        starts = t[: x.shape[0] - window + step : step].minimum(span)  # [N], the last window included
+        first = (t - window + step).clamp(min=0) // step  # of the windows that cover row t, by number
+        last = torch.where(t < span, t // step, (span + step - 1) // step)
+        windows = x[starts[:, None] + torch.arange(window)]  # [N, window, A]
         error = self.network(windows.flatten(1)).reshape(windows.shape) - windows
         error = error.abs() if self.measure.absolute else error.square()
         count = (last - first + 1)[:, None]
         errors = self._sums(error.mean(1), first, last) / count
         if not self.measure.own_row:
             return errors
-        # row t is row t - n of window n: the diagonals of [N, window], moved under one another
-        starts = t[:, None] - torch.arange(window)  # [T, window]
-        inside = (starts >= 0) & (starts <= t[-1] - window + 1)
-        flat = starts.clamp(min=0).minimum(t[-1] - window + 1) * window + torch.arange(window)
-        own = (error.flatten(0, 1)[flat].double() * inside[:, :, None]).sum(1)
+        # row t is row t - starts[n] of window n
+        over = first[:, None] + torch.arange(-(-window // step) + 1)  # [T, windows that may cover a row]
+        inside = over <= last[:, None]
+        over = over.minimum(last[:, None])
+        own = (error.flatten(0, 1)[over * window + t[:, None] - starts[over]].double() * inside[:, :, None]).sum(1)
         return errors + self.measure.own_row * own / count
 
     def _smoothed(self, errors: Tensor) -> Tensor:

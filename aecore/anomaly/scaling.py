@@ -1,12 +1,13 @@
 """From a visitor's table to standardised channels: what is checked, and which channels carry anything to learn."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aecore.errors import DataError
+from aecore.errors import DataError, TooFewRows
 
 Array = NDArray[np.floating[Any]]
 Signal = Array | pd.DataFrame
@@ -31,6 +32,19 @@ def rows_of(signal: Signal) -> tuple[Array, tuple[str, ...]]:
         )
     names = signal.columns if isinstance(signal, pd.DataFrame) else [f"channel {i + 1}" for i in range(values.shape[1])]
     return values, tuple(str(name) for name in names)
+
+
+def rows_like(signal: Signal, channels: Sequence[str], *, at_least: int) -> Array:
+    """Values [T, C] of a signal with as many channels; raises DataError for others, TooFewRows below one window."""
+    values, names = rows_of(signal)
+    if len(names) != len(channels):
+        raise DataError(
+            f"This signal has {len(names)} channels ({', '.join(names[:4])} ...), the detector learnt {len(channels)}; "
+            "give it the same channels in the same order."
+        )
+    if len(values) < at_least:
+        raise TooFewRows(f"{len(values)} rows are fewer than one window of {at_least}; give a longer signal.")
+    return values
 
 
 class Scaling(NamedTuple):

@@ -26,17 +26,17 @@ class Scored(NamedTuple):
 
 
 def reach(detector: "AnomalyDetector") -> int:
-    """Rows to either side that a row's score draws on."""
-    return detector.window_ - 1 + detector.smoothing_.value // 2
+    """Rows to either side that a row's score draws on; one more than its windows hold, as the last may be off step."""
+    return detector.window_ + detector.smoothing_.value // 2
 
 
 def score_blocks(
-    blocks: Iterable[tuple[Array, NDArray[Any]]], score: Score, *, reach: int, least: int
+    blocks: Iterable[tuple[Array, NDArray[Any]]], score: Score, *, reach: int, least: int, step: int
 ) -> Iterator[Scored]:
     """Score blocks of values [N, C] with their clocks [N] as if they had come in one piece.
 
     ``reach`` rows are kept from before a block, and as many held back at its end until the next one is there.
-    ``least`` rows are what ``score`` needs at once.
+    ``least`` rows are what ``score`` needs at once; it is given rows from a multiple of ``step`` on.
     """
     held: tuple[Array, NDArray[Any]] | None = None
     known = start = 0  # rows at the head of ``held`` that are scored already; row number of its first
@@ -46,7 +46,7 @@ def score_blocks(
         if ready <= known or len(held[0]) < least:
             continue
         yield _part(held, score, known, ready, start)
-        cut = max(0, ready - reach)
+        cut = max(0, ready - reach) // step * step
         held, known, start = (held[0][cut:], held[1][cut:]), ready - cut, start + cut
     if held is not None:
         yield _part(held, score, known, len(held[0]), start)

@@ -11,39 +11,54 @@ from scipy.ndimage import uniform_filter1d
 Array = NDArray[np.floating[Any]]
 
 
-def sliding(x: Array, window: int, starts: NDArray[np.int64] | None = None) -> Array:
-    """All windows of ``x`` [T, C], or those at ``starts``, as rows: a copy [N, window * C], time-major."""
-    view = np.lib.stride_tricks.sliding_window_view(x, window, axis=0)  # [N, C, window], no copy
-    view = view if starts is None else view[starts]
-    return np.array(view.transpose(0, 2, 1), order="C").reshape(len(view), -1)
+def sliding(x: Array, window: int, starts: NDArray[np.int64] | slice = slice(None)) -> Array:
+    """Windows of ``x`` [T, C] that begin at ``starts``, or all, as rows: a copy [N, window * C], time-major."""
+    values = np.ascontiguousarray(x).reshape(-1)  # in which a window is one stretch: copied in one go
+    view = np.lib.stride_tricks.sliding_window_view(values, window * x.shape[1])[:: x.shape[1]]
+    return np.array(view[starts], order="C")
 
 
-def chunks(length: int, window: int, *, size: int) -> Iterator[tuple[int, int]]:
-    """Row ranges (first, last + 1) of at most ``size`` windows, overlapping by ``window - 1`` rows: no window twice."""
-    for first in range(0, length - window + 1, size):
-        yield first, min(first + size + window - 1, length)
+def window_starts(length: int, window: int, step: int) -> NDArray[np.int64]:
+    """First rows of every ``step``-th window and of the last, so that every row is covered."""
+    return np.minimum(np.arange(0, length - window + step, step), length - window)
 
 
-def covering(length: int, window: int) -> NDArray[np.int64]:
-    """How many windows cover each of ``length`` rows."""
-    rows = np.arange(length)
-    return np.minimum(rows, length - window) - np.maximum(0, rows - window + 1) + 1
+def chunks(length: int, window: int, *, size: int, step: int = 1) -> Iterator[tuple[int, int]]:
+    """Row ranges (first, last + 1) with at most ``size`` windows each, at every ``step``-th row from ``first`` on.
+
+    Together they hold the windows of :func:`window_starts`, in order and none twice.
+    """
+    regular = (length - window) // step + 1
+    for number in range(0, regular, size):
+        yield number * step, (min(number + size, regular) - 1) * step + window
+    if (length - window) % step:
+        yield length - window, length
 
 
-def mean_over_covering(values: Array, length: int, window: int) -> Array:
+def covering(length: int, window: int, step: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Numbers of the first and the last of the windows of :func:`window_starts` that cover each of ``length`` rows."""
+    rows, span = np.arange(length), length - window
+    first = -(-np.maximum(0, rows - window + 1) // step)
+    return first, np.where(rows < span, rows // step, -(-span // step))
+
+
+def mean_over_covering(values: Array, length: int, window: int, step: int = 1) -> Array:
     """Mean, at each of ``length`` rows, of the values [N, ...] of the windows that cover it; float64 [length, ...]."""
     zero = np.zeros((1, *values.shape[1:]))
     total = np.concatenate([zero, np.cumsum(values, axis=0, dtype=np.float64)])  # [N + 1, ...]
-    rows = np.arange(length)
-    first, last = np.maximum(0, rows - window + 1), np.minimum(rows, len(values) - 1)
+    first, last = covering(length, window, step)
     count = (last - first + 1).reshape(-1, *[1] * (values.ndim - 1))
     return (total[last + 1] - total[first]) / count
 
 
-def add_diagonals(parts: Array, total: Array) -> None:
-    """Add what each window says of each row, ``parts`` [N, window, C], to the rows' ``total`` [N + window - 1, C]."""
-    for i in range(parts.shape[1]):
-        total[i : i + len(parts)] += parts[:, i]
+def summed_at_rows(parts: Array, step: int) -> Array:
+    """Sum what windows ``step`` rows apart say of each row: [N, window, C] -> float64 [T, C]."""
+    count, window, channels = parts.shape
+    total = np.zeros((count - 1 + -(-window // step), step, channels))  # rows in blocks of a step
+    for block in range(0, window, step):  # few long sums instead of one a window
+        part = parts[:, block : block + step]
+        total[block // step : block // step + count, : part.shape[1]] += part
+    return total.reshape(-1, channels)[: (count - 1) * step + window]
 
 
 def smooth(x: Array, rows: int) -> Array:

@@ -79,7 +79,9 @@ def _score_one(file: Path, name: str, source: Source, detector: AnomalyDetector,
     def scored(values: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         return sensors.scored(detector, sensors.arranged(values, source.channels, channels))
 
-    parts = score_blocks(source.blocks(), scored, reach=reach(detector), least=detector.window_)
+    parts = score_blocks(
+        source.blocks(), scored, reach=reach(detector), least=detector.window_, step=detector.measure_.step
+    )
     stream = EventStream(threshold, channels=channels, merge_gap=detector.window_)
     tables: list[pd.DataFrame] = []
     clock: NDArray[Any] | None = None  # of all rows so far: an event may begin in an earlier part

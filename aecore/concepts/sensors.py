@@ -160,6 +160,9 @@ def learn(
     detector = AnomalyDetector(sample_rate=sample_rate)
     losses: list[float] = []
     for report in detector.fitting(pd.DataFrame(normal, columns=list(channels))):
+        if report.epoch == 0:
+            yield {"progress": report.progress, "part": "Looking at the normal rows"}
+            continue
         if report.part == 0:
             losses.append(report.loss)
         part = f"Calibrating the threshold, part {report.part} of {FOLDS}" if report.part else "Training the detector"

@@ -1,0 +1,49 @@
+"""A fitted detector as a tree of plain values and arrays, and back."""
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from aecore import __version__
+from aecore.anomaly.choices import Choice
+from aecore.anomaly.network import WindowNetwork
+from aecore.anomaly.scaling import Scaling
+from aecore.errors import StoreError
+
+if TYPE_CHECKING:
+    from aecore.anomaly.detector import AnomalyDetector
+
+Detector = TypeVar("Detector", bound="AnomalyDetector")
+
+FORMAT = "aecore.anomaly/2"
+
+
+def to_tree(detector: "AnomalyDetector") -> dict[str, Any]:
+    """Everything fitted, as plain values and arrays."""
+    mean, scale, active = detector.scaling_
+    asked = {"window": detector.window, "latent_dim": detector.latent_dim, "sample_rate": detector.sample_rate}
+    return {
+        "format": FORMAT, "version": __version__, "seed": detector.seed, "asked": asked,
+        "choices": {name: list(choice) for name, choice in detector.choices_.items()}, "notes": list(detector.notes_),
+        "channels": list(detector.channels_), "mean": mean, "scale": scale, "active": active.astype(np.uint8),
+        "channel_levels": detector.channel_levels_, "decision_scores": detector.decision_scores_,
+        "threshold": detector.threshold_, "model": detector.model_.to_tree(),
+    }  # fmt: skip
+
+
+def from_tree(kind: type[Detector], tree: dict[str, Any]) -> Detector:
+    """Rebuild a fitted detector; raises StoreError for anything else."""
+    try:
+        if tree["format"] != FORMAT:
+            raise StoreError(f"This file is of the kind {tree['format']!r}, not a detector of this version.")
+        detector = kind(**tree["asked"], seed=tree["seed"])
+        detector.choices_ = {name: Choice(*pair) for name, pair in tree["choices"].items()}
+        detector.settle()
+        detector.channels_, detector.notes_ = tuple(tree["channels"]), list(tree["notes"])
+        detector.scaling_ = Scaling(tree["mean"], tree["scale"], tree["active"].astype(bool))
+        detector.channel_levels_, detector.decision_scores_ = tree["channel_levels"], tree["decision_scores"]
+        detector.threshold_, detector.model_ = float(tree["threshold"]), WindowNetwork.from_tree(tree["model"])
+        detector.labels_ = (detector.decision_scores_ > detector.threshold_).astype(np.int64)
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise StoreError("This file does not hold an anomaly detector.") from error
+    return detector
