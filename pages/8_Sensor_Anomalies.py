@@ -93,6 +93,7 @@ def workbench() -> None:
             figure.draw(scene, figures.outlines(scene), "The signal as measured")
         else:
             judged(source, analysis, rows)
+            results.downloads()
             results.self_test(source, rows)
         if signal.notes:
             with st.expander(f"What was done to the file ({len(signal.notes)})"):

@@ -121,12 +121,12 @@ def test_row_errors_are_what_loops_over_windows_give(absolute, step):
 
 
 def test_long_windows_are_looked_at_in_steps_and_tell_the_same(lone):
-    """Scores by every window and scores by every third are the same, but for a few percent."""
+    """Scores by every window and scores by every other one are the same, but for a few percent."""
     x = signal(seed=3, channels=1)
     x[300] += 3
     x[700:725] = x[700]
     every, each = lone.measure_._replace(step=1), lone.measure_
-    assert each.step == lone.window_ // 32 == 3
+    assert each.step == lone.window_ // 40 == 2
     dense, sparse = (m.scores(m.errors(lone.model_, lone.scaling_.apply(x))) for m in (every, each))
     assert np.abs(np.log(sparse / dense)).max() < 0.1
     assert np.abs(np.log(sparse / dense)).mean() < 0.02
@@ -283,7 +283,7 @@ def test_peaks_over_threshold_finds_an_exponential_s_quantile(risk):
     assert peaks_over_threshold(scores, risk).value == pytest.approx(-np.log(risk), rel=0.1)
 
 
-@pytest.mark.parametrize("shape", [-0.8, -0.3, 0.0, 0.2, 0.8])
+@pytest.mark.parametrize("shape", [-0.4, -0.2, 0.0, 0.2, 0.8])
 @pytest.mark.parametrize("count", [40, 600])
 def test_the_tail_is_as_likely_as_scipy_s_fit_of_it(count, shape):
     excesses = stats.genpareto.rvs(shape, scale=0.03, size=count, random_state=np.random.default_rng(1))
@@ -298,7 +298,7 @@ def test_the_tail_is_as_likely_as_scipy_s_fit_of_it(count, shape):
 
 def test_equal_excesses_have_a_tail_that_ends_with_them():
     shape, scale = thresholds._pareto(np.full(50, 0.2))
-    assert shape >= -1 and np.isfinite(scale)
+    assert shape == pytest.approx(-1) and 0.2 < scale / -shape < 0.4
 
 
 def test_beyond_what_was_seen_a_threshold_says_that_it_is_extrapolated():

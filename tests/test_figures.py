@@ -13,7 +13,7 @@ from PIL import Image
 from aecore.figures import closer, mnist, sensors, vega
 from aecore.figures.home import kept_against_code_size
 from aecore.figures.palette import DARK, LIGHT
-from aecore.figures.thinning import extremes
+from aecore.figures.thinning import envelopes, extremes
 from aecore.figures.training import falling_loss
 
 
@@ -33,6 +33,25 @@ def test_a_spike_one_row_wide_survives():
     x = np.zeros(1_000_000)
     x[777_777] = 5
     assert 777_777 in extremes(x, 600)
+
+
+@pytest.mark.parametrize("length", [1, 2, 1200, 1201, 1799, 100_003])
+def test_envelopes_hold_each_bin_s_lowest_and_highest_of_every_column_in_order(length):
+    x = np.random.default_rng(length).normal(size=(length, 3))
+    rows, values = envelopes(x, 600)
+    assert (rows[0], rows[-1]) == (0, length - 1)
+    assert (np.diff(rows) >= 0).all()
+    if length <= 1200:
+        np.testing.assert_array_equal(values, x)
+        return
+    step = -(-length // 600)
+    assert len(rows) == 2 * -(-length // step)
+    for i, start in enumerate(range(0, length, step)):
+        bin_ = x[start : start + step]
+        pair = values[2 * i : 2 * i + 2]
+        np.testing.assert_array_equal(np.sort(pair, axis=0), [bin_.min(0), bin_.max(0)])
+        np.testing.assert_array_equal(pair[0] > pair[1], bin_.argmax(0) < bin_.argmin(0))
+        assert start <= rows[2 * i] <= rows[2 * i + 1] < start + step
 
 
 def chart(clock, events=(), view=(0, 500), rebuilt=False, threshold=1.0, scored=True):
@@ -116,9 +135,9 @@ def test_the_rebuilt_signal_is_drawn_when_close_up():
     clock = sensors.Clock.of(None, 5000)
     values = np.zeros((5000, 1))
     scene = sensors.Scene(clock=clock, values=values, channels=["a"], normal=(0, 9), view=(0, 5000), rebuilt=values)
-    assert len(sensors.outlines(scene)["rebuilt 0"]) == 0
+    assert len(sensors.outlines(scene)["rebuilt"]) == 0
     near = sensors.outlines(scene._replace(view=(100, 400)))
-    assert len(near["rebuilt 0"]) == len(near["measured 0"]) == 300
+    assert len(near["rebuilt"]) == len(near["lines"]) == 300
 
 
 def test_closer_looks_draw_what_they_are_given():

@@ -65,7 +65,7 @@ def test_the_file_tells_what_a_controller_needs_and_nothing_of_where_it_was_made
     assert json.loads(facts["channels"]) == list(detector.channels_)
     assert facts["sample_rate"] == ("50.0" if case == "one" else "")
     assert int(facts["window"]) == detector.window_ and int(facts["lookahead"]) == reach(detector)
-    assert int(facts["step"]) == detector.measure_.step == (3 if case == "one" else 1)
+    assert int(facts["step"]) == detector.measure_.step == (2 if case == "one" else 1)
     assert b"/" + b"site-packages" not in data and b"aecore/anomaly" not in data
     assert [node.name for node in session.get_inputs()] == ["rows"]
     assert session.get_inputs()[0].shape == ["T", CASES[case]]

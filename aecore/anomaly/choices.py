@@ -23,7 +23,7 @@ PERIOD_ROWS = 16_384  # enough rows to find a period
 AVERAGED_ROWS = (
     64  # that a score looks at: a lone noisy row should not raise an alarm, a fault of a minute at 1 Hz should
 )
-WINDOWS_A_ROW = 32  # at most that judge a row, if the window is long: more cost in proportion, and tell the same
+WINDOWS_A_ROW = 40  # at most that judge a row, if the window is long: more cost in proportion, and tell the same
 LEAST_NOISE = 0.5  # standard deviations; below, a wide code learns to copy, and copies faults too
 LINEAR_NOISE = 0.4  # standard deviations; makes the choice of code size matter less
 OWN_ROW_SHARE = 0.2  # weight of a row's own error beside its windows', where nothing repeats

@@ -1,7 +1,5 @@
 """What is shown of a scored signal: its figure, events, a closer look, and files to take away."""
 
-from functools import partial
-
 import pandas as pd
 import streamlit as st
 
@@ -15,7 +13,7 @@ from pages.ui.sensors import closer, figure, report
 from pages.ui.sensors.sources import Source
 
 NAME = "sensor_anomalies"
-SELF_TEST = "sensors:self-test"
+SELF_TEST, _FOUND = "sensors:self-test", "sensors:found"
 EVENT_COLUMNS = {
     "peak_score": st.column_config.NumberColumn("peak score", format="%.3g"),
     "severity": st.column_config.NumberColumn("severity", format="%.2f × threshold"),
@@ -29,7 +27,7 @@ SELF_TEST_COLUMNS = {
 
 
 def show(source: Source, analysis: sensors.Analysis, normal: tuple[int, int], threshold: Threshold) -> None:
-    """Figure, events, a closer look, downloads."""
+    """Figure, events, a closer look."""
     signal = source.signal
     events = analysis.events(threshold.value, missing=signal.missing)
     scene = _scene(source, analysis, normal)
@@ -48,11 +46,10 @@ def show(source: Source, analysis: sensors.Analysis, normal: tuple[int, int], th
     chosen = _choose_event(table, len(signal.values))
     closer.look(signal, analysis, events, threshold.value, chosen)
     tested = live.finished(SELF_TEST, (source.signature, normal))
-    found = report.Findings(
+    _last()["found"] = report.Findings(
         source.name, signal, scene, analysis, threshold, events, table, summary,
         None if tested is None else tested["table"],
     )  # fmt: skip
-    take_it_with_you(_files(found))
 
 
 def _scene(source: Source, analysis: sensors.Analysis, normal: tuple[int, int]) -> figures.Scene:
@@ -111,23 +108,35 @@ def self_test(source: Source, normal: tuple[int, int]) -> None:
             st.caption(link.plain(note))
 
 
-def _files(found: report.Findings) -> list[Download]:
-    analysis, clock, threshold = found.analysis, found.scene.clock.x, found.threshold.value
+def _last() -> dict[str, report.Findings]:
+    held: dict[str, report.Findings] = st.session_state.setdefault(_FOUND, {})
+    return held
+
+
+def downloads() -> None:
+    """Files of what ``show`` has shown last: outside the part that follows the threshold, which then moves faster."""
+    last = _last()  # a click is answered in a thread that has no session
+
+    def found() -> report.Findings:
+        return last["found"]
 
     def scores() -> pd.DataFrame:
-        return sensor_tables.score_table(analysis, clock, threshold, missing=found.signal.missing)
+        now = found()
+        return sensor_tables.score_table(
+            now.analysis, now.scene.clock.x, now.threshold.value, missing=now.signal.missing
+        )
 
     def onnx() -> bytes:
-        exported: bytes = jobs.submit(sensors.to_onnx, analysis.detector, private=True).result()
+        exported: bytes = jobs.submit(sensors.to_onnx, found().analysis.detector, private=True).result()
         return exported
 
     binary = "application/octet-stream"
-    return [
-        Download("Report", "report.html", partial(report.html, found), "text/html"),
+    take_it_with_you([
+        Download("Report", "report.html", lambda: report.html(found()), "text/html"),
         Download("Scores", "scores.csv", lambda: export.csv(scores())),
         Download("Scores, Parquet", "scores.parquet", lambda: export.parquet(scores()), binary),
-        Download("Events", "events.csv", lambda: export.csv(found.table)),
-        Download("Detector", "detector.safetensors", lambda: store.dumps(analysis.detector), binary),
+        Download("Events", "events.csv", lambda: export.csv(found().table)),
+        Download("Detector", "detector.safetensors", lambda: store.dumps(found().analysis.detector), binary),
         Download("ONNX", "detector.onnx", onnx, binary),
         Download("Python snippet", "score.py", lambda: sensor_tables.SNIPPET.encode(), "text/x-python"),
-    ]
+    ])  # fmt: skip
