@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aecore.data import packing, uploads
+from aecore.data.options import ReadOptions
 from aecore.data.wording import clean_names
 from aecore.errors import AecoreError, DataError, TooFewRows, UnreadableFile
 
@@ -247,6 +248,21 @@ def test_labels_are_taken_out(name, marks):
     assert signal.labels.dtype == np.int8
     assert signal.channels == ("v",)
     assert noted(signal, "taken as labels (1 row marked)")
+
+
+@pytest.mark.parametrize("words", ["normal,Inner race,normal", "OK,not ok,ok", "no fault,short,", "none,drift,"])
+@pytest.mark.parametrize("name", ["label", "state"])
+def test_labels_may_be_words(name, words):
+    rows = "".join(f"{i},{word}\n" for i, word in enumerate(words.split(",")))
+    signal = uploads.read("a.csv", f"v,{name}\n{rows}".encode(), ReadOptions(label=None if name == "label" else name))
+    assert signal.labels.tolist() == [0, 1, 0]
+    assert signal.channels == ("v",)
+
+
+def test_words_without_one_for_normal_are_no_labels():
+    signal = read("v,label\n1,red\n2,blue\n3,red\n")
+    assert signal.labels is None
+    assert noted(signal, "left out: label")
 
 
 def test_a_label_of_more_than_two_values_is_a_channel():

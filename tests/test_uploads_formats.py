@@ -298,7 +298,7 @@ def test_either_half_of_day_and_clock_may_be_named_as_time():
         ({"time": "who"}, "'who' does not run like a clock"),
         ({"time": "a"}, "'a' does not run like a clock"),
         ({"time": "a", "time_unit": "ms"}, "'a' does not run like a clock"),
-        ({"label": "who"}, "'who' holds no numbers to serve as labels"),
+        ({"label": "who"}, "'who' holds neither numbers nor the word normal"),
         ({"channels": ("a",), "delimiter": ";"}, "No column is called 'a'"),
     ],
 )

@@ -15,6 +15,9 @@ from aecore.data.wording import counted, shown
 from aecore.errors import DataError
 
 LABEL_NAMES = re.compile(r"labels?|(is_?)?(anomal(y|ies|ous)|outliers?|fault|attack)|anomaly_label|ground_truth")
+NORMAL = frozenset(  # words that say that all is well, in lower case
+    ("normal", "ok", "good", "healthy", "nominal", "regular", "fine", "benign", "none", "no", "no fault", "-", "i.o.")
+)
 CHANGEPOINT_NAMES = re.compile(r"(is_?)?change_?points?")
 
 
@@ -40,6 +43,7 @@ def take(
         if not (telling and wanted != "" or CHANGEPOINT_NAMES.fullmatch(key)):
             continue
         marks, _ = to_float(columns[name], ".", None)
+        marks = _from_words(columns[name]) if marks is None and telling else marks
         if marks is None or np.isnan(marks).all() or not np.isin(marks[~np.isnan(marks)], (0.0, 1.0)).all():
             continue
         del columns[name]
@@ -52,16 +56,26 @@ def take(
 
 
 def _take_wanted(columns: dict[str, pd.Series], wanted: str, notes: list[str]) -> Labels:
-    """Any number but 0 marks: classes of faults count as well."""
+    """Any number but 0 marks, and any word but those for normal: classes of faults count as well."""
     numbers, _ = to_float(columns[wanted], ".", None)
+    numbers = _from_words(columns[wanted]) if numbers is None else numbers
     if numbers is None:
         raise DataError(
-            f"{shown(wanted)} holds no numbers to serve as labels; choose a column of 0 (normal) and 1 (anomalous)."
+            f"{shown(wanted)} holds neither numbers nor the word normal to serve as labels; choose a column of 0 or "
+            "normal, and of 1 or the fault's name."
         )
     del columns[wanted]
     labels = Labels((np.nan_to_num(numbers) != 0).astype(np.int8), wanted)
     notes.append(_said(labels))
     return labels
+
+
+def _from_words(column: pd.Series) -> NDArray[np.float64] | None:
+    """0 where a word says that all is well or the cell is empty, 1 elsewhere; None where no cell says so."""
+    words = column.astype("str").str.strip().str.lower().where(column.notna(), "")
+    normal = words.isin(NORMAL).to_numpy(dtype=bool)
+    empty = words.eq("").to_numpy(dtype=bool)
+    return np.where(normal | empty, 0.0, 1.0) if normal.any() else None
 
 
 def _said(labels: Labels) -> str:
