@@ -9,6 +9,7 @@ from torch.distributions import Normal, kl_divergence
 from aecore import latent, store
 from aecore.concepts import reparameterisation as moved
 from aecore.concepts import vae_morphing as morphing
+from aecore.concepts import vae_morphing_data as pictures
 from aecore.concepts import vae_morphing_training as training
 from aecore.concepts.dense import decoder_of, encoder_of
 from aecore.concepts.latent_training import Plan, checkpoint, resumable, train_by
@@ -49,7 +50,7 @@ def test_training_reports_both_networks_and_their_codes_every_epoch(trained):
 
 
 def test_the_maps_measure_what_torch_does(made):
-    test = morphing.flat(morphing.digits_data().test)
+    test = pictures.flat(pictures.digits_data().test)
     told = torch.from_numpy(made.vae.encoder(test))
     mu, logvar = told.chunk(2, -1)
     kl = kl_divergence(Normal(mu, (0.5 * logvar).exp()), Normal(0.0, 1.0)).sum(1).mean()
@@ -62,14 +63,14 @@ def test_the_maps_measure_what_torch_does(made):
 
 
 def test_the_plain_autoencoder_s_codes_are_in_standard_units(made):
-    codes = made.plain.encoder(morphing.flat(morphing.digits_data().train))
+    codes = made.plain.encoder(pictures.flat(pictures.digits_data().train))
     np.testing.assert_allclose(codes.mean(0), 0, atol=0.02)
     np.testing.assert_allclose(np.cov(codes.T), np.eye(2), atol=0.03)
 
 
 def test_folding_leaves_the_reconstruction_as_it_was():
     tree = to_tree(AutoEncoder((8, 8), hidden=(16,), latent_dim=2, activation="silu"))
-    x = morphing.flat(digits.load().images[:100])
+    x = pictures.flat(digits.load().images[:100])
     encoder, decoder = encoder_of(tree), decoder_of(tree)
     into, out, codes = morphing.folded(encoder, decoder, encoder(x))
     np.testing.assert_allclose(out(into(x)), decoder(encoder(x)), atol=1e-4)
@@ -77,12 +78,12 @@ def test_folding_leaves_the_reconstruction_as_it_was():
 
 
 def test_hole_map_and_share_are_recounted_from_the_weights(made):
-    data = morphing.digits_data()
-    reference = morphing.references(data)
+    data = pictures.digits_data()
+    reference = pictures.references(data)
     assert made.reference == pytest.approx(reference.limit)
     for plane in (made.plain, made.vae):
         corner = plane.decoder(np.array([[-made.span, -made.span]], np.float32))
-        expected = np.linalg.norm(morphing.flat(data.train) - corner, axis=1).min() / reference.limit
+        expected = np.linalg.norm(pictures.flat(data.train) - corner, axis=1).min() / reference.limit
         assert plane.holes[0, 0] == pytest.approx(expected, rel=0.02)
         assert plane.hole_share == pytest.approx(latent.hole_share(plane.decoder, reference), abs=0.02)
 
@@ -100,25 +101,25 @@ def test_encoding_a_drawing_gives_mean_spread_and_reconstruction(made):
 def test_shrinking_a_picture_averages_it():
     picture = np.random.default_rng(0).random((2, 28, 28), dtype=np.float32)
     np.testing.assert_allclose(
-        morphing.resized(picture, (7, 7)), picture.reshape(2, 7, 4, 7, 4).mean((2, 4)), rtol=1e-5
+        pictures.resized(picture, (7, 7)), picture.reshape(2, 7, 4, 7, 4).mean((2, 4)), rtol=1e-5
     )
-    assert morphing.resized(picture, (8, 8)).mean() == pytest.approx(picture.mean(), rel=1e-4)
+    assert pictures.resized(picture, (8, 8)).mean() == pytest.approx(picture.mean(), rel=1e-4)
 
 
 def test_digits_are_brought_to_mnist_s_size_and_place():
-    images = morphing.as_mnist(digits.load().images[:20])
+    images = pictures.as_mnist(digits.load().images[:20])
     assert images.shape == (20, 28, 28)
     place = np.indices((28, 28)) - 13.5
     for image in images:
         assert np.abs((place * image).sum((1, 2)) / image.sum()).max() < 0.6
         rows, columns = np.flatnonzero(image.max(1) > 0.2), np.flatnonzero(image.max(0) > 0.2)
         assert 18 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 22
-    assert morphing.as_mnist(np.zeros((1, 8, 8), np.float32)).max() == 0
+    assert pictures.as_mnist(np.zeros((1, 8, 8), np.float32)).max() == 0
 
 
 def test_a_walk_starts_and_ends_where_it_should_and_fades_in_between(made):
     start, end = np.array([-1.0, 0.5]), np.array([1.0, 1.0])
-    reference = morphing.references(morphing.digits_data())
+    reference = pictures.references(pictures.digits_data())
     walk = morphing.walk(made.vae, start, end, 5, reference)
     for rows in (walk.straight_images, walk.spherical_images, walk.crossfade):
         np.testing.assert_allclose(rows[0], morphing.decode(made.vae, start[None])[0], atol=1e-5)
@@ -260,6 +261,6 @@ def test_the_deepest_hole_decodes_what_no_real_picture_resembles():
     made = morphing.shipped("shapes")
     place = morphing.deepest_hole(made.plain, made.span)
     assert np.hypot(*place) <= np.sqrt(chi2.ppf(latent.CENTRAL, 2)) + 1e-9
-    reference = morphing.references(training.Training(kind="shapes").data())
+    reference = pictures.references(training.Training(kind="shapes").data())
     picture = made.plain.decoder(np.array([place], np.float32))
     assert reference.strangeness(picture)[0] > 1.2

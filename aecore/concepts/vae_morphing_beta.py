@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from aecore import store
 from aecore.concepts import vae_morphing as morphing
 from aecore.concepts.dense import Array
-from aecore.concepts.vae_morphing import ASSETS, KINDS, VAE, flat
+from aecore.concepts.vae_morphing import ASSETS, VAE
+from aecore.concepts.vae_morphing_data import KINDS, flat, references
 from aecore.errors import SettingError
 
 BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -64,7 +65,7 @@ def _swept(kind: str) -> Generator[dict[str, Any], None, dict[str, Any]]:
 
     settings = Training(kind=kind, epochs=EPOCHS[kind])
     data, live = settings.data(), settings.plan()
-    reference = morphing.references(data)
+    reference = references(data)
     inputs = np.stack([data.test[data.test_labels == k][0] for k in range(len(data.names))])
     at = np.linspace(-REACH, REACH, GRID)
     grid = np.stack([axis.ravel() for axis in np.meshgrid(at, at[::-1])], 1).astype(np.float32)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from aecore import store
 from aecore.concepts import vae_morphing as morphing
 from aecore.concepts.dense import Array, DenseNetwork, decoder_of, encoder_of
-from aecore.concepts.vae_morphing import ASSETS, EXAMPLES, PLAIN, VAE, Data, Map, as_mnist, references, to_tree
+from aecore.concepts.vae_morphing import ASSETS, PLAIN, VAE, Map, to_tree
+from aecore.concepts.vae_morphing_data import EXAMPLES, Data, as_mnist, references, shapes_data
 from aecore.concepts.vae_morphing_training import LIVE, assembled, map_of, new_model
 from aecore.data import digits, mnist
 
@@ -36,7 +37,7 @@ def pretrain_shapes() -> Generator[Progress, None, None]:
     """Train both networks on shapes, by the plan that a visitor's training follows too."""
     from aecore.concepts.latent_training import Plan, forget
 
-    data = morphing.shapes_data()
+    data = shapes_data()
     reference = references(data)
     live = LIVE["shapes"]
     plan = Plan(live.stages(), live.batch, warm_up=live.epochs // 10)

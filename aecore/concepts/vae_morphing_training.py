@@ -8,8 +8,10 @@ import numpy as np
 
 from aecore import latent
 from aecore.concepts import vae_morphing as morphing
+from aecore.concepts import vae_morphing_data as pictures
 from aecore.concepts.dense import Array, decoder_of, encoder_of
-from aecore.concepts.vae_morphing import KINDS, PLAIN, SPAN, VAE, Data, Map, Morphing, flat
+from aecore.concepts.vae_morphing import PLAIN, SPAN, VAE, Map, Morphing
+from aecore.concepts.vae_morphing_data import KINDS, Data, flat
 from aecore.errors import SettingError
 
 Progress = dict[str, Any]
@@ -41,7 +43,7 @@ class Training:
 
     def data(self) -> Data:
         """Make the pictures."""
-        return morphing.shapes_data() if self.kind == "shapes" else morphing.digits_data()
+        return pictures.shapes_data() if self.kind == "shapes" else pictures.digits_data()
 
     def plan(self) -> "Live":
         """Learning rates in a visitor's time."""
@@ -73,7 +75,7 @@ def train(settings: Training) -> Generator[Progress, None, dict[str, Any]]:
     epoch and returns the tree of a `Morphing`.
     """
     data, live = settings.data(), settings.plan()
-    reference = morphing.references(data)
+    reference = pictures.references(data)
     maps = []
     for part, name in enumerate((PLAIN, VAE)):
         model = new_model(name, data.shape, settings.width, settings.beta, settings.seed)
@@ -151,5 +153,5 @@ def map_of(name: str, model: Any, data: Data, reference: latent.Reference) -> Ma
 
 def assembled(data: Data, plain: Map, vae: Map, reference: latent.Reference) -> Morphing:
     """Put both planes side by side."""
-    examples, labels = morphing.examples_of(data)
+    examples, labels = pictures.examples_of(data)
     return Morphing(data.shape, data.names, SPAN, plain, vae, examples, labels, reference.limit)

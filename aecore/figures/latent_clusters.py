@@ -17,8 +17,6 @@ Array = NDArray[np.floating[Any]]
 
 SIDE = 310  # pixels of a map
 BRUSH = "brush"
-# Ten kinds that stay apart by lightness as well as hue; a kind's own character is drawn, so none hangs on colour alone.
-KINDS = ("#4E79A7", "#E07B1A", "#C8323C", "#3FA7A0", "#3E8E35", "#B8960C", "#9A5FA5", "#E0699A", "#8A5A3C", "#7A7F87")
 MAP_WORDS = "Maps of the same data by three machines, side by side; what is brushed in one is marked in all"
 
 
@@ -32,7 +30,7 @@ def maps(
     brush = alt.selection_interval(name=BRUSH, resolve="global")
     shown: Any = alt.value(palette.latent)
     if "label" in table:
-        scale = alt.Scale(domain=list(names), range=[KINDS[i % len(KINDS)] for i in range(len(names))])
+        scale = alt.Scale(domain=list(names), range=[palette.of_class(i) for i in range(len(names))])
         shown = alt.Color("label:N", scale=scale, legend=None if _characters(names) else alt.Legend(title=None))
     tips = [alt.Tooltip(field) for field in ("image:N", "label:N", "row:Q") if field[:-2] in table]
     charts = []
@@ -60,7 +58,7 @@ def maps(
 def forming(codes: Array, labels: NDArray[Any] | None, palette: Palette) -> alt.Chart:
     """Codes [n, 2] as they are now, while a network is trained; colours as on the maps."""
     data = pd.DataFrame({"x": codes[:, 0], "y": codes[:, -1], "kind": 0 if labels is None else labels})
-    scale = alt.Scale(domain=list(range(len(KINDS))), range=list(KINDS))
+    scale = alt.Scale(domain=list(range(len(palette.classes))), range=list(palette.classes))
     colour: Any = alt.value(palette.latent) if labels is None else alt.Color("kind:N", scale=scale, legend=None)
     return (
         alt.Chart(data, height=220)

@@ -14,8 +14,6 @@ Array = NDArray[np.floating[Any]]
 
 WANTS = ("reconstruction", "KL")
 LIVE_HEIGHT = 230  # pixels
-# Ten kinds that stay apart by lightness as well as hue, as on the Latent clusters page.
-KINDS = ("#4E79A7", "#E07B1A", "#C8323C", "#3FA7A0", "#3E8E35", "#B8960C", "#9A5FA5", "#E0699A", "#8A5A3C", "#7A7F87")
 
 
 def mosaic(images: Array, per_row: int, *, gap: int = 2) -> NDArray[np.uint8]:
@@ -83,12 +81,12 @@ def falling(steps: Sequence[dict[str, Any]], palette: Palette) -> alt.Chart:
     )  # fmt: skip
 
 
-def codes(points: Array, labels: NDArray[Any], span: float) -> alt.Chart:
+def codes(points: Array, labels: NDArray[Any], span: float, palette: Palette) -> alt.Chart:
     """Codes [n, 2] as they are after an epoch, on axes that stay; those outside are left out."""
     table = pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "kind": labels.astype(int)})
     table = table[(table[["x", "y"]].abs() <= span).all(axis=1)]
     scale = alt.Scale(domain=[-span, span])
-    colour = alt.Color("kind:N", scale=alt.Scale(domain=list(range(10)), range=list(KINDS)), legend=None)
+    colour = alt.Color("kind:N", scale=alt.Scale(domain=list(range(10)), range=list(palette.classes)), legend=None)
     return (
         alt.Chart(table)
         .mark_point(filled=True, size=16, opacity=0.7)

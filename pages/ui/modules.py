@@ -1,7 +1,10 @@
 """JavaScript of the browser components: modules that import each other, joined into the one that Streamlit takes."""
 
+import json
 import re
 from pathlib import Path
+
+from aecore.figures.palette import DARK, LIGHT
 
 ASSETS = Path(__file__).parents[2] / "assets" / "components"
 
@@ -11,12 +14,19 @@ def module(*files: str) -> str:
 
     A component's script reaches the browser without an address, so it cannot import a neighbour.
     """
-    return "\n".join(_joinable((ASSETS / file).read_text(encoding="utf-8")) for file in files)
+    return "\n".join(_joinable(_script(file)) for file in files)
 
 
 def style(*files: str) -> str:
     """One style sheet from several under ``assets/components``."""
     return "\n".join((ASSETS / file).read_text(encoding="utf-8") for file in files)
+
+
+def _script(file: str) -> str:
+    script = (ASSETS / file).read_text(encoding="utf-8")
+    if 'from "./palette.js";' in script:  # not a file: the colours of the figures, for the canvas
+        script = f"const PALETTES = {json.dumps({'light': LIGHT._asdict(), 'dark': DARK._asdict()})};\n{script}"
+    return script
 
 
 def _joinable(script: str) -> str:

@@ -78,7 +78,7 @@ def training_panel(job: jobs.Job) -> None:
     left, right = st.columns(2, gap="large")
     words = f"Reconstruction {now['reconstruction']:.1f} and KL {now['kl']:.1f} nats a picture"
     left.altair_chart(figures.falling(steps, palette()), width="stretch", alt=words)
-    chart = figures.codes(np.asarray(now["codes"], np.float32), np.asarray(now["labels"]), morphing.SPAN)
+    chart = figures.codes(np.asarray(now["codes"], np.float32), np.asarray(now["labels"]), morphing.SPAN, palette())
     right.altair_chart(chart, width="stretch", alt=f"Codes of {len(now['labels'])} pictures after this epoch")
 
 

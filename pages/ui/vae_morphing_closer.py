@@ -14,6 +14,7 @@ from aecore.concepts import reparameterisation as noise
 from aecore.concepts import vae_morphing as morphing
 from aecore.concepts.vae_morphing import Map, Morphing
 from aecore.concepts.vae_morphing_beta import ASSET as BETA_RUNS
+from aecore.concepts.vae_morphing_data import resized
 from aecore.figures import vae_morphing as figures
 from pages.ui import cloud, controls, latent_pad, link, narration, networks
 from pages.ui.downloads import Download
@@ -120,7 +121,7 @@ def _crossfade(made: Morphing, vae: morphing.Walk, start: str, end: str) -> np.n
     """Real pictures faded into each other where both ends are real, decoded ones elsewhere: [S, H, W]."""
     ends = [_example(made, start), _example(made, end)]
     first, last = (
-        decoded if image is None else morphing.resized(image[None], made.shape)[0]
+        decoded if image is None else resized(image[None], made.shape)[0]
         for image, decoded in zip(ends, (vae.straight_images[0], vae.straight_images[-1]), strict=True)
     )
     t = np.linspace(0, 1, STEPS)[:, None, None]
@@ -174,7 +175,7 @@ def draw(made: Morphing, _: Position) -> Look:
         right.markdown(narration.text(NAME, "draw"))
         return Look({}, {}, [])
     marks, told = {}, []
-    pictures = [morphing.resized(image[None], made.shape)[0]]
+    pictures = [resized(image[None], made.shape)[0]]
     for plane in (made.plain, made.vae):
         code = morphing.encode(plane, image[None])
         mu, sigma = code.mu[0], code.sigma[0]
@@ -216,7 +217,7 @@ def noisy(made: Morphing, _: Position) -> Look:
 @st.cache_data(show_spinner=False, max_entries=50)
 def gradients(network: str, picture: str, held: cloud.Gaussian, _plane: Map, _image: np.ndarray) -> noise.Gradients:
     """Measured anew only where the handles were left somewhere else; network and picture go by name."""
-    image = morphing.resized(_image[None], morphing.shape_of(_plane))[0]
+    image = resized(_image[None], morphing.shape_of(_plane))[0]
     return noise.gradients(_plane.decoder, image, np.array(held.mu), np.array(held.sigma), draws=DRAWS)
 
 

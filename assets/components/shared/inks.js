@@ -1,13 +1,6 @@
-/* Colours from the theme: roles as on every page, and ten for classes that differ in lightness too. */
+import { PALETTES } from "./palette.js";
 
-const ROLES = {
-  light: { input: "#c8323c", reconstruction: "#0e9f86", latent: "#6a4fc8", anomaly: "#c27c00", lost: "#5f6673" },
-  dark: { input: "#ff6b6b", reconstruction: "#2ec4a6", latent: "#a78bfa", anomaly: "#f5b041", lost: "#a3abb8" },
-};
-const CLASSES = {
-  light: "#2f6fbf #e07b00 #14804a #c8323c #7d4fc4 #8a5a3c #d357a6 #5b6570 #9a9200 #0aa3b5".split(" "),
-  dark: "#6fa8ff #ffb454 #52d08a #ff7b7b #b79bff #d0a184 #ff94d2 #b4bdc8 #d9d04a #4fd8e6".split(" "),
-};
+/* Colours from the theme: roles as on every page, and ten for classes that differ in lightness too. */
 
 const read = new WeakMap(); // root element -> its inks, the same object until the theme changes
 
@@ -31,14 +24,16 @@ function mix(root, background, colour) {
   const [r, g, b, a] = rgb(background);
   const theme = a > 0 && 0.299 * r + 0.587 * g + 0.114 * b < 128 ? "dark" : "light";
   const text = rgb(colour).slice(0, 3).join(" ");
-  const roles = { ...ROLES[theme], neutral: `rgb(${text})` };
+  const { classes, ...palette } = PALETTES[theme];
+  const named = { ...palette, lost: palette.quiet };
+  const roles = { ...named, neutral: `rgb(${text})` };
   root.dataset.theme = theme;
-  for (const [role, css] of Object.entries(ROLES[theme])) root.style.setProperty(`--${role}`, css);
+  for (const [role, css] of Object.entries(named)) root.style.setProperty(`--${role}`, css);
   return {
     theme,
     roles,
     tables: Object.fromEntries(Object.entries(roles).map(([role, css]) => [role, opacities(rgb(css))])),
-    classes: CLASSES[theme],
+    classes,
     text: `rgb(${text})`,
     soft: `rgb(${text} / 68%)`,
     line: `rgb(${text} / 22%)`,
