@@ -171,6 +171,7 @@ def test_the_maps_share_a_brush_and_show_the_pictures():
     table["image"] = figures.data_urls(np.ones((2, 4, 4), np.float32), scale=2)
     spec = figures.maps(table, MACHINES, ["0", "1"], LIGHT).to_dict()
     assert [view["title"] for view in spec["hconcat"]] == list(MACHINES)
+    assert spec["hconcat"][0]["encoding"]["color"]["condition"]["scale"]["range"] == list(LIGHT.classes[:2])
     (brush,) = [p for p in spec["params"] if p["name"] == figures.BRUSH]
     assert len(brush["views"]) == 3
     assert _parse_selection_mode(spec, figures.BRUSH) == [figures.BRUSH]

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import struct
 
 import numpy as np
@@ -12,11 +13,12 @@ from PIL import Image
 from aecore import export
 from aecore.concepts.dense import DenseNetwork
 from aecore.errors import DataError, SettingError
+from aecore.figures.palette import DARK, LIGHT
 from aecore.figures.vae_morphing import inked, mosaic
 from pages.ui import cloud, sketch
 from pages.ui.latent_pad import Pad, Position, described, from_text, to_text
 from pages.ui.message import Packer
-from pages.ui.modules import module
+from pages.ui.modules import ASSETS, module
 from pages.ui.networks import name_of, pack
 
 
@@ -104,6 +106,17 @@ def test_modules_are_joined_into_one():
     assert not any(line.startswith("import ") for line in lines)
     assert [line for line in lines if line.startswith("export ")] == ["export default function ({ data }) {"]
     assert "class Network" in joined and "function readMessage" in joined
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_the_canvas_has_its_colours_from_the_palette(palette):
+    name = "light" if palette is LIGHT else "dark"
+    inks = module("shared/inks.js")
+    told = json.loads(re.search(r"^const PALETTES = (.*);$", inks, flags=re.MULTILINE).group(1))
+    assert told[name]["classes"] == list(palette.classes) and told[name]["latent"] == palette.latent
+    own = (ASSETS / "shared/inks.js").read_text()
+    assert not re.findall(r"#[0-9a-f]{6}", own, flags=re.IGNORECASE)  # none of its own
+    assert len(set(palette.classes)) == 10 and palette.of_class(12) == palette.classes[2]
 
 
 def test_a_drawing_is_read_only_if_it_is_one():

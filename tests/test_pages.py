@@ -77,6 +77,17 @@ def test_sensors_opens_on_a_finished_result():
     assert len(app.dataframe) == 1
 
 
+def test_a_button_that_sets_a_control_is_no_cause_for_a_warning(caplog, monkeypatch):
+    from streamlit.elements.lib import policies
+
+    monkeypatch.setattr(policies, "_shown_default_value_warning", False)  # it is given once a process
+    monkeypatch.setattr(policies._LOGGER, "propagate", True)
+    app = opened(CLUSTERS)
+    next(button for button in app.button if button.label.startswith("Eight numbers")).click().run()
+    assert app.session_state["size"] == "8"
+    assert "default value" not in caplog.text
+
+
 @pytest.mark.parametrize("fault", ["Sensor offset", "Inter-turn short"])
 def test_a_fault_of_the_visitor_s_choice_is_found(fault):
     app = opened(SENSORS)
