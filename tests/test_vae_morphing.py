@@ -18,6 +18,7 @@ from aecore.concepts.vae_morphing_training import Training, train
 from aecore.data import digits
 from aecore.errors import SettingError
 from aecore.models import AutoEncoder, VariationalAutoEncoder, to_tree
+from aecore.training import fit
 
 
 @pytest.fixture(scope="module")
@@ -222,8 +223,18 @@ def test_settings_say_what_they_do_not_take(wrong):
 
 
 def test_a_short_training_keeps_its_three_stages_or_as_many_as_fit():
-    assert sum(count for _, count in training.Live(130, 32, 1.0).stages()) == 130
-    assert [count for _, count in training.Live(1, 32, 1.0).stages()] == [1]
+    assert training.Live(130, 32, 1.0).plan().stages == ((1.0, 65), (0.25, 43), (0.0625, 22))
+    assert training.Live(1, 32, 1.0).plan().stages == ((1.0, 1),)
+    assert training.Live(130, 32, 1.0, "cosine", 0.2).plan() == Plan(((1.0, 130),), 32, 26, "cosine")
+
+
+def test_a_schedule_is_spread_over_the_stage_while_beta_rises_in_calls_of_an_epoch():
+    x = torch.from_numpy(pictures.digits_data().train[:96])
+    once, parts = (AutoEncoder((8, 8), hidden=(16,), latent_dim=2, seed=0) for _ in range(2))
+    list(fit(once, x, epochs=6, batch_size=32, learning_rate=1e-2, schedule="cosine"))
+    list(train_by(Plan(((1e-2, 6),), 32, warm_up=3, schedule="cosine"), parts, x))
+    for ours, theirs in zip(parts.parameters(), once.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
 
 
 # ---------------------------------------------------------------------- what ships

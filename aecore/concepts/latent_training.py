@@ -12,7 +12,7 @@ from aecore.training import Report, fit
 
 
 class Plan(NamedTuple):
-    """Learning rates with their numbers of epochs, and over how many epochs beta rises to its value.
+    """Learning rates with their numbers of epochs, how each changes, and over how many epochs beta rises to its value.
 
     A VAE that is pulled to the prior from the first step forgets its code before the decoder has learnt to read it
     (Bowman et al., *Generating Sentences from a Continuous Space*, 2016): so beta starts near 0.
@@ -21,6 +21,7 @@ class Plan(NamedTuple):
     stages: tuple[tuple[float, int], ...]
     batch: int
     warm_up: int = 0  # epochs
+    schedule: str | None = None  # of `aecore.training.fit`, over each stage
 
     @property
     def epochs(self) -> int:
@@ -58,7 +59,7 @@ def train_by(
             until = done + 1 if warming else count  # beta changes between calls: fit may be training a copy on a GPU
             for report in fit(
                 model, x, epochs=until, batch_size=plan.batch, learning_rate=rate, seed=seed + stage,
-                validation=validation, resume=state,
+                validation=validation, resume=state, schedule=plan.schedule, planned=count,
             ):  # fmt: skip
                 yield Step(before + report.number, report)
             state, done = report.checkpoint(), until
@@ -85,7 +86,7 @@ def resumable(
     """
     path = _kept(name)
     kept = store.read(path) if path.is_file() else None
-    mark = [list(map(list, plan.stages)), plan.batch, plan.warm_up, model.config]
+    mark = [list(map(list, plan.stages)), plan.batch, plan.warm_up, plan.schedule, model.config]
     if kept is not None and kept["mark"] != store.loads(store.dumps(mark)):
         kept = None
     if kept is not None and kept["done"]:

@@ -60,11 +60,11 @@ def pretrain() -> Generator[dict[str, Any], None, None]:
 def _swept(kind: str) -> Generator[dict[str, Any], None, dict[str, Any]]:
     import torch
 
-    from aecore.concepts.latent_training import Plan, train_by
-    from aecore.concepts.vae_morphing_training import Training, map_of, new_model
+    from aecore.concepts.latent_training import train_by
+    from aecore.concepts.vae_morphing_training import Live, Training, map_of, new_model
 
-    settings = Training(kind=kind, epochs=EPOCHS[kind])
-    data, live = settings.data(), settings.plan()
+    settings = Training(kind=kind)
+    data, plan = settings.data(), Live(EPOCHS[kind], 32, 2e-3).plan()
     reference = references(data)
     inputs = np.stack([data.test[data.test_labels == k][0] for k in range(len(data.names))])
     at = np.linspace(-REACH, REACH, GRID)
@@ -72,7 +72,6 @@ def _swept(kind: str) -> Generator[dict[str, Any], None, dict[str, Any]]:
     runs: list[dict[str, Any]] = []
     for beta in BETAS:
         model = new_model(VAE, data.shape, settings.width, beta, settings.seed)
-        plan = Plan(live.stages(), live.batch, warm_up=max(1, live.epochs // 10))
         for step in train_by(plan, model, torch.from_numpy(data.train.copy()), seed=settings.seed):
             progress = (len(runs) + step.epoch / plan.epochs) / len(BETAS)
             yield {"beta": beta, "progress": progress, **step.report.losses}

@@ -35,12 +35,11 @@ WIDE_ASSET = ASSETS / "vae20_digits.safetensors"
 
 def pretrain_shapes() -> Generator[Progress, None, None]:
     """Train both networks on shapes, by the plan that a visitor's training follows too."""
-    from aecore.concepts.latent_training import Plan, forget
+    from aecore.concepts.latent_training import forget
 
     data = shapes_data()
     reference = references(data)
-    live = LIVE["shapes"]
-    plan = Plan(live.stages(), live.batch, warm_up=live.epochs // 10)
+    plan = LIVE["shapes"].plan()
     maps = []
     for name in (PLAIN, VAE):
         model = new_model(name, data.shape, 256, 1.0, 0)

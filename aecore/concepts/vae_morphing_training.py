@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from aecore.concepts.dense import Array, decoder_of, encoder_of
 from aecore.concepts.vae_morphing import PLAIN, SPAN, VAE, Map, Morphing
 from aecore.concepts.vae_morphing_data import KINDS, Data, flat
 from aecore.errors import SettingError
+
+if TYPE_CHECKING:
+    from aecore.concepts.latent_training import Plan
 
 Progress = dict[str, Any]
 
@@ -45,27 +48,33 @@ class Training:
         """Make the pictures."""
         return pictures.shapes_data() if self.kind == "shapes" else pictures.digits_data()
 
-    def plan(self) -> "Live":
+    def plan(self) -> "Plan":
         """Learning rates in a visitor's time."""
         live = LIVE[self.kind]
-        return live if self.epochs is None else live._replace(epochs=self.epochs)
+        return (live if self.epochs is None else live._replace(epochs=self.epochs)).plan()
 
 
 class Live(NamedTuple):
-    """A short training: the rate falls in three stages."""
+    """A short training: the rate falls in three stages, or by a cosine; beta rises over the first epochs."""
 
     epochs: int
     batch: int
     rate: float
+    schedule: str | None = None
+    rising: float = 0.1  # of the epochs
 
-    def stages(self) -> tuple[tuple[float, int], ...]:
-        """Rates and their epochs: half of them at the full rate, a third at a quarter, the rest at a sixteenth."""
+    def plan(self) -> "Plan":
+        """Half of the epochs at the full rate, a third at a quarter, the rest at a sixteenth; or all by the cosine."""
+        from aecore.concepts.latent_training import Plan
+
         first, second = -(-self.epochs // 2), self.epochs // 3
         parts = (self.rate, first), (self.rate / 4, second), (self.rate / 16, self.epochs - first - second)
-        return tuple((rate, count) for rate, count in parts if count)
+        stages = ((self.rate, self.epochs),) if self.schedule else tuple(part for part in parts if part[1])
+        return Plan(stages, self.batch, max(1, int(self.epochs * self.rising)), self.schedule)
 
 
-LIVE = {"shapes": Live(400, 32, 2e-3), "digits": Live(50, 32, 2e-3)}
+# Half of a small step is spent on anything but arithmetic, so batches are as large as the result allows.
+LIVE = {"shapes": Live(400, 32, 2e-3), "digits": Live(60, 128, 6e-3, "cosine")}
 
 
 def train(settings: Training) -> Generator[Progress, None, dict[str, Any]]:
@@ -74,12 +83,12 @@ def train(settings: Training) -> Generator[Progress, None, dict[str, Any]]:
     Yields ``{part, epoch, epochs, loss, reconstruction, kl, progress, codes [<= 1000, 2], labels, spread}`` once an
     epoch and returns the tree of a `Morphing`.
     """
-    data, live = settings.data(), settings.plan()
+    data, plan = settings.data(), settings.plan()
     reference = pictures.references(data)
     maps = []
     for part, name in enumerate((PLAIN, VAE)):
         model = new_model(name, data.shape, settings.width, settings.beta, settings.seed)
-        for progress in _watched(model, name, live, data, settings.seed):
+        for progress in _watched(model, name, plan, data, settings.seed):
             yield progress | {"progress": (part + progress["progress"]) / 2}
         maps.append(map_of(name, model, data, reference))
     return morphing.to_tree(assembled(data, maps[0], maps[1], reference))
@@ -95,12 +104,11 @@ def new_model(name: str, shape: tuple[int, int], width: int, beta: float, seed: 
     return VariationalAutoEncoder(shape, hidden=hidden, latent_dim=2, activation="silu", beta=beta, seed=seed)
 
 
-def _watched(model: Any, name: str, live: Live, data: Data, seed: int) -> Generator[Progress, None, None]:
+def _watched(model: Any, name: str, plan: "Plan", data: Data, seed: int) -> Generator[Progress, None, None]:
     import torch
 
-    from aecore.concepts.latent_training import Plan, train_by
+    from aecore.concepts.latent_training import train_by
 
-    plan = Plan(live.stages(), live.batch, warm_up=max(1, live.epochs // 10))
     x, shown = torch.from_numpy(data.train.copy()), torch.from_numpy(data.train[:WATCHED].copy())
     for step in train_by(plan, model, x, seed=seed):
         with torch.inference_mode():

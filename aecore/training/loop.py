@@ -35,6 +35,7 @@ def fit(
     patience: int | None = None,
     resume: State | None = None,
     schedule: str | None = None,
+    planned: int | None = None,
     precision: str = "float32",
 ) -> Iterator[Report]:
     """Train with Adam, yielding a report an epoch; to cancel, stop iterating.
@@ -54,6 +55,7 @@ def fit(
     resume : what ``report.checkpoint()`` gave after an epoch; epochs before it are not repeated.
     schedule : None keeps the learning rate; ``"cosine"`` lets it rise briefly, then fall to near zero over the planned
         epochs: the same budget ends at a lower loss, and training on from there means a new plan.
+    planned : epochs that the schedule is spread over, where the training comes in several calls; None: ``epochs``.
     precision : ``"fastest"`` multiplies matrices in bfloat16 where the processor has it natively and a step is
         measured to be faster; what was chosen belongs to the state, and a resumed training keeps it.
 
@@ -67,7 +69,7 @@ def fit(
     device = hardware.device()
     rows, held_out = Rows(x, device), None if validation is None else Rows(validation, device)
     batches = math.ceil(rows.count / batch_size)
-    rate = Rate(schedule, learning_rate=learning_rate, epochs=epochs, batches=batches)
+    rate = Rate(schedule, learning_rate=learning_rate, epochs=planned or epochs, batches=batches)
     training = Training(model, device, learning_rate=learning_rate, seed=seed)
     training.choose_precision(precision, next(rows.in_order(batch_size)))
     if resume is not None:

@@ -33,6 +33,7 @@ def result(slot: str, request: Request, words: str) -> Any | None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(words, icon=":material/model_training:")
         if st.button("Train on these", key=f"{slot}:ask", type="primary"):
+            live.forget(slot)  # what was stopped or failed before begins anew
             st.session_state[f"{slot}:asked"] = request
             st.rerun()
     return None
@@ -43,12 +44,6 @@ def run(slot: str, draw: Callable[[jobs.Job], None] = live.training_panel) -> No
     request: Request | None = st.session_state.get(f"{slot}:asked")
     if request is None or request.signature != st.session_state.get(f"{slot}:now"):
         return
-    outcome = live.work(
-        slot,
-        request.signature,
-        lambda: jobs.submit(*request.task, private=request.private),
-        draw,
-        again="Train on these",
-    )
+    outcome = live.work(slot, request.signature, lambda: jobs.submit(*request.task, private=request.private), draw)
     if outcome is not None:
         st.session_state[f"{slot}:done"] = (request.signature, outcome)
