@@ -65,13 +65,18 @@ class AutoEncoder(nn.Module):
     ) -> tuple[nn.Sequential, nn.Sequential]:
         size, back = math.prod(self.input_shape), tuple(hidden)[::-1]
         back = back if self._decoder_hidden is None else self._decoder_hidden
-        encoder = dense_stack([size, *hidden, self._code_width], activate=name, generator=generator)
-        decoder = dense_stack([self.latent_dim, *back, size], activate=name, generator=generator)
+        encoder = dense_stack([size + self._given, *hidden, self._code_width], activate=name, generator=generator)
+        decoder = dense_stack([self.latent_dim + self._given, *back, size], activate=name, generator=generator)
         return nn.Sequential(nn.Flatten(), encoder), nn.Sequential(decoder, Unflatten(self.input_shape))
 
     @property
     def _code_width(self) -> int:
         return self.latent_dim
+
+    @property
+    def _given(self) -> int:
+        """Numbers that encoder and decoder are told beside their input."""
+        return 0
 
     @property
     def num_parameters(self) -> int:

@@ -6,13 +6,21 @@ import torch
 
 from aecore.errors import StoreError
 from aecore.models.autoencoder import AutoEncoder, ConvAutoEncoder1d
+from aecore.models.conditional import ConditionalVAE
 from aecore.models.convolutional import ConvAutoEncoder2d
 from aecore.models.nested import NestedAutoEncoder
 from aecore.models.variational import VariationalAutoEncoder
 
 KINDS: dict[str, type[AutoEncoder]] = {
     c.__name__: c
-    for c in (AutoEncoder, ConvAutoEncoder1d, ConvAutoEncoder2d, NestedAutoEncoder, VariationalAutoEncoder)
+    for c in (
+        AutoEncoder,
+        ConditionalVAE,
+        ConvAutoEncoder1d,
+        ConvAutoEncoder2d,
+        NestedAutoEncoder,
+        VariationalAutoEncoder,
+    )  # fmt: skip
 }
 
 

@@ -70,6 +70,9 @@ class VariationalAutoEncoder(AutoEncoder):
         """Scalars ``total`` (the negative ELBO at beta = 1), ``reconstruction`` and ``kl``."""
         x, target = (batch, batch) if isinstance(batch, Tensor) else batch
         posterior = self.posterior(x)
-        reconstruction = reconstruction_loss(self.reconstruction, self.decoder(self.sample(posterior)), target)
+        return self._negative_elbo(posterior, self.decoder(self.sample(posterior)), target)
+
+    def _negative_elbo(self, posterior: Posterior, raw: Tensor, target: Tensor) -> dict[str, Tensor]:
+        reconstruction = reconstruction_loss(self.reconstruction, raw, target)
         kl = kl_to_standard_normal(*posterior)
         return {"total": reconstruction + self.beta * kl, "reconstruction": reconstruction, "kl": kl}
