@@ -59,21 +59,25 @@ def test_it_comes_back_from_its_tree():
 def test_it_shows_a_known_style_at_an_operating_point_that_it_never_saw():
     """Signals ``torque * sin(t + phase)``: the phase is the style, the torque the condition, 24 to 28 Nm left out."""
     draw, t = torch.Generator().manual_seed(0), torch.linspace(0, 2 * math.pi, 13)[:-1]
-    torque, phase = 40 * torch.rand(3000, 1, generator=draw), 2 * math.pi * torch.rand(3000, 1, generator=draw)
+    torque, phase = 10 + 30 * torch.rand(2000, 1, generator=draw), 2 * math.pi * torch.rand(2000, 1, generator=draw)
     seen = ((torque < 24) | (torque > 28)).flatten()
     model = ConditionalVAE(
-        (12,), condition_dim=1, condition_ranges=[(0, 40)], hidden=(64,), latent_dim=2,
-        reconstruction="mse", beta=1e-3, activation="tanh", seed=0,
+        (12,), condition_dim=1, condition_ranges=[(0, 40)], hidden=(32,), latent_dim=2,
+        reconstruction="mse", beta=1e-2, activation="silu", seed=0,
     )  # fmt: skip
     signals = torque / 40 * torch.sin(t + phase)
-    for _ in fit(model, (signals[seen], torque[seen]), epochs=25, batch_size=64, learning_rate=4e-3):
+    for _ in fit(model, (signals[seen], torque[seen]), epochs=15, batch_size=50, learning_rate=5e-3):
         pass
     loud = (torque > 30).flatten()
     with torch.no_grad():
         z = model.encode(signals[loud], torque[loud])
         moved = model.decode(z, torch.full((1, 1), 26.0))
     truth = 26 / 40 * torch.sin(t + phase[loud])
-    assert float((moved - truth).square().mean().sqrt()) < 0.15 * 26 / 40
+
+    def error(x):
+        return float((x - truth).square().mean().sqrt())
+
+    assert error(moved) < 0.4 * error(signals[loud])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from aecore.errors import SettingError
-from aecore.models.layers import Unflatten, activation, dense_stack, seeded
+from aecore.models.layers import Unflatten, activation, code_activation, dense_stack, seeded
 from aecore.models.objectives import bernoulli_negative_log_likelihood, mean_absolute_error, mean_squared_error
 
 RECONSTRUCTIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -33,6 +33,8 @@ class AutoEncoder(nn.Module):
     latent_dim : numbers in the code.
     reconstruction : ``"mse"`` or ``"mae"`` for real values, ``"bce"`` for values in 0..1 (the decoder then ends in
         a sigmoid).
+    code : what the code goes through last: None, ``"relu"``, ``"sigmoid"`` or, as a number, to keep only so many of
+        its largest units.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class AutoEncoder(nn.Module):
         reconstruction: str = "mse",
         activation: str = "relu",
         decoder_hidden: Sequence[int] | None = None,
+        code: str | int | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -59,6 +62,11 @@ class AutoEncoder(nn.Module):
             self.config["decoder_hidden"] = list(decoder_hidden)
         generator = torch.Generator().manual_seed(seed)
         self.encoder, self.decoder = self._networks(hidden, activation, generator)
+        if code is not None:
+            if isinstance(code, int) and code > latent_dim:
+                raise SettingError(f"code must keep at most latent_dim = {latent_dim} units, got {code}")
+            self.config["code"] = code
+            self.encoder.append(code_activation(code))
 
     def _networks(
         self, hidden: Sequence[int], name: str, generator: torch.Generator

@@ -95,7 +95,7 @@ class ConditionalVAE(VariationalAutoEncoder):
         return self._negative_elbo(posterior, raw, rest[0] if rest else x)
 
     def _vector(self, condition: Tensor | None, rows: int) -> Tensor:
-        """What the networks see of a condition: [B, condition_dim]; one row serves all of a batch."""
+        """Bring a condition to what the networks see, [B, condition_dim]; one row serves all of a batch."""
         if condition is None:
             raise SettingError("a conditional VAE needs a condition beside each datum and each code, got none")
         if not condition.is_floating_point():

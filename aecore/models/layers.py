@@ -14,6 +14,18 @@ Layer = nn.Linear | nn.Conv1d | nn.ConvTranspose1d | nn.Conv2d | nn.ConvTranspos
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d)  # their weights are [in, out, ...], all others' [out, in, ...]
 
 
+CODES: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}
+
+
+def code_activation(code: str | int) -> nn.Module:
+    """Make what a code goes through, by its name or by how many of its numbers are kept."""
+    if isinstance(code, int) and code > 0:
+        return TopK(code)
+    if code not in CODES:
+        raise SettingError(f"code must be one of {', '.join(CODES)} or a number of units to keep, got {code!r}")
+    return CODES[str(code)]()
+
+
 def activation(name: str) -> nn.Module:
     """Activation module by name; raises SettingError for an unknown one."""
     if name not in ACTIVATIONS:
@@ -41,6 +53,22 @@ def dense_stack(sizes: Sequence[int], *, activate: str, generator: torch.Generat
     for n_in, n_out in pairwise(sizes):
         layers += [seeded(nn.Linear, n_in, n_out, generator=generator), activation(activate)]
     return nn.Sequential(*layers[:-1])
+
+
+class TopK(nn.Module):
+    """Keep the ``k`` largest of ``[B, latent_dim]`` and set the others to zero.
+
+    Makhzani & Frey, *k-Sparse Autoencoders* (ICLR 2014).
+    """
+
+    def __init__(self, k: int) -> None:
+        super().__init__()
+        self.k = k
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Zero all but the largest of each row; among equals, which ones stay is the library's choice."""
+        places = z.topk(self.k, -1).indices  # (B, k)
+        return z * torch.zeros_like(z).scatter(-1, places, 1.0)
 
 
 class Unflatten(nn.Module):
