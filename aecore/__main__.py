@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 import time
 import traceback
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "score" and options.detector and options.normal:
         parser.error("a detector has learnt what is normal already: give --detector or --normal, not both")
+    if options.command == "score" and options.scheduler and not options.detector:
+        parser.error("a cluster scores with a detector: train one first and give it by --detector")
     try:
         if options.command == "pretrain":
             return _pretrain(options.names or list(PRETRAINED))
@@ -53,11 +56,16 @@ def _parser() -> argparse.ArgumentParser:
         description="One line an event on standard output; exit code 0: none, 1: some, 2: an error.\n"
         "Without a detector every file trains its own on its normal stretch.",
     )  # fmt: skip
-    score.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    score.add_argument("files", nargs="+", metavar="FILE", help="files, or patterns in quotes: 'data/*.parquet'")
     score.add_argument("--detector", type=Path, metavar="F", help="what train wrote, or the page's download")
     score.add_argument("--normal", metavar="A:B", help=f"{NORMAL}, where there is no detector")
     score.add_argument("--out", type=Path, metavar="DIR", help="folder for the tables of scores and of events")
     score.add_argument("--format", choices=["csv", "parquet"], default="csv", help="of these tables (default: csv)")
+    score.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="tls://host:port of a Dask scheduler (tcp:// on this machine) whose workers score; see docs/SCALING.md",
+    )
     train = commands.add_parser("train", help="train a detector on the normal stretch of a file")
     train.add_argument("file", type=Path, metavar="FILE")
     train.add_argument("--detector", type=Path, metavar="F", required=True, help="where to write it")
@@ -84,14 +92,19 @@ def _files(options: argparse.Namespace) -> int:
     import torch  # seconds, which --help can do without
 
     from aecore.cli.score import ScoreSettings, score, train
-    from aecore.cli.sources import Stretch
+    from aecore.cli.sources import Stretch, matching
 
     torch.set_num_threads(1)  # as in the page's workers: the networks are small, and results are the same to the bit
     normal = Stretch.parse(options.normal or DEFAULT_NORMAL)
     if options.command == "train":
         return train(options.file, options.detector, normal)
-    settings = ScoreSettings(detector=options.detector, normal=normal, out=options.out, format=options.format)
-    return score(options.files, settings)
+    if options.scheduler:
+        os.environ["AECORE_SCHEDULER"] = options.scheduler
+    settings = ScoreSettings(
+        detector=options.detector, scattered=bool(options.scheduler), normal=normal, out=options.out,
+        format=options.format,
+    )  # fmt: skip
+    return score(matching(options.files), settings)
 
 
 def _denoise(options: argparse.Namespace) -> int:

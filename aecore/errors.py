@@ -12,6 +12,7 @@
     │   └── TrainingDiverged  the loss became NaN or infinite; the last good weights are kept
     ├── JobError              long work did not end as it should
     │   ├── JobCancelled      somebody asked it to stop
+    │   ├── TooBusy           more work is waiting than may
     │   └── WorkerLost        the process that did the work died
     └── StoreError            a stored result is missing, torn or of another make
 """
@@ -57,8 +58,12 @@ class JobCancelled(JobError):
     """Somebody asked the work to stop."""
 
 
+class TooBusy(JobError):
+    """More work is waiting than may; nothing was started."""
+
+
 class WorkerLost(JobError):
-    """The process that did the work died, out of memory or killed."""
+    """The process that did the work died, out of memory or killed, and so did the one after it."""
 
 
 class StoreError(AecoreError):

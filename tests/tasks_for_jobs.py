@@ -88,6 +88,16 @@ def stall(seconds):
     return None
 
 
+def survive(folder):
+    """Yield for ever the first time, and come to an end the second."""
+    first = Path(folder) / "survive.first"
+    yield {"pid": os.getpid()}
+    if not first.exists():
+        first.write_text("")
+        time.sleep(60)
+    return {"pid": os.getpid()}
+
+
 def exhaust():
     """Take memory, a bit at a time as a real computation would, up to what no test machine should have to give."""
     hoard = []

@@ -9,9 +9,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # Each floor may import its own and those to its right; ``services`` know no domain and stand beside them all.
 FLOORS = [
-    ["cli"], ["concepts"], ["anomaly", "audio", "latent"], ["training"], ["models", "data"], ["vision"], ["errors"],
+    ["cli", "api"], ["concepts"], ["anomaly", "audio", "latent"], ["training"], ["models", "data"], ["vision"],
+    ["errors"],
 ]  # fmt: skip
-SERVICES = {"jobs", "store", "export"}
+SERVICES = {"jobs", "store", "export", "logs"}
 ASIDE = {"figures"}
 
 
@@ -68,6 +69,7 @@ def test_only_its_own_rooms_know_streamlit_altair_and_torch(path):
     in_figures = "figures" in path.parts
     assert "altair" not in packages or in_figures
     assert "torch" not in packages or not in_figures
+    assert not packages & {"starlette", "uvicorn"} or "api" in path.parts
 
 
 @pytest.mark.parametrize("path", sources("Home.py", "pages/*.py"), ids=lambda p: p.name)

@@ -205,3 +205,23 @@ def test_a_place_that_cannot_be_written_to_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="could not be written"), Sheet(tmp_path / "file" / "t.csv", "csv"):
         pass
+
+
+def test_patterns_are_resolved_in_order_and_one_that_fits_nothing_is_said(place, tmp_path, capsys):
+    (tmp_path / "[1].csv").write_bytes(b"")  # a name that only looks like a pattern
+    assert sources.matching([str(place / "*.csv")]) == [place / "clean.csv", place / "faulty.csv"]
+    assert sources.matching([str(tmp_path / "[1].csv")]) == [tmp_path / "[1].csv"]
+    assert __main__.main(["score", str(place / "*.parquet"), "--detector", str(place / "d.safetensors")]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "No file fits the pattern" in printed.err
+
+
+def test_a_cluster_needs_a_detector_and_an_address_that_may_be_used(place, capsys, monkeypatch):
+    monkeypatch.setenv("AECORE_SCHEDULER", "")  # the command sets it; this puts it back
+    asked = ["score", str(place / "clean.csv"), "--scheduler"]
+    with pytest.raises(SystemExit):
+        __main__.main([*asked, "tls://127.0.0.1:9"])
+    assert "train one first" in capsys.readouterr().err
+    assert __main__.main([*asked, "tcp://10.0.0.5:1", "--detector", str(place / "d.safetensors")]) == 2
+    assert "AECORE_SCHEDULER must be tls://" in capsys.readouterr().err

@@ -15,7 +15,7 @@ import pytest
 from distributed.comm import CommClosedError
 
 from aecore import jobs
-from aecore.errors import JobCancelled, JobError, SettingError, StoreError, TooFewRows, WorkerLost
+from aecore.errors import JobCancelled, JobError, SettingError, StoreError, TooBusy, TooFewRows, WorkerLost
 from aecore.jobs import cluster, dispatch, hub
 from aecore.jobs.handles import MAX_PROGRESS, Progress
 from tests import tasks_for_jobs as tasks
@@ -359,6 +359,18 @@ def test_a_disk_that_refuses_costs_only_the_cache(folder, monkeypatch):
     assert runs(folder, "unkept") == 2
 
 
+def test_a_handle_says_whether_the_disk_took_its_result(folder, monkeypatch):
+    job = jobs.submit(tasks.calls, folder, "kept")
+    assert job.result(WAIT)
+    assert job.kept
+    assert jobs.submit(tasks.calls, folder, "kept").cached  # it was on disk before anybody could see it
+    (Path(folder) / "file").write_text("")
+    monkeypatch.setenv("AECORE_CACHE", str(Path(folder) / "file"))
+    job = jobs.submit(tasks.calls, folder, "kept")
+    assert job.result(WAIT)
+    assert not job.kept
+
+
 def test_long_curves_are_thinned_evenly():
     progress = Progress()
     for i in range(10 * MAX_PROGRESS + 7):
@@ -411,6 +423,33 @@ def test_waiting_private_jobs_run_in_the_order_of_submission(folder):
     assert times == sorted(times)
 
 
+def test_a_waiting_job_knows_its_place():
+    first = jobs.submit(tasks.stall, 60, private=True)
+    others = [jobs.submit(tasks.echo, i, private=True) for i in range(3)]
+    until(lambda: first.latest and [job.ahead for job in others] == [0, 1, 2])
+    others[0].cancel()
+    until(lambda: [job.ahead for job in others[1:]] == [0, 1])
+    first.cancel()
+    assert [job.result(WAIT) for job in others[1:]] == [1, 2]
+    assert [job.ahead for job in others[1:]] == [0, 0]
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MAX_WAITING", 2), ("MAX_WAITING_BYTES", 150)])
+@pytest.mark.parametrize("private", [True, False])
+def test_more_than_may_wait_is_refused_and_leaves_no_trace(limit, value, private, folder, monkeypatch):
+    monkeypatch.setattr(dispatch, limit, value)
+    first = jobs.submit(tasks.stall, 60, private=True)
+    until(lambda: first.latest)
+    waiting = [jobs.submit(tasks.echo, i, private=True) for i in range(2)]
+    until(lambda: len(jobs._dispatcher._queues["long"]) == 2)
+    with pytest.raises(TooBusy, match="^2 others are waiting.*try again"):
+        jobs.submit(tasks.calls, folder, "refused", private=private)
+    assert jobs.submit(tasks.echo, 9, lane="short", private=True).result(WAIT) == 9  # another lane is another queue
+    first.cancel()
+    assert [job.result(WAIT) for job in waiting] == [0, 1]
+    assert jobs.submit(tasks.calls, folder, "refused", private=private).result(WAIT)["pair"]
+
+
 def test_a_long_job_does_not_block_the_short_lane(folder):
     jobs.submit(tasks.echo, 0, lane="short", private=True).result(WAIT)
     long = jobs.submit(tasks.beat, folder, private=True)
@@ -446,22 +485,49 @@ def test_only_the_loopback_interface_is_listened_on():
 # ---- deaths
 
 
-def test_a_killed_worker_fails_its_job_and_no_other(folder):
+def kill_worker_of(job):
+    pid = until(lambda: job.latest)
+    os.kill(pid["pid"] if isinstance(pid, dict) else pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_work_whose_worker_is_killed_begins_again_before_what_waits(folder, private):
+    job = jobs.submit(tasks.survive, folder, private=private)
+    waiting = jobs.submit(tasks.stamps, 1, 0.0, private=True)
+    until(lambda: (Path(folder) / "survive.first").exists() and job.latest)
+    first = job.latest["pid"]
+    kill_worker_of(job)
+    began = time.monotonic()
+    assert until(lambda: job.restarts) == 1
+    assert time.monotonic() - began < 5.0
+    second = job.result(WAIT)["pid"]
+    ended = time.time()
+    assert second != first
+    assert job.progress == [{"pid": second}]  # what the dead process had sent is not mixed with it
+    waiting.result(WAIT)
+    assert waiting.latest > ended - 1.0
+    assert waiting.restarts == 0
+
+
+def test_work_whose_worker_is_killed_twice_fails_and_no_other_does(folder):
     job = jobs.submit(tasks.stall, 60, private=True)
     waiting = jobs.submit(tasks.echo, "still here", private=True)
-    pid = until(lambda: job.latest)
-    os.kill(pid, signal.SIGKILL)
+    kill_worker_of(job)
+    until(lambda: job.restarts and job.latest)
+    kill_worker_of(job)
     began = time.monotonic()
-    with pytest.raises(WorkerLost, match="start it again"):
+    with pytest.raises(WorkerLost, match="twice.*start it again"):
         job.result(WAIT)
     assert time.monotonic() - began < 5.0
     assert job.state == "failed"
     assert waiting.result(WAIT) == "still here"
 
 
-def test_a_task_that_ends_its_process_is_not_tried_again():
+def test_a_task_that_ends_its_process_is_tried_twice_and_no_more():
+    job = jobs.submit(tasks.leave, 0, lane="short")
     with pytest.raises(WorkerLost):
-        jobs.submit(tasks.leave, 0, lane="short").result(WAIT)
+        job.result(WAIT)
+    assert job.restarts == 1
     assert jobs.submit(tasks.echo, 1, lane="short", private=True).result(WAIT) == 1
 
 
@@ -485,8 +551,8 @@ def test_all_survive_the_death_of_the_scheduler():
     job = jobs.submit(tasks.stall, 60, private=True)
     pid = until(lambda: job.latest)
     jobs._dispatcher._cluster._hub.kill()
-    with pytest.raises(WorkerLost):
-        job.result(WAIT)
+    until(lambda: job.restarts and job.latest not in (None, pid))
+    job.cancel()
     assert jobs.submit(tasks.echo, 1, private=True).result(WAIT) == 1
     until(lambda: not psutil.pid_exists(pid))
 
@@ -611,11 +677,20 @@ def test_after_a_shutdown_work_is_cancelled_and_the_next_submit_starts_anew():
 def test_workers_that_cannot_be_started_fail_the_job_and_not_the_server(monkeypatch):
     jobs.shutdown()
     monkeypatch.setenv("AECORE_SCHEDULER", "tcp://127.0.0.1:9")
-    monkeypatch.setattr(cluster, "START_SECONDS", 0.5)
-    with pytest.raises(JobError, match="try again later"):
+    monkeypatch.setattr(cluster, "REACH_SECONDS", 0.5)
+    with pytest.raises(JobError, match=r"reached \(the scheduler does not answer\): try again later"):
         jobs.submit(tasks.echo, 1, private=True).result(WAIT)
     monkeypatch.undo()
     assert jobs.submit(tasks.echo, 2, private=True).result(WAIT) == 2
+
+
+def test_a_scheduler_that_may_not_be_used_is_said_without_its_address(monkeypatch, caplog):
+    jobs.shutdown()
+    monkeypatch.setenv("AECORE_SCHEDULER", "tcp://10.0.0.5:8786")
+    with pytest.raises(JobError, match="AECORE_SCHEDULER must be tls://") as caught:
+        jobs.submit(tasks.echo, 1, private=True).result(WAIT)
+    assert "10.0.0.5" not in str(caught.value)
+    assert "10.0.0.5" in caplog.text
 
 
 # ---- inline

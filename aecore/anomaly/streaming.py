@@ -16,6 +16,16 @@ Array = NDArray[np.floating[Any]]
 Score = Callable[[Array], tuple[Array, Array]]  # values [T, C] -> scores [T], channel_excess [T, C]
 
 
+class Piece(NamedTuple):
+    """Rows of a signal with their neighbours, enough to score some of them for good."""
+
+    values: Array  # [N, C]
+    clock: NDArray[Any]  # [N]
+    first: int  # of the N rows, those from this one ...
+    last: int  # ... up to, not including, this one are scored
+    start: int  # row number, in the whole signal, of the first of the N
+
+
 class Scored(NamedTuple):
     """Rows whose scores no later row can change."""
 
@@ -33,10 +43,16 @@ def reach(detector: "AnomalyDetector") -> int:
 def score_blocks(
     blocks: Iterable[tuple[Array, NDArray[Any]]], score: Score, *, reach: int, least: int, step: int
 ) -> Iterator[Scored]:
-    """Score blocks of values [N, C] with their clocks [N] as if they had come in one piece.
+    """Score blocks of values [N, C] with their clocks [N] as if they had come in one piece; see `pieces`."""
+    for piece in pieces(blocks, reach=reach, least=least, step=step):
+        yield scored_part(piece, *score(piece.values))
+
+
+def pieces(blocks: Iterable[tuple[Array, NDArray[Any]]], *, reach: int, least: int, step: int) -> Iterator[Piece]:
+    """Cut blocks of values [N, C] with their clocks [N] into pieces that can be scored in any order, anywhere.
 
     ``reach`` rows are kept from before a block, and as many held back at its end until the next one is there.
-    ``least`` rows are what ``score`` needs at once; it is given rows from a multiple of ``step`` on.
+    ``least`` rows are what is needed at once; a piece begins at a multiple of ``step``. Every row is scored in one.
     """
     held: tuple[Array, NDArray[Any]] | None = None
     known = start = 0  # rows at the head of ``held`` that are scored already; row number of its first
@@ -45,16 +61,17 @@ def score_blocks(
         ready = len(held[0]) - reach
         if ready <= known or len(held[0]) < least:
             continue
-        yield _part(held, score, known, ready, start)
+        yield Piece(*held, known, ready, start)
         cut = max(0, ready - reach) // step * step
         held, known, start = (held[0][cut:], held[1][cut:]), ready - cut, start + cut
     if held is not None:
-        yield _part(held, score, known, len(held[0]), start)
+        yield Piece(*held, known, len(held[0]), start)
 
 
-def _part(held: tuple[Array, NDArray[Any]], score: Score, first: int, last: int, start: int) -> Scored:
-    scores, excess = score(held[0])
-    return Scored(start + first, held[1][first:last], scores[first:last], excess[first:last])
+def scored_part(piece: Piece, scores: Array, channel_excess: Array) -> Scored:
+    """Take from what was said of all rows [N] of a piece, what is final."""
+    rows = slice(piece.first, piece.last)
+    return Scored(piece.start + piece.first, piece.clock[rows], scores[rows], channel_excess[rows])
 
 
 class EventStream:

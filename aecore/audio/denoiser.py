@@ -18,6 +18,7 @@ from aecore.errors import DataError, SettingError, StoreError
 ASSET = Path(__file__).parents[2] / "assets" / "models" / "denoiser.safetensors"
 PIECE = 20.0  # s of sound worked off at once: the network's intermediate values of one piece stay below 100 MB
 MARGIN = 16  # frames beyond the network's reach that a piece is given, for the windows and the resampling filter
+LARGEST = 1024  # of the network's width, its depth, and how many frames one layer reaches
 FROM = BINS * 5 // 8  # first bin, 5 kHz, of those whose mean gain steers what lies above the network's band
 
 
@@ -48,6 +49,7 @@ class SpeechDenoiser:
         """Rebuild what `to_tree` gave."""
         try:
             config = tree["denoiser"]
+            _within(config["width"], config["dilations"])
             network = MaskNetwork(width=config["width"], dilations=tuple(config["dilations"]), seed=config["seed"])
             network.load_state_dict({k: torch.from_numpy(v.astype(np.float32)) for k, v in tree["weights"].items()})
         except (KeyError, TypeError, AttributeError, RuntimeError) as error:
@@ -127,6 +129,12 @@ class SpeechDenoiser:
             spectrum = stft(torch.from_numpy(x))  # (C, frames, BINS)
             gain = self.network(spectrum.real.square() + spectrum.imag.square())
             return istft(spectrum * gain, x.shape[1]).numpy(), gain.numpy()
+
+
+def _within(width: int, dilations: list[int]) -> None:
+    """Raise StoreError for sizes that no denoiser has; a forged file would ask for all memory before it is refused."""
+    if not 1 <= width <= LARGEST or len(dilations) > LARGEST or not all(1 <= each <= LARGEST for each in dilations):
+        raise StoreError("This file does not hold a denoiser of this version; choose another one.")
 
 
 def checked(noisy: NDArray[Any]) -> None:

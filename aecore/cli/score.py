@@ -1,17 +1,19 @@
 """``train`` and ``score``: what the Sensor anomalies page does, for files."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from aecore.anomaly.detector import AnomalyDetector
-from aecore.anomaly.streaming import EventStream, reach, score_blocks
+from aecore.anomaly.streaming import EventStream, Piece, Scored, pieces, reach, scored_part
+from aecore.cli import scattered
 from aecore.cli.console import Progress
 from aecore.cli.sheets import Format, Sheet, names
 from aecore.cli.sources import Source, Stretch, open_source
@@ -23,9 +25,10 @@ CLEAN, ANOMALIES, ERROR = 0, 1, 2  # exit codes
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreSettings:
-    """What to score with, and where the tables go; without a detector each file trains its own."""
+    """What to score with, where, and where the tables go; without a detector each file trains its own."""
 
     detector: Path | None = None
+    scattered: bool = False  # over the workers of a cluster, instead of in this process
     normal: Stretch
     out: Path | None = None
     format: Format = "csv"
@@ -45,20 +48,50 @@ def score(files: Sequence[Path], settings: ScoreSettings) -> int:
 
     A file that cannot be scored is said on standard error, and the others are scored all the same.
     """
-    detector = None if settings.detector is None else AnomalyDetector.load(settings.detector)
-    codes = []
-    for file, name in zip(files, names(list(files)), strict=True):
+    steps = _read(files, settings)
+    where = scattered.over_workers if settings.scattered else scattered.here
+    named, codes = names(list(files)), []
+    for number, mine in groupby(where(steps, _ask), key=lambda step: step[0].number):
+        file = files[number]
+        try:
+            codes.append(_score_one(file, named[number], mine, settings))
+        except AecoreError as error:
+            Progress(file.name).say(f"error: {error}")
+            codes.append(ERROR)
+    return max(codes)
+
+
+class _Step(NamedTuple):
+    """One thing to do for a file: say why it cannot be scored, or score a piece of it."""
+
+    number: int  # of the file
+    source: Source | None = None
+    detector: AnomalyDetector | None = None
+    piece: Piece | None = None
+    error: AecoreError | None = None
+
+
+def _read(files: Sequence[Path], settings: ScoreSettings) -> Iterator[_Step]:
+    """Yield the pieces of one file after the other; an error is a file's last step."""
+    given = None if settings.detector is None else AnomalyDetector.load(settings.detector)
+    for number, file in enumerate(files):
         progress = Progress(file.name)
         try:
             source = open_source(file)
             for note in source.notes:
                 progress.say(note)
-            mine = detector or _learn(source, settings.normal, progress)
-            codes.append(_score_one(file, name, source, mine, settings))
+            mine = given or _learn(source, settings.normal, progress)
+            for piece in pieces(source.blocks(), reach=reach(mine), least=mine.window_, step=mine.measure_.step):
+                yield _Step(number, source, mine, piece)
         except AecoreError as error:
-            progress.say(f"error: {error}")
-            codes.append(ERROR)
-    return max(codes)
+            yield _Step(number, error=error)
+
+
+def _ask(step: _Step) -> scattered.Question:
+    """Return what is to be scored in a step: values [N, C] as the detector learnt them."""
+    if step.error is not None or step.piece is None or step.source is None or step.detector is None:
+        return None
+    return step.detector, sensors.arranged(step.piece.values, step.source.channels, step.detector.channels_)
 
 
 def _learn(source: Source, normal: Stretch, progress: Progress) -> AnomalyDetector:
@@ -73,15 +106,12 @@ def _learn(source: Source, normal: Stretch, progress: Progress) -> AnomalyDetect
         progress.show(report["part"], report["progress"])
 
 
-def _score_one(file: Path, name: str, source: Source, detector: AnomalyDetector, settings: ScoreSettings) -> int:
-    progress, threshold, channels = Progress(file.name), detector.threshold_, detector.channels_
-
-    def scored(values: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        return sensors.scored(detector, sensors.arranged(values, source.channels, channels))
-
-    parts = score_blocks(
-        source.blocks(), scored, reach=reach(detector), least=detector.window_, step=detector.measure_.step
-    )
+def _score_one(file: Path, name: str, steps: Iterable[tuple[_Step, scattered.Answer]], settings: ScoreSettings) -> int:
+    """Write what the steps of a file come to; an error in any of them leaves nothing behind."""
+    first, parts = _opened(steps)
+    source, detector, progress = first.source, first.detector, Progress(file.name)
+    assert source is not None and detector is not None
+    threshold, channels = detector.threshold_, detector.channels_
     stream = EventStream(threshold, channels=channels, merge_gap=detector.window_)
     tables: list[pd.DataFrame] = []
     clock: NDArray[Any] | None = None  # of all rows so far: an event may begin in an earlier part
@@ -106,6 +136,23 @@ def _score_one(file: Path, name: str, source: Source, detector: AnomalyDetector,
     count = sum(map(len, tables))
     progress.say(f"{count or 'no'} event{'' if count == 1 else 's'} above the threshold of {threshold:.4g}")
     return ANOMALIES if count else CLEAN
+
+
+def _opened(steps: Iterable[tuple[_Step, scattered.Answer]]) -> tuple[_Step, Iterator[Scored]]:
+    """Look at a file's first step, and return it with all scored parts; raises what a step could not do."""
+    steps = iter(steps)
+    head = next(steps)
+    if head[0].error is not None:
+        raise head[0].error
+
+    def parts() -> Iterator[Scored]:
+        for step, answer in (head, *steps):
+            if step.error is not None:
+                raise step.error
+            assert step.piece is not None
+            yield scored_part(step.piece, *answer())
+
+    return head[0], parts()
 
 
 def _sheet(stack: ExitStack, settings: ScoreSettings, name: str) -> Callable[[pd.DataFrame], None]:

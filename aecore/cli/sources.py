@@ -1,6 +1,7 @@
 """A file on disk as blocks of rows: a long Parquet file piece by piece, everything else read whole."""
 
-from collections.abc import Iterator
+import glob
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -52,6 +53,20 @@ class Whole:
     def between(self, first: int, last: int) -> Array:
         """Return a slice."""
         return self._values[first:last]
+
+
+def matching(names: Sequence[str]) -> list[Path]:
+    """Files by their names, and by patterns that no shell has resolved; raises SettingError where none fits."""
+    found: list[Path] = []
+    for name in names:
+        if Path(name).exists() or not any(character in name for character in "*?["):
+            found.append(Path(name))
+            continue
+        fitting = sorted(Path(path) for path in glob.glob(name, recursive=True) if Path(path).is_file())
+        if not fitting:
+            raise SettingError(f"No file fits the pattern {name!r}; check the folder.")
+        found += fitting
+    return found
 
 
 def open_source(path: Path) -> Source:

@@ -11,6 +11,7 @@ from aecore.data.wording import counted, shown
 from aecore.errors import DataError, UnreadableFile
 
 MAX_CHANNELS = 8  # 7.1
+MAX_SAMPLES = 70_000_000  # of all channels, held at once: three minutes of 8 at 48 kHz; FLAC packs silence 5,000-fold
 FULL_SCALE = 0.999  # what a converter at its end gives, give or take a bit
 MIN_CLIPPED = 3  # neighbouring samples at full scale; fewer may be a peak that just fits
 
@@ -43,7 +44,7 @@ def read(name: str, data: bytes, *, max_seconds: float = np.inf) -> Sound:
     UnreadableFile
         Where they are no recording, or only a part of one.
     DataError
-        Where it is longer than ``max_seconds``, silent, or has more than ``MAX_CHANNELS`` channels.
+        Where it is longer than ``max_seconds``, silent, or has more than ``MAX_CHANNELS`` or ``MAX_SAMPLES``.
     """
     import soundfile
 
@@ -53,6 +54,11 @@ def read(name: str, data: bytes, *, max_seconds: float = np.inf) -> Sound:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             rate, channels, frames = int(file.samplerate), int(file.channels), int(file.frames)
             refuse(name, rate, channels, frames, max_seconds)
+            if frames * channels > MAX_SAMPLES:
+                raise DataError(
+                    f"{shown(name)} holds {frames * channels / 1e6:,.0f} million samples, and at most "
+                    f"{MAX_SAMPLES // 10**6} million are taken at once; resample it, mix it down or cut it."
+                )
             samples = file.read(dtype="float32", always_2d=True)  # [T, C]
     except DataError:
         raise

@@ -30,6 +30,7 @@ MAX_ROWS, MAX_NUMBERS, MAX_KINDS = 5000, 1024, 50  # rows: what a browser draws 
 FEWEST = 60  # a fifth is held out, and neighbours have to be found in it
 MAX_SIDE = 28  # pixels: larger pictures are made smaller, for what is learnt from here is their coarse shape
 MAX_PIXELS = 4096**2  # of one picture in the zip, before it is decoded
+MAX_ALL_PIXELS = 250_000_000  # of all pictures that are decoded: some seconds; blank ones pack a thousandfold
 
 
 class Vectors(NamedTuple):
@@ -148,7 +149,17 @@ def _pictures(name: str, data: bytes) -> Vectors:
         notes: list[str] = []
         kept = [members[i] for i in _thinned(np.arange(len(members)), notes)]
         side = _side(name, archive, kept)
-        x = np.stack([_decoded(name, archive, member, side).ravel() for member in kept])
+        decoded, pixels = [], 0
+        for member in kept:
+            with _opened(name, archive, member) as picture:
+                pixels += picture.size[0] * picture.size[1]
+                if pixels > MAX_ALL_PIXELS:
+                    raise UnreadableFile(
+                        f"The pictures in {shown(name)} have more than {MAX_ALL_PIXELS // 10**6} million pixels "
+                        "together; make them smaller, they are read as thumbnails."
+                    )
+                decoded.append(_decoded(name, picture, member, side).ravel())
+        x = np.stack(decoded)
     if float(np.median(x)) > 0.5:
         x, paper = 1 - x, "light"
     else:
@@ -167,13 +178,12 @@ def _side(name: str, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -
         return int(np.clip(max(picture.size), 4, MAX_SIDE))
 
 
-def _decoded(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, side: int) -> Array:
-    with _opened(name, archive, member) as picture:
-        try:
-            grey = picture.convert("L").resize((side, side))
-        except (OSError, ValueError, SyntaxError) as error:
-            raise _no_picture(name, member) from error
-        return np.asarray(grey, np.float32) / np.float32(255)
+def _decoded(name: str, picture: Image.Image, member: zipfile.ZipInfo, side: int) -> Array:
+    try:
+        grey = picture.convert("L").resize((side, side))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise _no_picture(name, member) from error
+    return np.asarray(grey, np.float32) / np.float32(255)
 
 
 def _opened(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Image.Image:

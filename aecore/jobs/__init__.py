@@ -5,7 +5,8 @@ public task's progress and result are trees of `aecore.store`; a private one's m
 
 Importing this module starts nothing and loads nothing heavy. The first `submit` starts a scheduler and one worker
 process per lane, beside the server and gone with it; with ``$AECORE_SCHEDULER`` set to the address of a scheduler whose
-workers offer the resources ``long`` and ``short``, that cluster is used instead. With ``$AECORE_JOBS`` set to
+workers offer the resources ``long`` and ``short``, that cluster is used instead (`docs/SCALING.md`). Work whose process
+dies begins again, once. With ``$AECORE_JOBS`` set to
 ``inline``, a task runs to its end inside `submit`.
 """
 
@@ -56,11 +57,14 @@ def submit(task: Task, *args: Any, lane: str = "long", private: bool = False) ->
         Where the arguments of a public task cannot be told apart from others.
     JobError
         Where the task or its arguments cannot be sent to a worker.
+    TooBusy
+        Where more work waits than may.
     """
     if lane not in LANES:
         raise SettingError(f"lane must be one of {', '.join(LANES)}, got {lane!r}.")
     payload = _seal(task, args)
     if private:
+        _dispatcher.admit(lane, len(payload))
         return _begin(Work(payload, lane, private=True, stop=_dispatcher.cancel))
     return _submit_public(f"{task.__module__}.{task.__qualname__}", args, payload, lane)
 
@@ -84,7 +88,7 @@ def _submit_public(name: str, args: tuple[Any, ...], payload: bytes, lane: str) 
     def end(work: Work) -> None:
         if work.value is not None:
             try:
-                store.put(key, {"result": work.value, "progress": work.progress()})
+                work.stored = store.put(key, {"result": work.value, "progress": work.progress()})
             except StoreError as error:
                 _log.warning("A result was not kept: %s", error)
         with _shared_lock:
@@ -102,6 +106,7 @@ def _submit_public(name: str, args: tuple[Any, ...], payload: bytes, lane: str) 
         running = _shared.get(key)  # somebody may have been faster
         if running and running.join():
             return Job(running)
+        _dispatcher.admit(lane, len(payload))
         work = _shared[key] = Work(payload, lane, private=False, stop=_dispatcher.cancel, end=end)
     return _begin(work)
 
@@ -111,7 +116,6 @@ def _begin(work: Work) -> Job:
     if _inline():
         work.start()
         work.finish(execute(work.payload, work.private, lambda data: work.add([data]), stopped=lambda: False))
-        work.end(work)
     else:
         _dispatcher.submit(work)
     return job

@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from pathlib import Path
@@ -19,6 +21,9 @@ from aecore.jobs import worker
 from aecore.jobs.handles import Work
 
 START_SECONDS = 60.0  # a cold disk takes long to import distributed; more than this is a fault
+REACH_SECONDS = 10.0  # a scheduler that runs already answers sooner
+COUNT_EVERY = 2.0  # s between two looks at which workers a distant scheduler has
+REFUSED = "AECORE_SCHEDULER must be tls://host:port, or tcp:// on this machine"
 
 # threads: below one, so many less than there are cores. memory: of the machine, or bytes; a worker beyond it is killed.
 LANES: dict[str, dict[str, Any]] = {
@@ -39,9 +44,12 @@ class Cluster:
         import distributed  # half a second, while the hub starts
 
         address = remote or self._greeting()
+        self._slots: Counter[str] = Counter()
+        self._counted = -COUNT_EVERY
         self._topic = f"aecore-{uuid.uuid4().hex}"
         try:
-            self._client = distributed.Client(address, set_as_default=False, timeout=START_SECONDS)
+            patience = REACH_SECONDS if remote else START_SECONDS
+            self._client = distributed.Client(address, set_as_default=False, timeout=patience)
         except OSError:
             if self._hub:
                 self._end_hub()
@@ -54,8 +62,15 @@ class Cluster:
         """How many tasks of a lane can run at once."""
         if self._hub:
             return 1
-        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        return max(1, sum(lane in each.get("resources", {}) for each in workers))
+        if time.monotonic() - self._counted > COUNT_EVERY:
+            self._counted = time.monotonic()
+            workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+            self._slots = Counter(offer for each in workers for offer in each.get("resources", {}))
+        return self._slots[lane]
+
+    def connected(self) -> bool:
+        """Whether the line to the scheduler stands."""
+        return bool(self._client.status == "running")
 
     def start(self, work: Work) -> Any:
         """Hand work to a worker of its lane; returns Dask's future of its `Outcome`."""
@@ -69,7 +84,7 @@ class Cluster:
                 work.private,
                 work.id,
                 self._topic,
-                key=f"work-{work.id}",
+                key=f"work-{work.id}-{work.restarts}",
                 resources={work.lane: 1},
                 pure=False,
                 retries=0,
@@ -141,7 +156,7 @@ def _trusted(address: str | None) -> str | None:
     parts = urlsplit(address)
     if parts.scheme == "tls" or (parts.scheme == "tcp" and parts.hostname in ("localhost", "127.0.0.1", "::1")):
         return address
-    raise JobError(f"AECORE_SCHEDULER must be tls://host:port, or tcp:// on this machine, got {address!r}.")
+    raise JobError(f"{REFUSED}, got {address!r}.")
 
 
 def _start_hub() -> "subprocess.Popen[bytes]":

@@ -6,16 +6,17 @@ visitor's waiting data have not left the server. `Dispatcher.loop` and all that 
 
 import atexit
 import logging
+import os
 import queue
 import threading
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
 
-from aecore.errors import AecoreError, JobError, WorkerLost
-from aecore.jobs.cluster import Cluster
+from aecore.errors import AecoreError, JobError, TooBusy, WorkerLost
+from aecore.jobs.cluster import LANES, REFUSED, Cluster
 from aecore.jobs.handles import Work
 from aecore.jobs.worker import Outcome
 
@@ -24,7 +25,13 @@ FETCH_SECONDS = 60.0
 THREAD = "aecore-jobs"
 POLL_SECONDS = 0.02  # Dask's own callbacks cannot be used: they fail, loudly, when the interpreter ends first
 
-_LOST = "The process that did this work was stopped by the system, perhaps for want of memory: start it again."
+MAX_WAITING = 100  # pieces of work in a lane; who comes later is told so
+MAX_WAITING_BYTES = 1 << 30  # what waiting work may hold of the server's memory
+
+_LOST = (
+    "The process that did this work was stopped by the system twice, perhaps for want of memory: start it again, or "
+    "with fewer data."
+)
 _log = logging.getLogger(__name__)
 
 
@@ -50,11 +57,18 @@ class Dispatcher:
         self._inbox: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._thread_lock = threading.Lock()
-        self._queues: dict[str, deque[Work]] = defaultdict(deque)
+        self._queues: dict[str, deque[Work]] = {lane: deque() for lane in LANES}
         self._running: dict[str, _Running] = {}
         self._cluster: Cluster | None = None
 
     # ---- from any thread
+
+    def admit(self, lane: str, size: int) -> None:
+        """Raise TooBusy where no more work, of so many bytes, may wait in a lane."""
+        waiting = tuple(self._queues[lane])
+        held = sum(len(work.payload) for work in waiting)
+        if len(waiting) >= MAX_WAITING or waiting and held + size > MAX_WAITING_BYTES:
+            raise TooBusy(f"{len(waiting)} others are waiting for the same machine already: try again in some minutes.")
 
     def submit(self, work: Work) -> None:
         """Queue work in its lane; returns at once."""
@@ -110,13 +124,19 @@ class Dispatcher:
             self._close(Outcome(state="failed", error=WorkerLost, message=_LOST))
 
     def _step(self) -> None:
-        self._act(POLL_SECONDS if self._running else None)
+        self._act(POLL_SECONDS if self._running or any(self._queues.values()) else None)
         ended = [each for each in self._running.values() if each.future.done()]
         while ended and self._act(0):
             pass  # progress sent before the end is in the inbox by now
         for each in ended:
             self._collect(each)
+        if self._cluster is not None and not self._cluster.connected():
+            _log.warning("The line to the workers is cut: what ran there begins again")
+            self._lose(self._cluster)
         self._feed()
+        for waiting in self._queues.values():
+            for ahead, work in enumerate(waiting):
+                work.ahead = ahead
 
     def _act(self, timeout: float | None) -> bool:
         """Do what the inbox asks for next; False where it asked for nothing within `timeout`."""
@@ -135,6 +155,7 @@ class Dispatcher:
                     break  # and _ensure has emptied the queues
                 if sum(each.work.lane == lane for each in self._running.values()) >= cluster.slots(lane):
                     break
+                waiting[0].ahead = 0
                 self._running[waiting[0].id] = _Running(waiting[0], cluster.start(waiting[0]))
                 waiting.popleft()  # not before: where start() fails, the work still waits for the next cluster
 
@@ -148,7 +169,7 @@ class Dispatcher:
                 )
             except (AecoreError, OSError) as error:
                 _log.warning("The workers could not be started: %s", error)
-                message = "The helper processes could not be started or reached: try again later."
+                message = f"The helper processes could not be started or reached{_because(error)}: try again later."
                 outcome = Outcome(state="failed", error=JobError, message=message)
                 for waiting in self._queues.values():
                     while waiting:
@@ -195,14 +216,23 @@ class Dispatcher:
             return  # given up meanwhile
         outcome = Outcome(state="cancelled") if ended.work.abandoned else _fetch(ended.future)
         ended.future.release()
-        self._feed()  # the lane is free: the next one need not wait until this result is on disk
-        self._finish(ended.work, outcome)
+        if not self._again(ended.work, outcome):
+            self._feed()  # the lane is free: the next one need not wait until this result is on disk
+            self._finish(ended.work, outcome)
+
+    def _again(self, work: Work, outcome: Outcome) -> bool:
+        """Put work whose process died for the first time back to the head of its queue; False for all other."""
+        if outcome.error is not WorkerLost or work.restarts or work.abandoned:
+            return False
+        _log.warning("A worker was lost; its work begins again")
+        work.again()
+        self._queues[work.lane].appendleft(work)
+        return True
 
     def _finish(self, work: Work, outcome: Outcome) -> None:
         if outcome.log:
             _log.error("A task failed:\n%s", outcome.log)
         work.finish(outcome)
-        work.end(work)
 
     def _lose(self, cluster: Cluster | None) -> None:
         if cluster is None or cluster is not self._cluster:
@@ -213,7 +243,8 @@ class Dispatcher:
         cluster, self._cluster = self._cluster, None
         running, self._running = self._running, {}
         for each in running.values():
-            self._finish(each.work, outcome)
+            if not self._again(each.work, outcome):
+                self._finish(each.work, Outcome(state="cancelled") if each.work.abandoned else outcome)
         if cluster is not None:
             cluster.close()
 
@@ -226,6 +257,14 @@ class Dispatcher:
                 self._finish(waiting.popleft(), Outcome(state="cancelled"))
         self._close(Outcome(state="cancelled"))
         done.set()
+
+
+def _because(error: Exception) -> str:
+    """Say what a visitor may know of why there are no workers: no address, no path."""
+    if os.environ.get("AECORE_SCHEDULER"):
+        refused = isinstance(error, JobError)
+        return f" ({REFUSED})" if refused else " (the scheduler does not answer)"
+    return ""
 
 
 def _fetch(future: Any) -> Outcome:

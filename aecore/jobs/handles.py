@@ -53,12 +53,15 @@ class Work:
         self.payload = payload
         self.lane = lane
         self.private = private
-        self.end = end  # to be called once after finish(), off the page's thread
+        self.end = end  # what is to be done with the value before anybody sees it
         self.state: State = "queued"
         self.value: bytes | None = None  # the result, still packed: every handle unpacks a copy of its own
         self.error: Callable[[], AecoreError] | None = None  # made anew for every handle that raises it
         self.ended: float | None = None
         self.abandoned = False
+        self.restarts = 0  # how often the process that did it died, and another began
+        self.ahead = 0  # how many wait in front of it
+        self.stored = True  # whether what should be on disk is there
         self._stop = stop
         self._handles = 1  # its maker's
         self._progress = Progress()
@@ -95,6 +98,13 @@ class Work:
             if not self._finished.is_set():
                 self.state = "running"
 
+    def again(self) -> None:
+        """Go back to the beginning: the process that did it has died."""
+        with self._lock:
+            self.state = "queued"
+            self.restarts += 1
+            self._progress = Progress()
+
     def add(self, packed: Iterable[bytes]) -> None:
         """Take progress as the worker packed it."""
         entries = [loads(data, self.private) for data in packed]
@@ -104,13 +114,14 @@ class Work:
                     self._progress.add(entry)
 
     def finish(self, outcome: Outcome) -> None:
-        """Note how it ended; the first word counts."""
+        """Note how it ended; the first word counts. Called in one thread only, which also calls `end`."""
         self.add(outcome.rest)
+        if self._finished.is_set():
+            return
+        self.value = outcome.value
+        self.end(self)
         with self._lock:
-            if self._finished.is_set():
-                return
             self.state = outcome.state
-            self.value = outcome.value
             if outcome.error is not None:
                 self.error = partial(outcome.error, outcome.message)
             self.ended = time.monotonic()
@@ -152,6 +163,21 @@ class Job:
         return "cancelled" if self._left is not None else self._work.state
 
     @property
+    def ahead(self) -> int:
+        """How many pieces of work wait in front of this one; 0 where it is next, or waits no more."""
+        return self._work.ahead
+
+    @property
+    def restarts(self) -> int:
+        """How often it began anew because the process that did it had died."""
+        return self._work.restarts
+
+    @property
+    def kept(self) -> bool:
+        """False where the disk did not take a result that it should hold."""
+        return self._work.stored
+
+    @property
     def latest(self) -> Any:
         """The last thing the task yielded, or None."""
         return self._work.latest()
@@ -177,7 +203,7 @@ class Job:
         JobCancelled
             Where this handle, or the server's end, stopped it.
         WorkerLost
-            Where the process that did the work died.
+            Where the process that did the work died, twice.
         JobError
             Where the task failed on anything else, or `timeout` seconds were not enough.
         """

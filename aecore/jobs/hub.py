@@ -23,6 +23,8 @@ from dask.system import CPU_COUNT
 from distributed import Nanny, Scheduler
 from distributed.comm import CommClosedError
 
+from aecore import logs
+
 HOST = "127.0.0.1"
 
 CONFIG = {
@@ -53,6 +55,8 @@ def main() -> None:
     scratch = tempfile.mkdtemp(prefix="aecore-jobs-")
     nannies: list[Nanny] = []
     threading.Thread(target=_end_with_the_server, args=(scratch, nannies), daemon=True).start()
+    if logs.wanted():
+        logs.install()
     logging.getLogger("distributed").setLevel(logging.WARNING)
     logging.getLogger("distributed.scheduler").addFilter(_is_news)
     with dask.config.set(CONFIG):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from aecore import logs
 from aecore.errors import AecoreError, JobError
 
 SEND_EVERY = 0.02  # seconds; a task that yields faster has its progress sent in bundles
@@ -156,3 +157,5 @@ def load(module: str) -> None:
 def dask_setup(worker: Any) -> None:
     """Step back behind the page's thread; Dask calls this before the worker's own threads start."""
     os.nice(int(os.environ.get("AECORE_NICE", "0")))
+    if logs.wanted():
+        logs.install()

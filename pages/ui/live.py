@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from aecore.errors import AecoreError, JobCancelled
+from aecore.errors import AecoreError, JobCancelled, TooBusy
 from aecore.figures.training import falling_loss
 from aecore.jobs import Job
 from pages.ui import link
@@ -14,6 +14,10 @@ from pages.ui.theme import palette
 
 GRACE = 0.25  # s; work that is done by then is shown without a panel in between
 EVERY = 0.25  # s between two looks at running work
+AT_ONCE = 4  # pieces of work that one visitor may have waiting or running
+
+RESTARTED = "The process that did this was stopped by the system, perhaps for want of memory; it has begun again."
+UNKEPT = "The server's disk did not take this result: it is here now, and will have to be computed again next time."
 
 
 class _Held(NamedTuple):
@@ -52,7 +56,12 @@ def work(
     if slot not in held or held[slot].signature != signature:
         if slot in held:
             held.pop(slot).job.cancel()
-        held[slot] = _Held(signature, start())
+        try:
+            held[slot] = _Held(signature, _admitted(held, start))
+        except TooBusy as error:
+            st.warning(link.plain(str(error)), icon=":material/hourglass_top:")
+            st.button("Try again", key=f"{slot}:later", icon=":material/refresh:")
+            return None
     job = held[slot].job
     _grace(job)
     if job.state in ("queued", "running"):
@@ -61,9 +70,19 @@ def work(
     if job.state == "done":
         if job.cached and training:
             st.caption("From the cache: this was trained before, with the same settings, data and code.")
+        if not job.kept:
+            st.caption(UNKEPT)
         return job.result()
     _ended(slot, job, again)
     return None
+
+
+def _admitted(held: dict[str, _Held], start: Callable[[], Job]) -> Job:
+    """Start work, unless this visitor has as much under way as one may; raises TooBusy."""
+    busy = sum(entry.job.state in ("queued", "running") for entry in held.values())
+    if busy >= AT_ONCE:
+        raise TooBusy(f"{busy} of your computations are under way, as many as one visitor may have: cancel or wait.")
+    return start()
 
 
 def finished(slot: str, signature: object) -> Any | None:
@@ -91,6 +110,8 @@ def _watch(slot: str, draw: Callable[[Job], None]) -> None:
     if entry is None or entry.job.state not in ("queued", "running"):
         st.rerun()
     with st.container(border=True):
+        if entry.job.restarts:
+            st.caption(RESTARTED)
         draw(entry.job)
         st.button("Cancel", key=f"{slot}:cancel", icon=":material/stop_circle:", on_click=entry.job.cancel)
 
@@ -140,7 +161,8 @@ def time_left(job: Job) -> str:
     """How long a job that reports ``progress`` 0..1 will go on, in words."""
     progress = (job.latest or {}).get("progress", 0.0)
     if job.state == "queued":
-        return "waiting for a free worker"
+        place = f"number {job.ahead + 1} in the queue" if job.ahead else "you are next"
+        return f"waiting for a free worker, {place}"
     if progress < 0.05:
         return "starting"
     seconds = job.seconds * (1 - progress) / progress

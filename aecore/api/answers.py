@@ -1,0 +1,60 @@
+"""What the interface answers with: results as bytes of a kind, and everything that went wrong as one sentence."""
+
+import json
+from typing import Any, NamedTuple
+
+from starlette.responses import Response
+
+from aecore.errors import DataError, JobError, SettingError, StoreError, TooBusy, TrainingError, WorkerLost
+
+SCORE_FORMATS = ("json", "csv", "parquet", "detector")
+
+
+class Refusal(Exception):
+    """A request that is not served: an HTTP status and the sentence that says why and what to do."""
+
+    def __init__(self, status: int, sentence: str, retry_after: int | None = None) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence, self.retry_after = status, sentence, retry_after
+
+
+class Result(NamedTuple):
+    """Bytes to send, their media type, and the name under which a browser would save them."""
+
+    content: bytes
+    media_type: str
+    name: str
+
+
+STATUS: tuple[tuple[type[Exception], int], ...] = (  # the first that fits
+    (TooBusy, 503),
+    (WorkerLost, 500),
+    (SettingError, 422),
+    (DataError, 422),
+    (StoreError, 422),
+    (TrainingError, 422),
+    (JobError, 503),
+)
+
+
+def status_of(error: Exception) -> int:
+    """Find the HTTP status for an error of the core: 422 where the caller can mend it, 5xx where the server must."""
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+
+
+def as_json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Answer with JSON that no browser takes for anything else."""
+    body = json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+
+
+def as_error(refusal: Refusal) -> Response:
+    """Answer with the sentence."""
+    after = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
+    return as_json({"error": refusal.sentence}, refusal.status, after)
+
+
+def as_file(result: Result) -> Response:
+    """Answer with a file; its name is made here and holds nothing of the caller's."""
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{result.name}"'}
+    return Response(result.content, 200, headers, result.media_type)

@@ -1,0 +1,153 @@
+"""The routes: health, description, score, denoise; and an answer in JSON for every other path below /api."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+import aecore
+from aecore import jobs
+from aecore.api.answers import SCORE_FORMATS, Refusal, Result, as_error, as_file, as_json, status_of
+from aecore.api.forms import Form, read_form
+from aecore.api.limits import Limits
+from aecore.errors import AecoreError, SettingError
+
+WORK_SECONDS = 600.0  # for one request, the wait for a worker counted in
+LOOK_EVERY = 0.05  # s
+DEFAULT_NORMAL = "0:30"  # percent, as on the page
+DESCRIPTION = Path(__file__).with_name("openapi.json")
+
+_log = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """A piece of work to be done for a request."""
+
+    task: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    lane: str
+
+
+def routes() -> list[Route]:
+    """Routes of the interface, with limits of their own."""
+    limits = Limits()
+    files, fields = ("file", "detector"), ("normal", "format")
+    return [
+        Route("/api/health", health, methods=["GET"]),
+        Route("/api/openapi.json", description, methods=["GET"]),
+        Route("/api/score", _served(limits, _score, files=files, fields=fields), methods=["POST"]),
+        Route("/api/denoise", _served(limits, _denoise, files=("file",), fields=("strength",)), methods=["POST"]),
+        Route("/api/{rest:path}", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+        Route("/api", unknown, methods=["GET", "POST"]),
+    ]
+
+
+async def health(request: Request) -> Response:
+    """Say that the server answers."""
+    return as_json({"status": "ok", "version": aecore.__version__})
+
+
+async def description(request: Request) -> Response:
+    """Describe the interface as OpenAPI 3.1."""
+    return as_json(json.loads(DESCRIPTION.read_text(encoding="utf-8")))
+
+
+async def unknown(request: Request) -> Response:
+    """Say what there is, where a path or a method is not."""
+    known = "POST /api/score, POST /api/denoise, GET /api/health and GET /api/openapi.json"
+    return as_error(Refusal(404, f"There is nothing at this path for this method, only {known}."))
+
+
+def _score(form: Form) -> Asked:
+    from aecore.api import work  # here, so that pandas and its kin load with the first request and not before the pages
+
+    kind = form.fields.get("format", "json")
+    if kind not in SCORE_FORMATS:
+        raise SettingError(f"format must be one of {', '.join(SCORE_FORMATS)}, got {kind[:20]!r}.")
+    detector = form.files.get("detector")
+    if detector is not None and "normal" in form.fields:
+        raise SettingError("A detector has learnt what is normal already: send a detector or normal, not both.")
+    low, high = _percent(form.fields.get("normal", DEFAULT_NORMAL))
+    log = form.files["file"]
+    learnt = None if detector is None else detector.data
+    return Asked(work.score, (log.name, log.data, learnt, (low, high), kind), "short" if detector else "long")
+
+
+def _percent(text: str) -> tuple[float, float]:
+    first, _, last = text.replace("%", "").partition(":")
+    try:
+        return float(first or 0), float(last or 100)
+    except ValueError as error:
+        raise SettingError(f"normal must look like 0:30, percent of the rows, got {text[:20]!r}.") from error
+
+
+def _denoise(form: Form) -> Asked:
+    from aecore.api import work
+
+    text = form.fields.get("strength", "1")
+    try:
+        strength = float(text)
+    except ValueError:
+        strength = -1.0
+    if not 0 <= strength <= 1:
+        raise SettingError(f"strength must be in 0..1, got {text[:20]!r}.")
+    sound = form.files["file"]
+    return Asked(work.denoise, (sound.name, sound.data, strength), "short")
+
+
+def _served(
+    limits: Limits, asked: Callable[[Form], Asked], *, files: tuple[str, ...], fields: tuple[str, ...]
+) -> Callable[[Request], Awaitable[Response]]:
+    """Make the endpoint of a kind of work: checks, form, worker, answer, and one line in the log."""
+
+    async def endpoint(request: Request) -> Response:
+        began, size = time.monotonic(), 0
+        try:
+            _same_origin(request)
+            with limits.one_more(request.client.host if request.client else None):
+                form = await read_form(request, files=files, fields=fields)
+                size = form.size
+                if "file" not in form.files:
+                    raise Refusal(400, "The form holds no file; send one under the name 'file', as curl -F file=@NAME.")
+                answer = as_file(await _done(request, await asyncio.to_thread(asked, form)))
+        except Refusal as refusal:
+            answer = as_error(refusal)
+        except AecoreError as error:
+            answer = as_error(Refusal(status_of(error), str(error)))
+        facts = {"path": request.url.path, "status": answer.status_code, "bytes_in": size}
+        facts |= {"bytes_out": len(answer.body), "seconds": round(time.monotonic() - began, 3)}
+        _log.info("request", extra={"facts": facts})
+        return answer
+
+    return endpoint
+
+
+def _same_origin(request: Request) -> None:
+    """Refuse what a page of another site has a visitor's browser send."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise Refusal(403, "Requests from pages of other sites are not taken; send it from a program.")
+
+
+async def _done(request: Request, asked: Asked) -> Result:
+    """Have the work done in a worker; where the caller goes away or time runs out, it is cancelled."""
+    job = await asyncio.to_thread(lambda: jobs.submit(asked.task, *asked.arguments, lane=asked.lane, private=True))
+    end = time.monotonic() + WORK_SECONDS
+    try:
+        while job.state in ("queued", "running"):
+            if time.monotonic() > end:
+                raise Refusal(504, f"The work has not ended within {WORK_SECONDS / 60:.0f} minutes; send less at once.")
+            if await request.is_disconnected():
+                raise Refusal(499, "The caller went away.")
+            await asyncio.sleep(LOOK_EVERY)
+        return await asyncio.to_thread(job.result)  # unpacking what may be megabytes
+    finally:
+        job.cancel()

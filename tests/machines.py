@@ -1,0 +1,58 @@
+"""A Dask scheduler and workers of the lanes as processes on this machine, for tests and benchmarks."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+class Machines:
+    """Started on the loopback interface as `compose.yaml` starts them; over TLS where ``tls`` names the files."""
+
+    def __init__(self, folder: Path, *, lanes: tuple[str, ...] = ("long", "short"), tls: dict | None = None) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.address = f"{'tls' if tls else 'tcp'}://127.0.0.1:{port}"
+        self.env = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0", "PYTHONPATH": str(ROOT)}
+        self.env |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS")}
+        if tls:
+            self.env["DASK_DISTRIBUTED__COMM__TLS__CA_FILE"] = tls["ca-file"]
+            for role in ("SCHEDULER", "WORKER", "CLIENT"):
+                self.env[f"DASK_DISTRIBUTED__COMM__TLS__{role}__CERT"] = tls[role.lower()]["cert"]
+                self.env[f"DASK_DISTRIBUTED__COMM__TLS__{role}__KEY"] = tls[role.lower()]["key"]
+        self.folder, self.processes = folder, {}
+        self.start_scheduler()
+        for number, lane in enumerate(lanes):
+            self.start_worker(lane, f"{lane} {number}")
+
+    def start_scheduler(self) -> None:
+        self._start("scheduler", "scheduler", "--host", self.address, "--no-dashboard")
+
+    def start_worker(self, lane: str, name: str) -> None:
+        nice = {"long": "10", "short": "5"}[lane]
+        self._start(
+            name, "worker", self.address, "--resources", f"{lane}=1", "--nthreads", "1", "--no-dashboard",
+            "--preload", "aecore.jobs.worker", "--local-directory", str(self.folder), AECORE_NICE=nice,
+        )  # fmt: skip
+
+    def _start(self, name: str, role: str, *options: str, **env: str) -> None:
+        command = [sys.executable, "-W", "ignore", "-m", f"distributed.cli.dask_{role}", *options]
+        with (self.folder / "machines.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                command, env=self.env | env, stdout=log, stderr=log, cwd=self.folder
+            )
+
+    def stop(self, *names: str) -> None:
+        """End some of them, or all."""
+        for name in names or tuple(self.processes):
+            process = self.processes.pop(name)
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

@@ -1,0 +1,144 @@
+"""A scheduler and workers of their own, over TLS, with everything that can go wrong between them and the server."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import dask
+import numpy as np
+import pandas as pd
+import pytest
+
+from aecore import jobs
+from aecore.anomaly import AnomalyDetector
+from aecore.cli import sources
+from aecore.cli.score import ScoreSettings, score
+from aecore.cli.sources import Stretch
+from aecore.data import parquet_blocks
+from aecore.errors import JobError
+from aecore.jobs import cluster
+from tests import tasks_for_jobs as tasks
+from tests.machines import Machines
+
+WAIT = 60.0
+
+
+def until(condition, seconds=WAIT):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := condition():
+            return answer
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s")
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory):
+    """One authority that signed one certificate, which everybody here shows."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl on this machine to make certificates with")
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=aecore", "-keyout", str(key), "-out", str(cert)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    settings = {"ca-file": str(cert)}
+    settings |= {role: {"cert": str(cert), "key": str(key)} for role in ("scheduler", "worker", "client")}
+    return settings
+
+
+@pytest.fixture
+def machines(tls, tmp_path, monkeypatch):
+    jobs.shutdown()
+    monkeypatch.setenv("AECORE_CACHE", str(tmp_path / "cache"))
+    there = Machines(tmp_path, tls=tls)
+    monkeypatch.setenv("AECORE_SCHEDULER", there.address)
+    with dask.config.set({"distributed.comm.tls": tls}):
+        yield there
+        jobs.shutdown()
+    there.stop()
+
+
+def test_work_goes_to_the_machines_behind_a_tls_address_and_outlives_their_faults(machines, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "COUNT_EVERY", 0.2)
+    job = jobs.submit(tasks.survive, str(tmp_path), private=True)
+    until(lambda: (tmp_path / "survive.first").exists() and job.latest)
+    first = job.latest["pid"]
+    assert first not in {os.getpid(), *(process.pid for process in machines.processes.values())}
+
+    os.kill(first, signal.SIGKILL)  # a worker is killed: its nanny starts another, and the work begins again
+    assert job.result(WAIT)["pid"] != first
+    assert job.restarts == 1
+
+    running = jobs.submit(tasks.stall, 300, private=True)
+    until(lambda: running.latest)
+    monkeypatch.setattr(cluster, "REACH_SECONDS", 1.0)
+    machines.stop("scheduler")  # the scheduler goes: said in a sentence, and nobody waits for ever
+    with pytest.raises(JobError, match="the scheduler does not answer"):
+        running.result(WAIT)
+    with pytest.raises(JobError, match="the scheduler does not answer"):
+        jobs.submit(tasks.echo, 1, private=True).result(WAIT)
+
+    monkeypatch.setattr(cluster, "REACH_SECONDS", 20.0)
+    machines.start_scheduler()  # and comes back: nothing is restarted
+    assert jobs.submit(tasks.echo, 2, private=True).result(WAIT) == 2
+
+
+def test_without_a_worker_for_its_lane_work_waits_until_there_is_one(machines, monkeypatch):
+    monkeypatch.setattr(cluster, "COUNT_EVERY", 0.2)
+    assert jobs.submit(tasks.echo, 1, lane="short", private=True).result(WAIT) == 1
+    machines.stop("long 0")
+    time.sleep(0.5)
+    waiting = jobs.submit(tasks.echo, 2, private=True)
+    time.sleep(0.5)
+    assert (waiting.state, waiting.ahead) == ("queued", 0)
+    assert jobs.submit(tasks.echo, 3, lane="short", private=True).result(WAIT) == 3
+    machines.start_worker("long", "long 0")
+    assert waiting.result(WAIT) == 2
+
+
+def test_files_scored_over_the_machines_are_what_one_process_makes_of_them(machines, tmp_path, monkeypatch, capsys):
+    rng = np.random.default_rng(0)
+    for name, rows in (("a", 20_000), ("b", 900), ("c", 7_000)):
+        values = np.sin(np.arange(rows)[:, None] / 5 + np.arange(2)) + 0.1 * rng.normal(size=(rows, 2))
+        values[rows // 2 : rows // 2 + 30, 1] += 4
+        pd.DataFrame(values, columns=["u", "i"]).to_parquet(tmp_path / f"{name}.parquet", index=False)
+    (tmp_path / "d.parquet").write_bytes(b"PAR1 and no more")
+    learnt = tmp_path / "detector.safetensors"
+    AnomalyDetector().fit(pd.read_parquet(tmp_path / "a.parquet")[:2000]).save(learnt)
+    monkeypatch.setattr(sources, "HELD", 1000)
+    monkeypatch.setattr(parquet_blocks, "BLOCK", 2048)
+    files = sources.matching([str(tmp_path / "[abcd].parquet")])
+    printed = {}
+    for where in (False, True):
+        settings = ScoreSettings(
+            detector=learnt, normal=Stretch.parse("0%:30%"), out=tmp_path / str(where), format="parquet",
+            scattered=where,
+        )  # fmt: skip
+        assert score(files, settings) == 2  # the torn one; the others are scored all the same
+        printed[where] = capsys.readouterr().out
+    assert printed[True] == printed[False]
+    assert printed[True].count("led by i") == 3
+    made = sorted(path.name for path in (tmp_path / "False").iterdir())
+    assert made == sorted(f"{name}.{part}.parquet" for name in "abc" for part in ("scores", "events"))
+    for name in made:
+        assert (tmp_path / "True" / name).read_bytes() == (tmp_path / "False" / name).read_bytes()
+
+
+def test_a_stranger_without_the_certificate_gets_nothing(machines, tls, tmp_path):
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=stranger", "-keyout", str(tmp_path / "k"), "-out", str(tmp_path / "c")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    assert jobs.submit(tasks.echo, 1, lane="short", private=True).result(WAIT) == 1  # they answer their own
+    from distributed import Client, Security
+
+    own = {"tls_client_cert": str(tmp_path / "c"), "tls_client_key": str(tmp_path / "k")}
+    stranger = Security(require_encryption=True, tls_ca_file=tls["ca-file"], **own)
+    with pytest.raises(OSError, match="Timed out|handshake"):
+        Client(machines.address, security=stranger, timeout=2, set_as_default=False)

@@ -1,0 +1,84 @@
+"""Two visitors of one server: what either may do, and that neither sees anything of the other."""
+
+import asyncio
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.servers import serving
+from tests.visitor import Visitor, put
+
+PAGE, OWN = "Sensor_Anomalies", "source=Your+own+file"
+MARK = "channel of one visitor"
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("sessions")) as running:
+        yield running
+
+
+def log(names):
+    t = np.arange(400)[:, None]
+    values = np.sin(t / 6 + np.arange(len(names))) + 0.05 * np.random.default_rng(0).normal(size=(400, len(names)))
+    return pd.DataFrame(values, columns=names).to_csv(index=False).encode()
+
+
+async def with_a_log(server, name, names):
+    """A visitor whose file is there and read."""
+    visitor = await Visitor.open(server.url, PAGE, OWN)
+    visitor.raw = bytearray()
+    assert await visitor.upload("A sensor log", name, log(names)) == 204
+    await visitor.until(lambda: names[0].encode() in visitor.raw)
+    visitor.check()
+    return visitor
+
+
+def test_a_visitor_sees_nothing_of_another_s_file(server):
+    async def play():
+        one = await with_a_log(server, "secret.csv", [MARK, "other"])
+        assert "secret.csv" in one.query
+        two = await Visitor.open(server.url, PAGE, OWN)
+        two.raw = bytearray()
+        guest = await Visitor.open(server.url, PAGE, one.query)  # the link that the first one would send
+        guest.raw = bytearray()
+        for visitor in (two, guest):
+            await visitor.rerun()
+            visitor.check()
+            assert MARK.encode() not in visitor.raw
+            assert one.session_id.encode() not in visitor.raw
+        assert "This link was made with a file" in guest.words()
+        assert b"secret" not in two.raw
+        assert len({one.session_id, two.session_id, guest.session_id}) == 3
+        await asyncio.gather(one.close(), two.close(), guest.close())
+
+    asyncio.run(play())
+
+
+def test_an_upload_needs_its_page_s_token(server):
+    async def play():
+        visitor = await Visitor.open(server.url, PAGE, OWN)
+        url = f"{server.url}/_stcore/upload_file/{visitor.session_id}/some-file"
+        assert put(url, "a.csv", b"a\n1\n", None) == 403
+        assert put(url, "a.csv", b"a\n1\n", "2|00000000|11111111111111111111111111111111|1") in (204, 403)
+        assert put(url.replace(visitor.session_id, "somebody"), "a.csv", b"a\n1\n", visitor.xsrf) == 400
+        assert put(url, "", b"", None, method="DELETE") == 403
+        await visitor.close()
+
+    asyncio.run(play())
+
+
+def test_a_name_that_is_markup_is_shown_as_text(server):
+    async def play():
+        visitor = await with_a_log(server, f"{EVIL}.csv", [EVIL, "[x](javascript:alert(1))"])
+        await visitor.until(lambda: not visitor.of_kind("progress") and visitor.of_kind("vega_lite_chart"))
+        assert not any(markdown.allow_html for markdown in visitor.of_kind("markdown"))
+        shown = [html for html in visitor.of_kind("html") if EVIL in html.body]
+        assert not shown
+        said = "\n".join(each.body for kind in ("markdown", "alert") for each in visitor.of_kind(kind))
+        assert EVIL not in said  # where it is said in Markdown, every mark of it is escaped
+        await visitor.close()
+
+    asyncio.run(play())
