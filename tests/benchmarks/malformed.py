@@ -3,8 +3,8 @@
     python -m tests.benchmarks.malformed [--uploads 1000] [--visitors 4] [--seed 0]
 
 Files of every format that a page takes are cut, torn, overwritten, renamed or replaced by noise, and sent to the pages
-by some visitors at once, while another asks every half second whether the server answers. Prints the slowest upload, the
-largest resident set of server and workers, and every session that ended.
+by some visitors at once, while another asks every half second whether the server answers. Prints the slowest upload,
+the largest resident set of server and workers, and every session that ended.
 """
 
 import argparse

@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.memory [--visits 200] [--megabytes 20] [--idle 40]
 
-Resident set of the server's process alone; the scheduler and the workers are listed apart. A visit opens the page, sends
-a file of its own content, waits until the page has run with it, and closes the tab; the page's work on the file is
-cancelled by that. Prints a line every 20 visits.
+Resident set of the server's process alone; the scheduler and the workers are listed apart. A visit opens the page,
+sends a file of its own content, waits until the page has run with it, and closes the tab, which cancels the page's work
+on the file. Prints a line every 20 visits.
 """
 
 import argparse
