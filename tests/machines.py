@@ -48,9 +48,10 @@ class Machines:
 
     def stop(self, *names: str) -> None:
         """End some of them, or all."""
-        for name in names or tuple(self.processes):
-            process = self.processes.pop(name)
+        ended = [self.processes.pop(name) for name in names or tuple(self.processes)]
+        for process in ended:
             process.terminate()
+        for process in ended:
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:

@@ -6,6 +6,7 @@ stored trees and signals.
 
 import copy
 import io
+import os
 import struct
 import zlib
 
@@ -26,6 +27,7 @@ from aecore.data import sounds, vectors
 from aecore.errors import AecoreError, DataError, StoreError, UnreadableFile
 from tests import files
 
+MANY = 20 if os.environ.get("AECORE_FUZZ") else 1
 ANY_TIME = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
@@ -60,7 +62,7 @@ def picture(kind, side=9):
 PICTURES = {kind: picture(kind.upper()) for kind in ("png", "jpeg", "bmp", "gif", "webp")}
 
 
-@settings(ANY_TIME, max_examples=80)
+@settings(ANY_TIME, max_examples=12 * MANY)
 @given(kind=st.sampled_from(sorted(PICTURES)), data=st.data())
 def test_zips_of_pictures_that_are_spoilt(kind, data):
     good = [(f"{i % 3}/{i}.{kind}", PICTURES[kind]) for i in range(62)]
@@ -72,7 +74,7 @@ def test_zips_of_pictures_that_are_spoilt(kind, data):
     assert words or np.isfinite(found.x).all() and found.x.min() >= 0 and found.x.max() <= 1
 
 
-@settings(ANY_TIME, max_examples=80)
+@settings(ANY_TIME, max_examples=25 * MANY)
 @given(kind=st.sampled_from(sorted(PICTURES)), data=st.data())
 def test_photos_that_are_spoilt(kind, data):
     photo = spoilt(picture(kind.upper(), 40), data.draw)
@@ -80,7 +82,7 @@ def test_photos_that_are_spoilt(kind, data):
     assert words or all(np.isfinite(step.image).all() for step in steps)
 
 
-@settings(ANY_TIME, max_examples=60)
+@settings(ANY_TIME, max_examples=15 * MANY)
 @given(data=st.binary(max_size=300), name=st.sampled_from(["a.csv", "a.zip", "a.csv.gz", "a.txt"]))
 def test_random_bytes_as_vectors(data, name):
     sentence(lambda: vectors.read(name, data))
@@ -117,7 +119,7 @@ SOUNDS = {
 }
 
 
-@settings(ANY_TIME, max_examples=150)
+@settings(ANY_TIME, max_examples=60 * MANY)
 @given(name=st.sampled_from(sorted(SOUNDS)), data=st.data())
 def test_recordings_that_are_spoilt(name, data):
     content = data.draw(st.binary(max_size=200)) if data.draw(st.booleans()) else spoilt(SOUNDS[name], data.draw)
@@ -173,7 +175,7 @@ def forged(tree, draw):
     return tree
 
 
-@settings(ANY_TIME, max_examples=150)
+@settings(ANY_TIME, max_examples=40 * MANY)
 @given(data=st.data())
 def test_forged_detectors_score_or_are_refused(learnt, data):
     tree, values = learnt
@@ -191,7 +193,7 @@ def test_forged_detectors_score_or_are_refused(learnt, data):
     assert words or found["scores"].shape == (120,)
 
 
-@settings(ANY_TIME, max_examples=40)
+@settings(ANY_TIME, max_examples=8 * MANY)
 @given(data=st.data())
 def test_forged_denoisers_clean_or_are_refused(data):
     tree = data.draw(st.just(DENOISER).map(lambda tree: forged(tree, data.draw)))
@@ -213,7 +215,7 @@ def test_a_denoiser_that_asks_for_all_memory_is_refused_at_once():
 # ---- words on the command line and in forms
 
 
-@settings(ANY_TIME, max_examples=200)
+@settings(ANY_TIME, max_examples=100 * MANY)
 @given(text=st.text(st.sampled_from("0123456789:%.-e nаinf"), max_size=12), rows=st.integers(1, 10**6))
 def test_any_normal_stretch(text, rows):
     found, words = None, ""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from aecore import __version__
+from aecore.anomaly import soundness
 from aecore.anomaly.choices import Choice
 from aecore.anomaly.network import WindowNetwork
 from aecore.anomaly.scaling import Scaling
@@ -43,7 +44,8 @@ def from_tree(kind: type[Detector], tree: dict[str, Any]) -> Detector:
         detector.scaling_ = Scaling(tree["mean"], tree["scale"], tree["active"].astype(bool))
         detector.channel_levels_, detector.decision_scores_ = tree["channel_levels"], tree["decision_scores"]
         detector.threshold_, detector.model_ = float(tree["threshold"]), WindowNetwork.from_tree(tree["model"])
+        soundness.check(detector)
         detector.labels_ = (detector.decision_scores_ > detector.threshold_).astype(np.int64)
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError) as error:
         raise StoreError("This file does not hold an anomaly detector.") from error
     return detector

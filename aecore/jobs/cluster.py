@@ -21,7 +21,7 @@ from aecore.jobs import worker
 from aecore.jobs.handles import Work
 
 START_SECONDS = 60.0  # a cold disk takes long to import distributed; more than this is a fault
-REACH_SECONDS = 10.0  # a scheduler that runs already answers sooner
+REACH_SECONDS = 20.0  # a scheduler that runs already answers sooner
 COUNT_EVERY = 2.0  # s between two looks at which workers a distant scheduler has
 REFUSED = "AECORE_SCHEDULER must be tls://host:port, or tcp:// on this machine"
 

@@ -121,7 +121,11 @@ class Dispatcher:
                     _log.warning("The line to the workers broke (%s): they are started anew", type(error).__name__)
                     self._lose(self._cluster)
         finally:  # only a mistake in this file leads here, and then nobody must be left waiting
-            self._close(Outcome(state="failed", error=WorkerLost, message=_LOST))
+            lost = Outcome(state="failed", error=WorkerLost, message=_LOST)
+            self._close(lost)
+            for waiting in self._queues.values():
+                while waiting:
+                    self._finish(waiting.popleft(), lost)
 
     def _step(self) -> None:
         self._act(POLL_SECONDS if self._running or any(self._queues.values()) else None)
@@ -167,7 +171,8 @@ class Dispatcher:
                     on_message=lambda message: self._post(self._read, message),
                     on_death=lambda cluster: self._post(self._lose, cluster),
                 )
-            except (AecoreError, OSError) as error:
+            except (AecoreError, OSError, RuntimeError, ValueError, TypeError, LookupError) as error:
+                # The last four are how a wrong setting of Dask's own, certificates say, shows itself.
                 _log.warning("The workers could not be started: %s", error)
                 message = f"The helper processes could not be started or reached{_because(error)}: try again later."
                 outcome = Outcome(state="failed", error=JobError, message=message)
