@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[1]
 class Machines:
     """Started on the loopback interface as `compose.yaml` starts them; over TLS where ``tls`` names the files."""
 
-    def __init__(self, folder: Path, *, lanes: tuple[str, ...] = ("long", "short"), tls: dict | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, lanes: tuple[str, ...] = ("long", "short"), tls: dict | None = None, nice: bool = False
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -24,7 +26,7 @@ class Machines:
             for role in ("SCHEDULER", "WORKER", "CLIENT"):
                 self.env[f"DASK_DISTRIBUTED__COMM__TLS__{role}__CERT"] = tls[role.lower()]["cert"]
                 self.env[f"DASK_DISTRIBUTED__COMM__TLS__{role}__KEY"] = tls[role.lower()]["key"]
-        self.folder, self.processes = folder, {}
+        self.folder, self.nice, self.processes = folder, nice, {}
         self.start_scheduler()
         for number, lane in enumerate(lanes):
             self.start_worker(lane, f"{lane} {number}")
@@ -33,7 +35,7 @@ class Machines:
         self._start("scheduler", "scheduler", "--host", self.address, "--no-dashboard")
 
     def start_worker(self, lane: str, name: str) -> None:
-        nice = {"long": "10", "short": "5"}[lane]
+        nice = {"long": "10", "short": "5"}[lane] if self.nice else "0"
         self._start(
             name, "worker", self.address, "--resources", f"{lane}=1", "--nthreads", "1", "--no-dashboard",
             "--preload", "aecore.jobs.worker", "--local-directory", str(self.folder), AECORE_NICE=nice,

@@ -29,7 +29,6 @@ class Visitor:
         self._renewing: dict[str, float] = {}  # fragments that are to be run again, and after how many seconds
         self.session_id = ""
         self.page_hash = ""
-        self.pages: dict[str, str] = {}  # name in the URL -> hash
         self.elements: dict[tuple[int, ...], tuple[Any, str]] = {}  # path -> element, fragment
         self.runs = 0  # finished so far
         self.bytes = 0
@@ -187,6 +186,8 @@ class Visitor:
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             path = tuple(message.metadata.delta_path)
             self.elements[path] = (message.delta.new_element, message.delta.fragment_id)
+        elif kind == "navigation":
+            self.page_hash = message.navigation.page_script_hash
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         elif kind == "script_finished":
@@ -199,8 +200,6 @@ class Visitor:
 
     def _begin(self, session: Any, of_fragment: bool) -> None:
         self.session_id = session.initialize.session_id or self.session_id
-        self.page_hash = session.page_script_hash or self.page_hash
-        self.pages = {page.url_pathname: page.page_script_hash for page in session.app_pages} or self.pages
         if not of_fragment:
             self.elements, self._renewing = {}, {}
 

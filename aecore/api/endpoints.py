@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -84,9 +85,12 @@ def _score(form: Form) -> Asked:
 def _percent(text: str) -> tuple[float, float]:
     first, _, last = text.replace("%", "").partition(":")
     try:
-        return float(first or 0), float(last or 100)
-    except ValueError as error:
-        raise SettingError(f"normal must look like 0:30, percent of the rows, got {text[:20]!r}.") from error
+        low, high = float(first or 0), float(last or 100)
+    except ValueError:
+        low, high = math.nan, math.nan
+    if not 0 <= low < high <= 100:
+        raise SettingError(f"normal must look like 0:30, percent of the rows running upwards, got {text[:20]!r}.")
+    return low, high
 
 
 def _denoise(form: Form) -> Asked:

@@ -159,7 +159,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        machines = Machines(folder, lanes=("long",) * options.trainings + ("short",)) if options.trainings else None
+        machines = (
+            Machines(folder, lanes=("long",) * options.trainings + ("short",), nice=True) if options.trainings else None
+        )
         try:
             env = {"AECORE_SCHEDULER": machines.address} if machines else {}
             with serving(folder, options.script, **env) as server:
