@@ -175,4 +175,7 @@ def test_the_maps_share_a_brush_and_show_the_pictures():
     (brush,) = [p for p in spec["params"] if p["name"] == figures.BRUSH]
     assert len(brush["views"]) == 3
     assert _parse_selection_mode(spec, figures.BRUSH) == [figures.BRUSH]
+    lit = figures.maps(table.assign(linked=[True, False]), MACHINES, ["0", "1"], LIGHT).to_dict()
+    first, second = lit["hconcat"][0]["encoding"]["opacity"]["condition"]["test"]["or"]
+    assert first == {"param": figures.BRUSH, "empty": False} and "datum.linked" in second
     assert all(url.startswith("data:image/png;base64,") for url in table["image"])

@@ -1,5 +1,6 @@
 """VAE morphing's core: training, standard units, walks, gradients; held against torch and the formulas."""
 
+import altair as alt
 import numpy as np
 import pytest
 import torch
@@ -17,6 +18,8 @@ from aecore.concepts.vae_morphing_beta import beta_sweep
 from aecore.concepts.vae_morphing_training import Training, train
 from aecore.data import digits
 from aecore.errors import SettingError
+from aecore.figures import vae_morphing as figures
+from aecore.figures.palette import LIGHT
 from aecore.models import AutoEncoder, VariationalAutoEncoder, to_tree
 from aecore.training import fit
 
@@ -177,6 +180,17 @@ def test_torch_too_blocks_what_was_drawn_and_passes_what_was_moved_aside():
     mu = torch.zeros(2, requires_grad=True)
     assert not torch.normal(mu, 1.0).detach().requires_grad
     assert (mu + torch.randn(2, generator=torch.Generator().manual_seed(0))).requires_grad
+
+
+def test_the_figures_of_a_training_exchange_rows_and_keep_their_specification(trained):
+    steps = [step for step in trained[0] if step["part"] == morphing.VAE]
+    early, late = (figures.falling(steps[:n], LIGHT) for n in (3, 12))
+    assert early.spec is late.spec and alt.Chart.from_dict(late.spec).encoding.x.scale.domain == [1, 12]
+    rows = late.tables["losses"].to_pandas()
+    assert rows[rows["of"] == "KL"]["nats"].tolist() == [step["kl"] for step in steps]
+    drawn = figures.codes(np.array([[0.0, 1.0], [9.0, 0.0]]), np.array([3, 4]), morphing.SPAN, LIGHT)
+    assert drawn.tables["codes"].to_pylist() == [{"x": 0.0, "y": 1.0, "kind": 3}]
+    assert alt.Chart.from_dict(drawn.spec).encoding.color.scale.range == list(LIGHT.classes)
 
 
 # ---------------------------------------------------------------------- training by a plan

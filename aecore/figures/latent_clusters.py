@@ -25,7 +25,8 @@ def maps(
 ) -> alt.HConcatChart | alt.VConcatChart:
     """Scatter of ``table`` a machine, linked by one brush; ``stacked`` below one another, for a narrow screen.
 
-    Columns: row, ``"<machine> x"`` and ``"<machine> y"``, and where there are some, label and image (a data URL).
+    Columns: row, ``"<machine> x"`` and ``"<machine> y"``, and where there are some, label and image (a data URL);
+    ``linked`` says which rows stand out until a brush is drawn: those that a link has brushed.
     """
     brush = alt.selection_interval(name=BRUSH, resolve="global")
     shown: Any = alt.value(palette.latent)
@@ -33,6 +34,10 @@ def maps(
         scale = alt.Scale(domain=list(names), range=[palette.of_class(i) for i in range(len(names))])
         shown = alt.Color("label:N", scale=scale, legend=None if _characters(names) else alt.Legend(title=None))
     tips = [alt.Tooltip(field) for field in ("image:N", "label:N", "row:Q") if field[:-2] in table]
+    within: Any = brush
+    if "linked" in table:
+        unbrushed = f"datum.linked && !length(data('{BRUSH}_store'))"
+        within = {"test": {"or": [{"param": BRUSH, "empty": False}, unbrushed]}}
     charts = []
     for machine in machines:
         base = alt.Chart(table, title=machine, width=SIDE, height=SIDE)
@@ -43,8 +48,8 @@ def maps(
             marked.encode(
                 x=alt.X(f"{machine} x:Q", axis=None, scale=alt.Scale(zero=False)),
                 y=alt.Y(f"{machine} y:Q", axis=None, scale=alt.Scale(zero=False)),
-                color=alt.condition(brush, shown, alt.value(palette.quiet)),
-                opacity=alt.condition(brush, alt.value(0.9), alt.value(0.12)),
+                color=alt.condition(within, shown, alt.value(palette.quiet)),
+                opacity=alt.condition(within, alt.value(0.9), alt.value(0.12)),
                 tooltip=tips,
                 **({"text": alt.Text("label:N")} if _characters(names) and "label" in table else {}),
             ).add_params(brush)

@@ -1,14 +1,17 @@
 """Pictures in rows, a training as it goes, and the two forces against beta."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from aecore.figures.palette import Palette
+from aecore.figures.vega import Figure, Spec, field, layer
 
 Array = NDArray[np.floating[Any]]
 
@@ -59,40 +62,44 @@ def forces(
     return alt.layer(today.encode(x=x), drawn).properties(height=260)
 
 
-def falling(steps: Sequence[dict[str, Any]], palette: Palette) -> alt.Chart:
+def falling(steps: Sequence[dict[str, Any]], palette: Palette) -> Figure:
     """Reconstruction and KL by epoch, of a training's reports so far."""
     epochs = [step["epoch"] for step in steps]
-    table = pd.DataFrame(
-        {
-            "epoch": np.tile(epochs, 2),
-            "nats": [step["reconstruction"] for step in steps] + [step["kl"] for step in steps],
-            "of": np.repeat(WANTS, len(steps)),
-        }
-    )
-    domain = [1, max(steps[-1]["epochs"], 2)]
-    return (
-        alt.Chart(table)
-        .mark_line(strokeWidth=2.5)
-        .encode(
-            x=alt.X("epoch:Q", scale=alt.Scale(domain=domain), axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("nats:Q", title="nats a picture"), color=_two(palette), strokeDash=_dash(),
-        )
-        .properties(height=LIVE_HEIGHT)
-    )  # fmt: skip
+    rows = {
+        "epoch": np.tile(epochs, 2),
+        "nats": np.array([step["reconstruction"] for step in steps] + [step["kl"] for step in steps], float),
+        "of": np.repeat(WANTS, len(steps)),
+    }
+    return Figure({"losses": pa.table(rows)}, _falling_spec(max(steps[-1]["epochs"], 2), palette))
 
 
-def codes(points: Array, labels: NDArray[Any], span: float, palette: Palette) -> alt.Chart:
+@functools.cache
+def _falling_spec(epochs: int, palette: Palette) -> Spec:
+    colour = {"domain": list(WANTS), "range": [palette.reconstruction, palette.latent]}
+    dash = {"domain": list(WANTS), "range": [[1, 0], [6, 4]]}
+    encoding = {
+        "x": field("epoch", scale={"domain": [1, epochs]}, axis={"tickMinStep": 1}),
+        "y": field("nats", title="nats a picture"),
+        "color": field("of", "nominal", scale=colour, legend={"title": None, "orient": "top"}),
+        "strokeDash": field("of", "nominal", scale=dash, legend=None),
+    }
+    return layer("losses", {"type": "line", "strokeWidth": 2.5}, encoding, height=LIVE_HEIGHT)
+
+
+def codes(points: Array, labels: NDArray[Any], span: float, palette: Palette) -> Figure:
     """Codes [n, 2] as they are after an epoch, on axes that stay; those outside are left out."""
-    table = pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "kind": labels.astype(int)})
-    table = table[(table[["x", "y"]].abs() <= span).all(axis=1)]
-    scale = alt.Scale(domain=[-span, span])
-    colour = alt.Color("kind:N", scale=alt.Scale(domain=list(range(10)), range=list(palette.classes)), legend=None)
-    return (
-        alt.Chart(table)
-        .mark_point(filled=True, size=16, opacity=0.7)
-        .encode(x=alt.X("x:Q", scale=scale, axis=None), y=alt.Y("y:Q", scale=scale, axis=None), color=colour)
-        .properties(height=LIVE_HEIGHT)
-    )
+    inside = (np.abs(points) <= span).all(axis=1)
+    x, y = np.asarray(points[inside], float).T
+    rows = {"x": x, "y": y, "kind": labels[inside].astype(int)}
+    return Figure({"codes": pa.table(rows)}, _codes_spec(span, palette))
+
+
+@functools.cache
+def _codes_spec(span: float, palette: Palette) -> Spec:
+    classes = {"domain": list(range(len(palette.classes))), "range": list(palette.classes)}
+    axes = {axis: field(axis, scale={"domain": [-span, span]}, axis=None) for axis in "xy"}
+    encoding = axes | {"color": field("kind", "nominal", scale=classes, legend=None)}
+    return layer("codes", {"type": "point", "filled": True, "size": 16, "opacity": 0.7}, encoding, height=LIVE_HEIGHT)
 
 
 def _two(palette: Palette) -> alt.Color:

@@ -20,6 +20,7 @@ NAME = "latent_clusters"
 READING = "latent_clusters:read"
 MONTAGE = 60  # pictures of a brushed set
 NONE = "(no labels)"
+LINKED, BRUSHED = "latent_clusters:linked", "latent_clusters:brushed"
 
 
 class Source(NamedTuple):
@@ -92,18 +93,29 @@ def _table(signature: object, _made: Clusters, _data: Collection) -> Any:
 def linked_maps(signature: object, made: Clusters, data: Collection) -> np.ndarray:
     """Draw the maps; returns the rows that are brushed, none where nothing is."""
     stacked = "Mobi" in (st.context.headers.get("User-Agent") or "")  # how browsers on phones call themselves
-    chart = figures.maps(_table(signature, made, data), MACHINES, data.names, palette(), stacked=stacked)
+    state = st.session_state
+    if state.get(LINKED, (None, {}))[0] != signature:
+        state[LINKED] = (signature, views.brush_from_text(st.query_params.get("brush", "")))
+    linked = state[LINKED][1]  # kept while a brush is drawn: a chart whose rows change would lose it
+    table = _table(signature, made, data)
+    if linked:
+        table = table.assign(linked=np.isin(np.arange(len(table)), views.chosen(made.maps, linked)))
+    chart = figures.maps(table, MACHINES, data.names, palette(), stacked=stacked)
     event = st.altair_chart(
         chart, width="content", on_select="rerun", selection_mode=figures.BRUSH, key="maps", alt=figures.MAP_WORDS
     )
     ranges = figures.brushed(event.selection) if event else {}
+    put_away = state.get(BRUSHED, False) and not ranges
+    state[BRUSHED] = bool(ranges)
     if ranges:
         link.carry("brush", views.brush_to_text(ranges))
-    elif st.session_state.get("latent_clusters:brushed"):
+    elif put_away:
         link.carry("brush", None)
+        state[LINKED] = (signature, {})
+        if linked:  # the maps have to forget it too
+            st.rerun()
     else:
-        ranges = views.brush_from_text(st.query_params.get("brush", ""))
-    st.session_state["latent_clusters:brushed"] = bool(ranges)
+        ranges = linked
     return views.chosen(made.maps, ranges) if ranges else np.array([], np.int64)
 
 

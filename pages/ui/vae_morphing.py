@@ -77,9 +77,10 @@ def training_panel(job: jobs.Job) -> None:
     steps = [step for step in job.progress if step["part"] == now["part"]]
     left, right = st.columns(2, gap="large")
     words = f"Reconstruction {now['reconstruction']:.1f} and KL {now['kl']:.1f} nats a picture"
-    left.altair_chart(figures.falling(steps, palette()), width="stretch", alt=words)
-    chart = figures.codes(np.asarray(now["codes"], np.float32), np.asarray(now["labels"]), morphing.SPAN, palette())
-    right.altair_chart(chart, width="stretch", alt=f"Codes of {len(now['labels'])} pictures after this epoch")
+    left.vega_lite_chart(None, figures.falling(steps, palette()).whole, width="stretch", alt=words)
+    codes, labels = np.asarray(now["codes"], np.float32), np.asarray(now["labels"])
+    chart = figures.codes(codes, labels, morphing.SPAN, palette()).whole
+    right.vega_lite_chart(None, chart, width="stretch", alt=f"Codes of {len(labels)} pictures after this epoch")
 
 
 def maps(made: Morphing, marks: dict[str, Mark], paths: dict[str, Sequence[Any]]) -> Position:

@@ -48,3 +48,21 @@ def test_on_a_phone_the_maps_stand_below_one_another(maps):
     box = page.locator(".vega-embed canvas").first.bounding_box()
     assert box["height"] > 2 * box["width"]
     assert box["width"] <= 390
+
+
+def test_a_link_s_brush_is_lit_on_the_maps_and_outlives_another_control(maps, app):
+    page = maps()
+    shown = "canvas => canvas.toDataURL()"
+    plain = page.locator(".vega-embed canvas").first.evaluate(shown)
+    page.goto(f"{app}/Latent_Clusters?brush=PCA:-1:0.5:0:1")
+    page.get_by_text("brushed").first.wait_for(timeout=WAIT)
+    page.locator(".vega-embed canvas").first.wait_for(timeout=WAIT)
+    page.wait_for_function(
+        "plain => { const c = document.querySelector('.vega-embed canvas'); return c && c.toDataURL() !== plain; }",
+        arg=plain, timeout=WAIT,
+    )  # fmt: skip
+    told = page.get_by_text("brushed").first.inner_text()
+    page.get_by_role("radio", name="VAE").click()
+    page.wait_for_function("location.search.includes('machine=VAE')", timeout=WAIT)
+    page.get_by_text("that the VAE rebuilds worst").wait_for(timeout=WAIT)
+    assert page.get_by_text("brushed").first.inner_text() == told and "brush=PCA" in page.url
