@@ -22,6 +22,10 @@ PRETRAINED = {
     "vae20_digits": "aecore.concepts.vae_morphing_pretraining:pretrain_wide",
     "mnist": "aecore.concepts.mnist_compression_shipped:pretrain",
     "denoiser": "aecore.audio.pretraining:pretrain",
+    "applications_denoising": "aecore.concepts.applications.denoising_training:pretrain",
+    "applications_dimensions": "aecore.concepts.applications.dimensions_training:pretrain",
+    "applications_clustering": "aecore.concepts.applications.clustering_training:pretrain",
+    "applications_anomaly": "aecore.concepts.applications.anomaly_training:pretrain",
     "audio": "aecore.concepts.audio_bench:pretrain",  # by the denoiser that ships, so after it
 }
 

@@ -37,13 +37,13 @@ class Table(NamedTuple):
 
     @property
     def mean(self) -> NDArray[np.float64]:
-        """Over the seeds, [condition, contestant]."""
-        return self.values.mean(-1)
+        """Over the seeds that have a value, [condition, contestant]."""
+        return np.ma.masked_invalid(self.values).mean(-1).filled(np.nan)
 
     @property
     def spread(self) -> NDArray[np.float64]:
         """Standard deviation over the seeds, [condition, contestant]."""
-        return self.values.std(-1, ddof=1)
+        return np.ma.masked_invalid(self.values).std(-1, ddof=1).filled(np.nan)
 
     def frame(self) -> pd.DataFrame:
         """One row for every value."""
