@@ -61,6 +61,19 @@ def test_what_equals_the_best_is_bold_too():
     assert shell.to_markdown(table).count("**") == 8
 
 
+QUICK = {"denoising", "dimensions", "clustering"}  # the others train something
+
+
+@pytest.mark.parametrize("section", sorted(QUICK & {shell.SECTIONS[name] for name in shell.available()}))
+def test_the_code_that_is_shown_runs(section):
+    from pages.ui.narration import text
+
+    script = text("applications", f"{section}-code").removeprefix("```python").removesuffix("```")
+    names: dict[str, object] = {}
+    exec(script, names)
+    assert any(name in names for name in ("gains", "agreement", "error"))
+
+
 @pytest.mark.parametrize("section", [name for name in shell.SECTIONS if name in shell.available()])
 def test_a_section_is_whole(section):
     name = shell.SECTIONS[section]

@@ -71,24 +71,26 @@ class Cycle(NamedTuple):
 
 
 def cycle(settings: CycleSettings) -> Cycle:
-    """Drive through stretches of random modes, no mode twice in a row."""
+    """Drive through stretches of random modes, no mode twice in a row; each begins at the speed the last has left."""
     rng = np.random.default_rng(settings.seed)
-    speeds, labels, last = [], [], -1
+    speeds, labels, last, now = [], [], -1, 0.0
     for _ in range(settings.stretches):
         mode = int(rng.choice([i for i in range(len(NAMES)) if i != last]))
         seconds = round(rng.uniform(settings.shortest, settings.longest))
-        speeds.append(stretch(MODES[NAMES[mode]], seconds, settings.faster, rng))
+        speeds.append(stretch(MODES[NAMES[mode]], seconds, settings.faster, rng, begin=now))
+        now = float(speeds[-1][-1])
         labels.append(np.full(seconds, mode, np.int8))
         last = mode
     return Cycle(np.concatenate(speeds), np.concatenate(labels))
 
 
-def stretch(mode: Mode, seconds: int, faster: float, rng: np.random.Generator) -> Array:
-    """Speed [seconds] in km/h of one stretch: trapezoids from floor to top and back, and the driver's unrest."""
-    parts: list[Array] = []
+def stretch(mode: Mode, seconds: int, faster: float, rng: np.random.Generator, *, begin: float = 0.0) -> Array:
+    """Speed [seconds] in km/h of one stretch: from ``begin`` to the floor, trapezoids to the top and back, unrest."""
+    floor = mode.floor * faster
+    rate = mode.accelerate[1] if begin < floor else mode.brake[1]
+    parts: list[Array] = [np.linspace(begin, floor, round(abs(floor - begin) / 3.6 / rate), endpoint=False)]
     while sum(map(len, parts)) < seconds:
-        top, floor = rng.uniform(*mode.top) * faster, mode.floor * faster * rng.uniform(0.8, 1.2)
-        floor = min(floor, 0.9 * top)
+        top = max(rng.uniform(*mode.top) * faster, 1.1 * floor)
         up = max(1, round((top - floor) / 3.6 / rng.uniform(*mode.accelerate)))
         down = max(1, round((top - floor) / 3.6 / rng.uniform(*mode.brake)))
         parts += [

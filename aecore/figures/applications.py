@@ -22,12 +22,13 @@ class Curve(NamedTuple):
 
 
 class Axes(NamedTuple):
-    """Titles of the axes, the height in pixels, and a range for y where it should not follow the curves."""
+    """Titles of the axes, height in pixels, a range for y that does not follow the curves, and names in a row."""
 
     x: str
     y: str
     height: int = 220
     y_range: tuple[float, float] | None = None
+    names: int = 4
 
 
 def curves(drawn: Mapping[str, Curve], x: Array, axes: Axes, *, marks: Sequence[float] = ()) -> Figure:
@@ -52,7 +53,14 @@ def _spec(drawn: Mapping[str, Curve], first: float, last: float, axes: Axes) -> 
     def told_apart(values: list[Any], **more: Any) -> dict[str, Any]:
         return field("of", "nominal", sort=names, scale={"domain": names, "range": values}, **more)
 
-    legend = {"title": None, "orient": "top", "symbolType": "stroke", "symbolSize": 300, "labelLimit": 260}
+    legend = {
+        "title": None,
+        "orient": "top",
+        "symbolType": "stroke",
+        "symbolSize": 300,
+        "labelLimit": 260,
+        "columns": axes.names,
+    }
     y_scale: dict[str, Any] = {"domain": list(axes.y_range)} if axes.y_range else {"zero": False}
     x = field("x", title=axes.x, scale={"domain": [first, last], "nice": False}, axis={"tickCount": 8})
     line = {

@@ -68,7 +68,7 @@ def knobs(
     packer = Packer()
     scene = placed | {
         "network": networks.name_of(decoder), "span": SPAN, "shape": shape, "torque": torque, "machine": machine.name,
-        "axes": [["i_d -1", "0, of rated current", "1"]], "surfaces": [surface._asdict() for surface in surfaces],
+        "axes": [["i_d = -1", "0", "1, of rated current"]], "surfaces": [surface._asdict() for surface in surfaces],
         "truth": packer.exact(np.asarray(machine.truth, np.float32)),
     }  # fmt: skip
     with st.container(gap=None):

@@ -1,7 +1,8 @@
 """Anomaly detection: a detector that knows healthy machines only, beside PCA and an RMS/kurtosis alarm.
 
 All three become a score of every row, averaged over as many past rows as served each best on validation faults, in
-multiples of the level that one row in a thousand of healthy validation passes. The page needs no torch: for several
+multiples of the level that one row in a thousand of healthy validation passes. Each is zeroed on the first quarter of a
+recording, which is healthy: what differs between operating points is no fault. The page needs no torch: for several
 channels the detector's network is linear, so its score is matrix products.
 """
 
@@ -25,7 +26,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "inverter": ("open_switch", "offset", "gain", "inter_turn"),
     "bearing": ("outer", "inner", "ball"),
 }
-SECONDS, ONSET = 1.0, 0.5  # of a recording, and where its fault begins
+SECONDS, ONSET = 0.6, 0.3  # of a recording, and where its fault begins
 SPEEDS = {"inverter": (1_000.0, 6_000.0), "bearing": (900.0, 2_400.0)}  # rpm, that are learnt from
 TEST_SPEEDS = {"inverter": (2_800.0, 3_600.0), "bearing": (1_600.0, 1_900.0)}  # and a gap in them, for the tests
 LOADS, TEST_LOADS = (0.2, 1.0), (0.55, 0.7)
@@ -91,14 +92,19 @@ class Rebuilder(NamedTuple):
     usual: Array  # [C], mean error of healthy rows
 
     def __call__(self, values: Array) -> Array:
-        """``[T, C] -> [T]``: error of the window that ends in each row, in multiples of the usual one."""
+        """``[T, C] -> [T]``: error of the window that ends in each row, in multiples of the first quarter's."""
+        errors = self.errors(values)
+        score = np.sqrt(((errors / self.usual) ** 2).mean(1))
+        score = np.concatenate([np.full(self.window - 1, score[0]), score])
+        return np.asarray(score / np.median(score[: len(score) // 4]))
+
+    def errors(self, values: Array) -> Array:
+        """``[T, C] -> [T - window + 1, C]``: mean absolute error of every window, by channel."""
         x = ((values - self.mean) / self.scale).astype(np.float32)
         windows = np.lib.stride_tricks.sliding_window_view(x, self.window, axis=0).transpose(0, 2, 1)
         flat = windows.reshape(len(windows), -1)  # (T - W + 1, W C), time-major
         rebuilt = (flat - self.centre) @ self.encode @ self.decode + self.level
-        errors = np.abs(rebuilt - flat).reshape(len(flat), self.window, -1).mean(1)  # (T - W + 1, C)
-        score = np.sqrt(((errors / self.usual) ** 2).mean(1))
-        return np.concatenate([np.full(self.window - 1, score[0]), score])
+        return np.abs(rebuilt - flat).reshape(len(flat), self.window, -1).mean(1)
 
 
 class Alarm(NamedTuple):
@@ -106,13 +112,12 @@ class Alarm(NamedTuple):
 
     window: int
     uses: tuple[str, ...]  # of "rms", "kurtosis"
-    mean: Array  # [F, C] of the features of healthy rows
-    spread: Array  # [F, C]
+    spread: Array  # [F, C] of a feature in healthy rows of one operating point
 
     def __call__(self, values: Array) -> Array:
-        """``[T, C] -> [T]``: the farthest that any feature lies off, in its healthy standard deviations."""
-        off = np.abs(features(values, self.window, self.uses) - self.mean) / self.spread  # (T, F, C)
-        return np.asarray(off.max((1, 2)))
+        """``[T, C] -> [T]``: the farthest that any feature lies off its first quarter, in healthy deviations."""
+        seen = features(values, self.window, self.uses)  # (T, F, C)
+        return np.asarray((np.abs(seen - np.median(seen[: len(seen) // 4], axis=0)) / self.spread).max((1, 2)))
 
 
 def features(values: Array, window: int, uses: tuple[str, ...]) -> Array:
@@ -127,7 +132,10 @@ def features(values: Array, window: int, uses: tuple[str, ...]) -> Array:
         m = moments[1]
         fourth = moments[4] - 4 * m * moments[3] + 6 * m**2 * moments[2] - 3 * m**4
         made.append(fourth / variance**2)
-    return np.stack(made, axis=1)
+    stacked = np.stack(made, axis=1)
+    first = min(window, len(stacked)) - 1
+    stacked[:first] = stacked[first]  # before a window is full, it says nothing
+    return stacked
 
 
 def trailing_mean(x: Array, rows: int) -> Array:

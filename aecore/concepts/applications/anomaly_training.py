@@ -37,15 +37,15 @@ from aecore.data.recording import Recording
 Array = NDArray[np.floating[Any]]
 Progress = dict[str, Any]
 
-POINTS, POINT_SECONDS = 12, 0.2  # healthy operating points that are learnt from, and how long each is seen
-CHECKED = 6  # operating points of healthy validation, which set the alarm level
+POINTS, POINT_SECONDS = 12, 0.25  # healthy operating points that are learnt from, and how long each is seen
+CHECKED = 4  # operating points of healthy validation, which set the alarm level
 DETECTOR: dict[str, dict[str, int]] = {
     "inverter": {"window": 8, "latent_dim": 6},
-    "bearing": {},
+    "bearing": {"window": 20, "latent_dim": 12},
 }  # by validation faults
 SEVERITIES = (0.1, 0.6)  # of validation and test faults: beyond, nothing is hard
-MEMORIES = (1, 20, 100, 400, 1600)  # rows that a score may average over
-ALARM_WINDOWS = (100, 400, 1600)
+MEMORIES = (1, 20, 100, 400)  # rows that a score may average over
+ALARM_WINDOWS = (100, 400, 1200)
 ALARM_USES: tuple[tuple[str, ...], ...] = (("rms",), ("kurtosis",), ("rms", "kurtosis"))
 
 
@@ -74,7 +74,7 @@ def healthy(machine: Machine, seed: int, points: int = POINTS) -> Array:
 
 
 # ---------------------------------------------------------------------- a job
-def train(machine: Machine, *, seed: int = 0, points: int = POINTS) -> Generator[Progress, None, dict[str, Any]]:
+def train(machine: Machine, points: int = POINTS, *, seed: int = 0) -> Generator[Progress, None, dict[str, Any]]:
     """Fit the detector to healthy rows, and tune all contestants; a job's task. Returns the tree of the judges."""
     from aecore.anomaly.detector import FOLDS, AnomalyDetector
 
@@ -88,10 +88,10 @@ def train(machine: Machine, *, seed: int = 0, points: int = POINTS) -> Generator
     yield {"part": "Tuning all three", "progress": 0.75}
     rng = np.random.default_rng((seed, 1))
     quiet = [recording(drawn(machine, rng), onset=0.0) for _ in range(CHECKED)]
-    faulty = [recording(drawn(machine, rng, fault)) for fault in FAULTS[machine] for _ in range(3)]
+    faulty = [recording(drawn(machine, rng, fault)) for fault in FAULTS[machine] for _ in range(2)]
     network = rebuilder(detector.to_tree(), rows)
     families: dict[str, list[Rebuilder | Alarm]] = {
-        AUTOENCODER: [network], PCA: [principal(network, rows)], ALARM: alarms(rows),
+        AUTOENCODER: [network], PCA: [principal(network, rows)], ALARM: alarms(rows.reshape(points, -1, rows.shape[1])),
     }  # fmt: skip
     judges = {}
     for i, (name, tried) in enumerate(families.items()):
@@ -123,18 +123,16 @@ def principal(like: Rebuilder, rows: Array) -> Rebuilder:
 
 def with_usual(made: Rebuilder, rows: Array) -> Rebuilder:
     """Set the usual error of every channel to that of these healthy rows."""
-    usual = [made._replace(usual=np.where(np.arange(rows.shape[1]) == c, 1.0, np.inf))(rows).mean()
-             for c in range(rows.shape[1])]  # fmt: skip
-    return made._replace(usual=np.sqrt(rows.shape[1]) * np.maximum(usual, 1e-9))
+    return made._replace(usual=np.maximum(made.errors(rows).mean(0), 1e-9))
 
 
-def alarms(rows: Array) -> list[Rebuilder | Alarm]:
-    """Alarms on every window and choice of features, with healthy means and spreads."""
+def alarms(points: Array) -> list[Rebuilder | Alarm]:
+    """Alarms on every window and choice of features, with their spreads within healthy points [P, T, C]."""
     made: list[Rebuilder | Alarm] = []
     for window in ALARM_WINDOWS:
         for uses in ALARM_USES:
-            seen = features(rows, window, uses)[window:]
-            made.append(Alarm(window, uses, seen.mean(0), np.maximum(seen.std(0), 1e-9)))
+            spreads = [features(one, window, uses)[window:].std(0) for one in points]
+            made.append(Alarm(window, uses, np.maximum(np.mean(spreads, axis=0), 1e-9)))
     return made
 
 

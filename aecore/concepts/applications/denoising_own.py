@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from aecore.concepts.applications.denoising import LENGTH, MODES, shipped
 from aecore.data import uploads
@@ -27,7 +28,7 @@ def clean_own(name: str, data: bytes) -> Generator[dict[str, Any], None, dict[st
     if len(signal.values) > MAX_SAMPLES:
         notes.append(f"Of {len(signal.values):,} samples the first {MAX_SAMPLES:,} were cleaned.")
     denoiser = shipped().networks["current"]
-    cleaned = {mode: np.empty_like(measured) for mode in MODES}
+    cleaned: dict[str, NDArray[np.float64]] = {mode: np.empty_like(measured) for mode in MODES}
     for channel in range(measured.shape[1]):
         column = measured[:, channel]
         low, high = np.percentile(column, (0.5, 99.5))

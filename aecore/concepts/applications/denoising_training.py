@@ -155,7 +155,7 @@ def _gain(filtering: Filter, made: list[Record], mode: Mode) -> float:
 # ---------------------------------------------------------------------- what ships
 def pretrain() -> Generator[Progress, None, None]:
     """Train both networks, tune all filters, and write the file that ships."""
-    networks = {}
+    networks: dict[str, Denoiser] = {}
     for i, signal in enumerate(SIGNALS):
         making = train(signal, epochs=6 * EPOCHS, records=2 * RECORDS)
         while True:
@@ -166,7 +166,7 @@ def pretrain() -> Generator[Progress, None, None]:
                 break
             yield {"progress": 0.4 * (i + progress["progress"]), "loss": progress.get("loss", 0.0)}
     keys = [(s, m, k, v) for s in SIGNALS for m in MODES for k in KINDS for v in LEVELS]
-    filters = {}
+    filters: dict[tuple[str, str, str, int], dict[str, Filter]] = {}
     for i, key in enumerate(keys):
         filters[key] = tuned(*key, seed=0)
         yield {"progress": 0.8 + 0.2 * i / len(keys)}

@@ -99,12 +99,12 @@ def figures(made: Record, outputs: dict[str, Any], unit: str) -> None:
         "truth": Curve(made.clean[shown], colours.quiet, 1.4, (5, 4)),
     }
     words = "The signal as it was measured, as it truly is, and as the autoencoder cleans it"
-    _draw(curves(signals, milliseconds, Axes("", unit, 230)), words)
+    _draw(curves(signals, milliseconds, Axes("", unit, 260)), words)
     strokes = {NETWORK: (colours.reconstruction, 2.4, (1, 0)), core.BUTTERWORTH: (colours.latent, 1.6, (6, 3)),
                core.SAVITZKY: (colours.anomaly, 1.6, (2, 2))}  # fmt: skip
     errors = {name: Curve((out - made.clean)[shown], *strokes[name]) for name, out in outputs.items()}
     _draw(
-        curves(errors, milliseconds, Axes("ms", f"off by, {unit}", 170)),
+        curves(errors, milliseconds, Axes("ms", f"off by, {unit}", 210)),
         "How far the autoencoder and both filters are off the truth, over time",
     )
 

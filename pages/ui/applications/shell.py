@@ -58,18 +58,18 @@ def open_section(name: str) -> None:
     st.markdown(section.hired)
     section.show()
     st.subheader("Measured against", divider="gray")
+    st.markdown(section.verdict)
     tables = measured.read(module)
     for table in (tables[key] for key in section.tables):
         st.markdown(to_markdown(table))
         st.caption(origin(table))
-    st.markdown(section.verdict)
     st.subheader("In code", divider="gray")
     st.markdown(section.code)
     controls.try_this({prompt: {"section": name} | settings for prompt, settings in section.prompts.items()})
     with st.expander("Why", icon=":material/function:"):
         st.markdown(section.why)
     take_it_with_you([
-        Download(table.what.split(",")[0], f"{module}-{key}.csv", lambda table=table: export.csv(table.frame()))
+        Download(f"Table: {key}", f"{module}-{key}.csv", lambda table=table: export.csv(table.frame()))
         for key, table in tables.items()
     ])  # fmt: skip
     _onwards(section.onwards)
