@@ -18,7 +18,8 @@ from pages.ui.page import in_words
 from pages.ui.theme import palette
 from pages.ui.uploads import upload
 
-NAME, TRAINING, CLEANING = "applications", "applications:denoising", "applications:denoising:own"
+NAME = "applications"
+TRAINING, CLEANING = "applications:denoising", "applications:denoising:own"
 SIGNALS: dict[str, core.Signal] = {"phase current": "current", "DC-link voltage": "link"}
 KINDS: dict[str, Any] = {
     "white noise": "white", "switching ripple": "ripple", "quantisation": "quantisation", "EMI bursts": "bursts",
