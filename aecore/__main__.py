@@ -27,6 +27,8 @@ PRETRAINED = {
     "applications_clustering": "aecore.concepts.applications.clustering_training:pretrain",
     "applications_anomaly": "aecore.concepts.applications.anomaly_training:pretrain",
     "audio": "aecore.concepts.audio_bench:pretrain",  # by the denoiser that ships, so after it
+    "applications_interpolation": "aecore.concepts.applications.interpolation_training:pretrain",
+    "applications_generation": "aecore.concepts.applications.generation_training:pretrain",
 }
 
 DEFAULT_NORMAL = "0%:30%"  # as the page's

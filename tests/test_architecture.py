@@ -84,7 +84,8 @@ def test_the_sections_used_are_the_sections_written(path):
     from pages.ui.page import ORDER
 
     page = next(page for page in ORDER if page.name == path.stem)
-    parts = [p.read_text() for p in sources("pages/ui/**/*.py") if f'NAME = "{page.name}"' in p.read_text()]
+    named = re.compile(rf'^NAME(, \w+)* = "{page.name}"', re.MULTILINE)
+    parts = [p.read_text() for p in sources("pages/ui/**/*.py") if named.search(p.read_text())]
     script = "".join([(ROOT / page.file).read_text(), *parts])
     used = set(re.findall(r'(?:say|text)\(NAME, "([^"]+)"\)', script)) | {"title", "promise", "map"}
     if "why(NAME)" in script:

@@ -1,0 +1,161 @@
+"""Interpolation: two measurements, and what lies between them, under a handle."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from aecore.concepts.applications import interpolation as core
+from aecore.concepts.applications.interpolation import FADE, MIDDLE, PLAIN, ROUND, STRAIGHT, VAE, Ends, Networks, Way
+from aecore.concepts.applications.interpolation_training import Training, train
+from aecore.data.drive_windows import RATED_TORQUE
+from aecore.figures.applications import Axes, Curve, curves
+from pages.ui import controls, narration, on_request
+from pages.ui.applications.shell import Section
+from pages.ui.page import in_words
+from pages.ui.scrubber import Curves, Images, Line, Panel, scrubber
+from pages.ui.theme import palette
+
+NAME = "applications"
+TRAINING = "applications:interpolation"
+DATA: dict[str, core.Kind] = {"phase currents": "currents", "shapes": "shapes"}
+WALKS = {"round the middle": ROUND, "straight": STRAIGHT}
+SHIPPED, OWN = "as they ship", "trained here"
+
+shipped = st.cache_resource(show_spinner=False)(core.shipped)
+
+
+def section() -> Section:
+    return Section(
+        title="Interpolation",
+        hired=narration.text(NAME, "interpolation-hired"),
+        show=show,
+        tables=("middle",),
+        verdict=narration.text(NAME, "interpolation-verdict"),
+        code=narration.text(NAME, "interpolation-code"),
+        why=narration.text(NAME, "interpolation-why"),
+        prompts={
+            "Straight through the code": {"int_data": "phase currents", "int_walk": "straight", "int_way": MIDDLE},
+            "Too far apart for anybody": {"int_data": "phase currents", "int_speed": (1_900.0, 3_900.0),
+                                          "int_walk": "round the middle"},
+            "A star that grows": {"int_data": "shapes", "int_figure": "star", "int_size": (5.0, 9.0)},
+        },
+        onwards=("vae_morphing",),
+    )  # fmt: skip
+
+
+def show() -> None:
+    on_request.run(TRAINING)
+    bench()
+
+
+@st.fragment
+def bench() -> None:
+    """Both ends, and everybody's way between them."""
+    with in_words():
+        with st.container(horizontal=True):
+            kind = DATA[controls.choice("What is measured", "int_data", list(DATA), default="phase currents")]
+            walk = WALKS[controls.choice("Way through the code", "int_walk", list(WALKS), default="round the middle")]
+        ends = _currents() if kind == "currents" else _shapes()
+        made = core.way(networks(kind), ends)
+        at = scrubber(
+            _panels(kind, made, walk), label="share of the way", key="int_way",
+            values=[f"{share:.2f}" for share in np.linspace(0, 1, core.STEPS)], default=MIDDLE, columns=3, height=210,
+        )  # fmt: skip
+        _errors(made, walk, at)
+
+
+def _currents() -> Ends:
+    left, right = st.columns(2, gap="large")
+    with left:
+        speeds = controls.range_slider(
+            "Speeds of both ends, rpm",
+            "int_speed",
+            low=1_800.0,
+            high=4_000.0,
+            default=(2_500.0, 3_300.0),
+            step=50.0,
+            format="%d",
+        )
+    with right:
+        torques = controls.range_slider(
+            "Torques of both ends, N m",
+            "int_torque",
+            low=18.0,
+            high=90.0,
+            default=(45.0, 63.0),
+            step=1.0,
+            format="%d",
+        )
+    loads = [torque / RATED_TORQUE for torque in torques]
+    return Ends(first=(speeds[0], loads[0]), last=(speeds[1], loads[1]))
+
+
+def _shapes() -> Ends:
+    left, middle, right = st.columns([2, 2, 2], gap="large")
+    with left:
+        figure = controls.choice("Figure", "int_figure", list(core.FIGURES), default="star")
+    with middle:
+        sizes = controls.range_slider("Sizes, pixels", "int_size", low=5.0, high=9.0, default=(5.5, 8.5), step=0.1,
+                                      format="%.1f")  # fmt: skip
+    with right:
+        angles = controls.range_slider("Angles, degrees", "int_angle", low=-40.0, high=40.0, default=(0.0, 0.0),
+                                       format="%d", step=1.0)  # fmt: skip
+    return Ends(kind="shapes", first=(sizes[0], angles[0]), last=(sizes[1], angles[1]), figure=figure)
+
+
+def networks(kind: core.Kind) -> Networks:
+    """The networks that ship, or the visitor's own."""
+    with st.expander("Train them here", icon=":material/model_training:"):
+        which = controls.choice("Networks", "int_networks", [SHIPPED, OWN], default=SHIPPED)
+        pulls = {"none": 0.0, "weak": 0.1, "as it ships": 1.0, "strong": 10.0, "very strong": 30.0}
+        pull = controls.choice("Pull of the KL term", "int_pull", list(pulls), default="as it ships")
+        if which == SHIPPED:
+            return shipped()[kind]
+        beta = {"currents": 1e-3, "shapes": 0.1}[kind] * pulls[pull]
+        settings = Training(kind=kind, beta=beta)
+        tree = on_request.result(
+            TRAINING, on_request.Request(settings, (train, settings)), narration.text(NAME, "interpolation-train")
+        )
+    return shipped()[kind] if tree is None else core.from_tree(tree)
+
+
+def _panels(kind: core.Kind, made: Way, walk: str) -> list[Panel]:
+    chosen = f"{VAE}, {walk}"
+    captions = {name: [f"{100 * e:.0f} % off" for e in made.error(name)] for name in (chosen, FADE)}
+    if kind == "shapes":
+        return [
+            Images(title="Truth", frames=made.truth, role="input"),
+            Images(title=f"VAE, {walk}", frames=made.walks[chosen], role="reconstruction", captions=captions[chosen]),
+            Images(title=FADE, frames=made.walks[FADE], role="lost", captions=captions[FADE]),
+        ]
+    top = 1.05 * max(float(np.abs(values).max()) for values in (made.truth, *made.walks.values()))
+    truth = Line(values=made.truth[:, 0], role="input", label="truth")
+    return [
+        Curves(title="Truth, phase a, 12 ms", lines=[truth], y_range=(-top, top)),
+        Curves(
+            title=f"VAE, {walk}",
+            lines=[truth, Line(values=made.walks[chosen][:, 0], role="reconstruction", label="decoded")],
+            y_range=(-top, top), captions=captions[chosen],
+        ),
+        Curves(
+            title=FADE, lines=[truth, Line(values=made.walks[FADE][:, 0], role="lost", label="faded")],
+            y_range=(-top, top), captions=captions[FADE],
+        ),
+    ]  # fmt: skip
+
+
+def _errors(made: Way, walk: str, at: int) -> None:
+    """Error along the way of all, and in words where the handle was left."""
+    colours, shares = palette(), np.linspace(0, 1, core.STEPS)
+    names = {f"{VAE}, {walk}": (colours.reconstruction, 2.6, (1, 0)), f"{PLAIN}, {walk}": (colours.latent, 1.8, (6, 3)),
+             FADE: (colours.quiet, 1.8, (2, 3))}  # fmt: skip
+    drawn = {name: Curve(100 * made.error(name), *stroke) for name, stroke in names.items()}
+    figure = curves(drawn, shares, Axes("share of the way", "error, % of the truth's rms", 200), marks=[shares[at]])
+    words = "Error of the VAE, the plain autoencoder and the cross-fade along the way"
+    st.vega_lite_chart(None, figure.whole, width="stretch", alt=words)
+    st.markdown(f"At {shares[at]:.0%} of the way: {', '.join(_told(made, name, at) for name in names)}.")
+
+
+def _told(made: Way, name: str, at: int) -> Any:
+    return f"{name} {100 * made.error(name)[at]:.0f} % off the truth"
