@@ -25,7 +25,7 @@ from aecore.errors import DataError
 Array = NDArray[np.float64]
 
 D_POINTS, Q_POINTS = 16, 8  # of the grid: -1..1 on d, 0..1 on q, for psi_q is odd in i_q and psi_d even
-STEPS = 30  # of Newton's method; it is at rest after 20
+STEPS = 20  # of Newton's method
 POLE_PAIRS = 4
 
 

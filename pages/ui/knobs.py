@@ -64,7 +64,7 @@ def knobs(
             f"A decoder from {decoder.inputs} to {decoder.outputs} numbers does not draw two maps of {shape} from "
             f"{len(machine.code)} knobs; give it those that it was trained with."
         )
-    placed = _placed(key, machine)
+    placed = _placed(key, machine, networks.name_of(decoder))
     packer = Packer()
     scene = placed | {
         "network": networks.name_of(decoder), "span": SPAN, "shape": shape, "torque": torque, "machine": machine.name,
@@ -84,9 +84,9 @@ def _code(machine: Machine) -> list[float]:
     return [float(v) for v in np.clip(np.round(np.asarray(machine.code, float) / 0.05) * 0.05, -SPAN, SPAN).round(2)]
 
 
-def _placed(key: str, machine: Machine) -> dict[str, Any]:
+def _placed(key: str, machine: Machine, network: str) -> dict[str, Any]:
     """Where the knobs were last put and the number of that placing; another machine or network places them anew."""
-    of = [machine.name, len(machine.code)]
+    of = [machine.name, network]
     placed: dict[str, Any] | None = st.session_state.get(f"{key}:placed")
     if placed is not None and placed["of"] == of and f"{key}:knobs" in st.session_state:
         return placed

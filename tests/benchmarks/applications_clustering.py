@@ -36,7 +36,7 @@ def agreement(length: int, seed: int, coder: core.Coder) -> dict[str, float]:
     """Mean adjusted Rand index of every contestant over the test drives of a seed."""
     of: dict[str, list[float]] = {}
     for n in range(len(core.FASTER)):
-        windows = core.cut(core.unseen(1000 + len(core.FASTER) * seed + n, stretches=24), length)
+        windows = core.cut(core.unseen(1000 + len(core.FASTER) * seed + n, stretches=16), length)
         said = core.agreement(core.sorted_into(coder, windows, len(NAMES), seed=seed), windows)
         alone = k_means(np.log1p(windows.speed.mean(1, keepdims=True)), len(NAMES), seed=seed)
         for name, value in (said | {MEAN: adjusted_rand(alone.labels, windows.modes)}).items():

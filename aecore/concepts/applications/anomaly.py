@@ -147,6 +147,14 @@ def trailing_mean(x: Array, rows: int) -> Array:
     return np.asarray(late / count)
 
 
+def averaged(score: Array, rows: int) -> Array:
+    """Mean of the last ``rows`` rows of a score [T]; before so many are there, the first full mean."""
+    means = trailing_mean(score, rows)
+    first = min(rows, len(means)) - 1
+    means[:first] = means[first]
+    return means
+
+
 class Judge(NamedTuple):
     """A score, averaged over the last ``rows`` rows, in multiples of its alarm ``level``."""
 
@@ -156,7 +164,7 @@ class Judge(NamedTuple):
 
     def __call__(self, values: Array) -> Array:
         """``[T, C] -> [T]``: above 1 is an alarm."""
-        return trailing_mean(self.score(values), self.rows) / self.level
+        return averaged(self.score(values), self.rows) / self.level
 
 
 Judges = Mapping[str, Judge]  # by contestant

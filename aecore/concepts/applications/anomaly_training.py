@@ -25,12 +25,12 @@ from aecore.concepts.applications.anomaly import (
     Machine,
     Rebuilder,
     Scene,
+    averaged,
     features,
     judges_to_tree,
     recording,
     roc,
     sample_rate,
-    trailing_mean,
 )
 from aecore.data.recording import Recording
 
@@ -142,9 +142,9 @@ def tuned(tried: list[Rebuilder | Alarm], quiet: list[Recording], faulty: list[R
     for score in tried:
         on_faulty, on_quiet = ([score(one.values) for one in group] for group in (faulty, quiet))
         for rows in MEMORIES:
-            calm = np.concatenate([trailing_mean(s, rows)[max(MEMORIES) :] for s in on_quiet])
+            calm = np.concatenate([averaged(s, rows)[max(MEMORIES) :] for s in on_quiet])
             level = float(np.quantile(calm, 1 - PASSES))
-            areas = [roc(np.concatenate([trailing_mean(s, rows), calm[::5]]),
+            areas = [roc(np.concatenate([averaged(s, rows), calm[::5]]),
                          np.concatenate([one.labels, np.zeros(len(calm[::5]), np.int8)])).auc
                      for s, one in zip(on_faulty, faulty, strict=True)]  # fmt: skip
             if best is None or np.mean(areas) > best[0]:

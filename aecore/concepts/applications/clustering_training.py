@@ -16,12 +16,12 @@ from aecore.latent import Principal
 
 Progress = dict[str, Any]
 
-DRIVES, STRETCHES = 16, 14  # to learn from
+DRIVES, STRETCHES = 10, 14  # to learn from
 OVERLAP = 4  # windows that begin within one window's length
 FASTER = (0.95, 1.05)  # of the drives that are learnt from: the tests lie outside
 HIDDEN, CODE = (96,), 6
 STAGES, BATCH = ((3e-3, 0.7), (6e-4, 0.3)), 64
-EPOCHS = 12
+EPOCHS = 10
 PCA_SIZES = (1, 2, 3, 4, 6, 8)  # that are tried on validation drives
 VALIDATION = 4  # drives
 

@@ -4,6 +4,7 @@ A map is 256 numbers, psi_d and psi_q over 16 by 8 pairs of currents, divided by
 size then share one scale. Machines are told apart by eight parameters; none of the tests' saliencies was learnt from.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ LEARNT, TEST = Family(hole=HOLE), Family(saliency=HOLE)
 SHOWN = 12  # test machines that the page offers
 
 
+@functools.lru_cache(maxsize=4)  # a second training on the same machines need not wait for them
 def drawn(family: Family, count: int, seed: int) -> Array:
     """Flux maps of as many machines, [N, 256], each divided by its largest flux."""
     return scaled(maps(family.draw(count, seed)))
