@@ -54,7 +54,7 @@ def another(label: str) -> int:
     return int(seed)
 
 
-def family() -> ui.View:
+def family() -> bottleneck.Sweep:
     left, middle, right = st.columns([2, 2, 3], gap="large")
     with left:
         complexity = int(controls.slider("Complexity, sinusoids", "complexity", low=1, high=40, default=5, step=1))
@@ -64,36 +64,27 @@ def family() -> ui.View:
         seed = another("Seed of the test signals")
     request = on_request.Request(("family", complexity), (bottleneck.train_family, complexity))
     weights = shipped(complexity) or on_request.result(TRAINING, request, narration.text(NAME, "train"))
-    drawing = Drawing(complexity=complexity, noise=noise, seed=seed)
-    shown = drawing.signals()[0]
-    frames = bottleneck.through(shown, pca(complexity), weights)
-    return ui.View(shown, frames, lambda: family_swept(drawing, weights is not None, weights))
+    return family_swept(Drawing(complexity=complexity, noise=noise, seed=seed), weights is not None, weights)
 
 
-def own(name: Any, recording: Recording) -> ui.View:
+def own(name: Any, recording: Recording) -> bottleneck.Sweep:
     seed = another("Which window, by seed")
     request = on_request.Request(("own", *name), (bottleneck.train, recording.learn), private=True)
     weights = on_request.result(TRAINING, request, narration.text(NAME, "train"))
-    shown = recording.test[recording.shown(seed)]
-    frames = bottleneck.through(shown, own_pca(name, recording), weights)
-    return ui.View(shown, frames, lambda: own_swept(name, seed, weights is not None, recording, weights))
+    return own_swept(name, seed, weights is not None, recording, weights)
 
 
 @st.fragment
 def bench(now: dict[str, Any], chosen: str, brought: tuple[Any, Recording] | None) -> None:
     """Controls, the handle, and all that follows it; ``now`` takes what is shown to the downloads."""
     with in_words():
-        view = own(*brought) if brought else family()
-        one = MACHINES.get(chosen)
-        shown = {one: view.frames[one]} if one in view.frames else view.frames
-        panels = [*ui.machine_panels(view.shown, shown), ui.network_panel(len(view.shown), bottleneck.LARGEST)]
-        k = scrubber(panels, label="k", key="waist", default=6, height=190, columns=4, autoplay=True)
-        swept = view.sweep()  # the browser draws the frames meanwhile
+        swept = own(*brought) if brought else family()
+        panels, below = ui.panels(swept, MACHINES.get(chosen), brought[1].sample_rate if brought else None)
+        k = scrubber(panels, label="k", key="waist", default=6, height=190, columns=4, below=below, autoplay=True)
         now |= {"swept": swept, "k": k}
         left, right = st.columns(2, gap="large")
         left.markdown(bottleneck.summary(swept, k))
         right.markdown(bottleneck.equivalence(swept, k))
-        ui.charts(swept, k, next(iter(shown)), brought[1].sample_rate if brought else None)
 
 
 with frame(NAME):

@@ -1,15 +1,15 @@
 """The Bottleneck: machines against torch, scikit-learn and SciPy; what ships against its claims; the page."""
 
-import base64
 import io
-import re
 import struct
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.fft
 import scipy.linalg
+import scipy.signal
 import torch
 from sklearn.decomposition import PCA as SklearnPCA
 from streamlit.testing.v1 import AppTest
@@ -20,9 +20,8 @@ from aecore.concepts.bottleneck import GRID, LARGEST, LINEAR, NONLINEAR, PCA
 from aecore.concepts.bottleneck_signals import LENGTH, Drawing, family_to_learn, spectrum
 from aecore.data.signals import SinusoidFamily
 from aecore.errors import DataError, SettingError, TooFewRows, UnreadableFile
-from aecore.figures import bottleneck as figures
-from aecore.figures.palette import DARK, LIGHT
 from aecore.models import NestedAutoEncoder
+from pages.ui import bottleneck as ui
 
 ROOT = Path(__file__).parents[1]
 PAGE = "pages/1_Bottleneck.py"
@@ -138,18 +137,17 @@ def test_a_narrow_gap_gives_no_angle_and_a_wide_one_does():
 def test_waveforms_are_unit_rows_and_what_a_code_number_changes():
     tree = bottleneck.shipped(2)
     network = bottleneck.read_machines(tree)[NONLINEAR]
-    shapes = network.waveforms(5)
+    shapes = network.waveforms()
+    assert shapes.shape == (LARGEST, LENGTH)
     np.testing.assert_allclose(np.linalg.norm(shapes, axis=1), 1, rtol=1e-5)
     model = torch_model(tree["nonlinear"], hidden=(128, 96), activation="silu")
     code = torch.from_numpy(network.centre[None].copy())
-    code[:, 5:] = 0
     with torch.inference_mode():
         up, down = code.clone(), code.clone()
         up[0, 3] += float(network.spread[3])
         down[0, 3] -= float(network.spread[3])
         change = (model.decode(up) - model.decode(down))[0].numpy()
     np.testing.assert_allclose(shapes[3], change / np.linalg.norm(change), atol=1e-3)
-    assert network.waveforms(0).shape == (0, LENGTH)
 
 
 def test_octaves_give_each_doubling_the_same_share():
@@ -330,45 +328,32 @@ def test_tables_hold_what_the_figures_show(swept):
     assert ((signal[f"{PCA}, k = 6"] - signal["signal"]) ** 2).sum() == pytest.approx(rebuilt, rel=1e-3)
 
 
-def test_figures_exchange_rows_and_keep_their_specification(swept):
+def test_levels_are_decibels_below_the_signal_s_loudest_line(swept):
     s = swept[2]
-    one, two = (figures.error_against_size(s.lost, s.bound, k, LIGHT) for k in (3, 40))
-    assert one.spec is two.spec
-    assert one.spec is not figures.error_against_size(s.lost, s.bound, 3, DARK).spec
-    assert one.tables["curves"].equals(two.tables["curves"])  # a move of the handle exchanges a handful of rows
-    data, today = one.tables["curves"].to_pandas(), one.tables["today"].to_pandas()
-    assert set(today["k"]) == {3}
-    row = data[(data["by"] == "Nonlinear") & (data["k"] == 3)]
-    assert today.loc[today["by"] == "Nonlinear", "lost"].item() == row["lost"].item()
-    assert row["lost"].item() == pytest.approx(100 * s.lost[NONLINEAR][3])
-    assert data["lost"].max() <= 100
+    levels = s.levels(PCA)
+    assert levels["in"].max() == pytest.approx(0)
+    assert levels["out"].shape == levels["lost"].shape == (LARGEST + 1, LENGTH // 2 + 1)
+    window = scipy.signal.windows.hann(LENGTH)  # symmetric, as numpy's
+    lines = [np.abs(scipy.fft.rfft(x * window)) for x in (s.shown, s.shown - s.frames[PCA][4])]
+    expected = 20 * np.log10(np.maximum(lines[1] / lines[0].max(), 1e-9))
+    np.testing.assert_allclose(levels["lost"][4], np.maximum(expected, bottleneck.FLOOR), atol=1e-3)
 
 
-def test_spectra_are_in_decibels_below_the_input_s_loudest(swept):
-    s = swept[2]
-    lines = s.spectra(PCA, 4)
-    figure = figures.spectra(lines, 1000.0, LIGHT)
-    data = figure.tables["spectra"].to_pandas()
-    of_input = data[data["of"] == "in"]
-    assert of_input["level"].max() == pytest.approx(0)
-    assert of_input["frequency"].max() == 500
-    assert data["level"].min() >= figures.FLOOR
-    lost = data[data["of"] == "lost"]["level"].to_numpy()
-    expected = 20 * np.log10(np.maximum(lines["lost"], 1e-9) / lines["in"].max())
-    np.testing.assert_allclose(lost, np.maximum(expected, figures.FLOOR), atol=1e-6)
-    assert max(figures.spectra(lines, None, LIGHT).tables["spectra"]["frequency"].to_pylist()) == 128
-
-
-@pytest.mark.parametrize("k", [0, 1, 7, 64])
-def test_one_path_a_waveform(k):
-    shapes = np.random.default_rng(0).normal(size=(k, 256)).astype(np.float32)
-    page = figures.waveforms(shapes, LIGHT, 'a "quoted" & <tagged> text')
-    assert "&lt;tagged&gt;" in page
-    svg = base64.b64decode(re.search('base64,([^"]+)', page).group(1)).decode()
-    assert svg.count("M") == k
-    points = np.array(re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", svg), dtype=float).reshape(-1, 2)
-    assert (points >= 0).all()
-    assert (points <= (figures.WIDTH, figures.HEIGHT)).all()
+def test_panels_draw_what_was_swept(swept):
+    s = swept[5]
+    above, below = ui.panels(s, None, None)
+    assert [panel.title for panel in above] == [*s.machines, "The network"]
+    lost, spectrum_, waves = below.panels
+    assert {panel.positions for panel in (*above, *below.panels)} == {LARGEST + 1}
+    assert [line.label for line in lost.lines] == ["PCA", "Linear", "Nonlinear", "linear bound"]
+    np.testing.assert_allclose(lost.lines[2].frames[0], 100 * np.minimum(s.lost[NONLINEAR], 1), rtol=1e-6)
+    assert (spectrum_.axes[0].high, spectrum_.axes[0].title) == (LENGTH / 2, "cycles a window")
+    np.testing.assert_allclose(spectrum_.lines[1].frames, s.levels(PCA)["out"], atol=1e-4)
+    np.testing.assert_array_equal(waves.waves, s.machines[PCA].waveforms())
+    above, below = ui.panels(s, NONLINEAR, 1000.0)
+    assert [panel.title for panel in above] == [NONLINEAR, "The network"]
+    assert (below.panels[1].axes[0].high, below.panels[1].axes[0].title) == (500, "Hz")
+    assert all(NONLINEAR in panel.title for panel in below.panels[1:])
 
 
 # ---------------------------------------------------------------------- the page
@@ -433,11 +418,19 @@ def test_off_the_grid_pca_alone_until_it_is_trained_and_never_another_s_curve(op
     np.testing.assert_array_equal(on_screen(app).machines[LINEAR].out, trained)
 
 
-def test_one_machine_at_a_time(opened):
-    app = opened(machines="Nonlinear")
-    assert any("Spectrum" in m.value and NONLINEAR in m.value for m in app.markdown)
+def test_one_machine_at_a_time(opened, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(ui, "panels", lambda *args, draw=ui.panels: drawn.append(draw(*args)) or drawn[-1])
+
+    def titles(app):
+        assert not app.exception
+        above, below = drawn[-1]
+        return [panel.title for panel in (*above, *below.panels)]
+
+    alone = [NONLINEAR, "The network", "Variance lost, %", f"Spectrum, dB: {NONLINEAR}", f"Waveforms: {NONLINEAR}"]
+    assert titles(opened(machines="Nonlinear")) == alone
     app = opened(machines="Linear", complexity="7")  # which has none: PCA it is, and says so
-    assert any("Spectrum" in m.value and PCA in m.value for m in app.markdown)
+    assert [title for title in titles(app) if PCA in title] == [PCA, f"Spectrum, dB: {PCA}", f"Waveforms: {PCA}"]
     assert offered(app)
 
 

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from streamlit.testing.v1 import AppTest
 
 from aecore.errors import DataError, SettingError
-from pages.ui.panels import Bars, Curves, Images, Line, Points, pack
+from pages.ui.panels import Axis, Bars, Curves, Images, Line, Points, Waves, pack
 from pages.ui.scrubber import move, parse_position
 
 
@@ -58,6 +58,30 @@ def test_every_array_starts_where_a_typed_array_may():
     np.testing.assert_allclose(values(b["values"], payload), [[1, -2], [0, 3], [0.5, 0]], atol=1e-4)
 
 
+def test_a_chart_carries_its_axes_and_its_handle():
+    share, size = Axis(low=0, high=100), Axis(low=0, high=3, title="k", ticks=[0, 1, 3], root=True)
+    lines = [
+        Line(values=[90, 40, 20, 5], role="lost", label="a", width=5, dash=(0, 0)),
+        Line(values=[80] * 4, role="input"),
+    ]
+    chart = Curves(title="c", lines=lines, axes=(size, share), marked=True, captions=list("abcd"))
+    assert chart.positions == 4
+    header, payload = unpack(pack([chart], {}))
+    (described,) = header["panels"]
+    assert described["marked"] and described["y_range"] == [0, 100]
+    assert described["axes"][0] == {"low": 0, "high": 3, "title": "k", "ticks": [0, 1, 3], "root": True}
+    first, second = described["lines"]
+    assert (first["width"], first["dash"]) == (5, [0, 0]) and "width" not in second and "dash" not in second
+    np.testing.assert_allclose(values(first["values"], payload), [[90, 40, 20, 5]], atol=1e-2)
+
+
+def test_waves_have_a_position_more_than_rows():
+    waves = Waves(title="w", rows=np.array([[0.0, 1, -2], [3, 0, 1]]))
+    assert waves.positions == 3
+    header, payload = unpack(pack([waves], {}))
+    np.testing.assert_allclose(values(header["panels"][0]["values"], payload), waves.waves, atol=1e-3)
+
+
 def test_digest_tells_scenes_apart():
     def digest(shift=0.0, **scene):
         panel = Bars(title="b", values=np.eye(3) * (1 + shift))
@@ -80,6 +104,10 @@ def test_images_clip_to_their_limits():
         (lambda: Line(values=np.zeros((2, 2, 2)), role="input"), DataError, r"\(2, 2, 2\)"),
         (lambda: Curves(title="none", lines=[]), DataError, "'none'"),
         (lambda: Curves(title="c", lines=[Line(values=[1, 2], role="input")], y_range=(1, 1)), SettingError, "y_range"),
+        (lambda: Axis(low=1, high=1), SettingError, "1 to 1"),
+        (lambda: Axis(low=-1, high=1, root=True), SettingError, "-1 to 1"),
+        (lambda: Curves(title="c", lines=[Line(values=[1, 2], role="input")], marked=True), DataError, "mark"),
+        (lambda: Waves(title="w", rows=[1, 2]), DataError, r"\(2,\)"),
         (lambda: Images(title="i", frames=np.zeros((2, 2))), DataError, r"\(2, 2\)"),
         (lambda: Images(title="i", frames=np.zeros((2, 2, 2)), limits=(1, 0)), SettingError, "limits"),
         (lambda: Images(title="i", frames=np.zeros((2, 2, 2)), per_row=0), SettingError, "per_row"),

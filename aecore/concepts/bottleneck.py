@@ -23,6 +23,7 @@ ASSET = Path(__file__).parents[2] / "assets" / "models" / "bottleneck.safetensor
 PCA, LINEAR, NONLINEAR = "PCA", "Linear autoencoder", "Nonlinear autoencoder"
 HIDDEN = (128, 96)  # two layers before the code: with one, training does not find its way around a circle
 WEIGHT_SEED = 0
+FLOOR = -60.0  # dB below the loudest line: beyond, there is nothing to see
 WIDE_ANGLE = 10.0  # degrees that want a word
 
 Tree = dict[str, Any]
@@ -39,10 +40,18 @@ class Sweep(NamedTuple):
     lost: dict[str, NDArray[np.float64]]  # [65] of each, share of the test signals' variance
     bound: NDArray[np.float64]  # [65], the least that any linear machine loses of them
 
-    def spectra(self, machine: str, k: int) -> dict[str, NDArray[np.float64]]:
-        """Amplitudes [129] of the signal on screen, of what a machine makes of it from k numbers, and of the rest."""
-        rebuilt = self.frames[machine][k]
-        return {"in": spectrum(self.shown), "out": spectrum(rebuilt), "lost": spectrum(self.shown - rebuilt)}
+    def levels(self, machine: str) -> dict[str, NDArray[np.float64]]:
+        """Spectra in dB below the signal's loudest line, down to `FLOOR`.
+
+        [129] of the signal on screen, [65, 129] of what a machine makes of it from each size, and of the rest.
+        """
+        rebuilt = self.frames[machine]
+        loudest = max(float(spectrum(self.shown).max()), 1e-12)
+        shapes = {"in": self.shown, "out": rebuilt, "lost": self.shown - rebuilt}
+        return {
+            name: np.maximum(20 * np.log10(np.maximum(spectrum(shape) / loudest, 1e-9)), FLOOR)
+            for name, shape in shapes.items()
+        }
 
 
 @functools.cache
@@ -69,12 +78,6 @@ def fit_family_pca(complexity: int) -> Pca:
     """Fit PCA to what the machines learn a family from."""
     with _one_thread():
         return Pca.fit(family_to_learn(complexity), LARGEST)
-
-
-def through(x: Array, pca: Pca, trained: Tree | None) -> dict[str, Array]:
-    """Rebuild one signal [L] by each machine at every code size, [65, L]: what `sweep` begins with, at once."""
-    with _one_thread():
-        return {name: machine.frames(x) for name, machine in _machines(pca, trained).items()}
 
 
 def sweep(test: Array, shown: int, pca: Pca, trained: Tree | None) -> Sweep:

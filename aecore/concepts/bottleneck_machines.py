@@ -30,8 +30,8 @@ class Machine(Protocol):
         """Return the mean over signals [N, L] of the squared error, summed over samples, at each code size."""
         ...
 
-    def waveforms(self, k: int) -> Array:
-        """Draw what each of the first k code numbers adds: [k, L], of length 1 each."""
+    def waveforms(self) -> Array:
+        """Draw what each code number adds: [K, L], of length 1 each."""
         ...
 
 
@@ -67,9 +67,9 @@ class Affine(NamedTuple):
         errors = (rest**2).sum(1).mean() - 2 * singles + squares
         return np.maximum(errors, 0.0)[list(sizes)]
 
-    def waveforms(self, k: int) -> Array:
-        """Draw what each of the first k code numbers adds: [k, L], of length 1 each."""
-        return _unit(self.out[:k])
+    def waveforms(self) -> Array:
+        """Draw what each code number adds: [K, L], of length 1 each."""
+        return _unit(self.out)
 
 
 class Pca(NamedTuple):
@@ -144,18 +144,14 @@ class Network(NamedTuple):
             total += np.einsum("nsh,nsh->s", rest, rest)
         return total / len(x) + max(float(beyond), 0.0)
 
-    def waveforms(self, k: int) -> Array:
-        """Draw what each of the first k code numbers changes around the mean code: [k, L], of length 1 each.
+    def waveforms(self) -> Array:
+        """Draw what each code number changes around the mean code: [K, L], of length 1 each.
 
         A nonlinear decoder has no basis; these are its directions at one place, and elsewhere it has others.
         """
-        if k == 0:
-            return np.zeros((0, len(self.decoder[-1][1])), dtype=np.float32)
-        codes = np.tile(self.centre, (2 * k, 1))  # (2 k, K)
-        codes[np.arange(k), np.arange(k)] += self.spread[:k]
-        codes[k + np.arange(k), np.arange(k)] -= self.spread[:k]
-        drawn = self.decode(codes, [k])[:, 0]  # (2 k, L)
-        return _unit(drawn[:k] - drawn[k:])
+        steps = np.diag(self.spread)  # (K, K)
+        drawn = [self.decode(self.centre + step, [len(self.centre)])[:, 0] for step in (steps, -steps)]  # (K, L) each
+        return _unit(drawn[0] - drawn[1])
 
 
 def affine_from(weights: dict[str, Any]) -> Affine:

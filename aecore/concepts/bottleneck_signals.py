@@ -52,5 +52,5 @@ def family_to_learn(complexity: int) -> Array:
 
 
 def spectrum(x: NDArray[Any]) -> NDArray[np.float64]:
-    """Amplitude of a signal [L] at 0..L / 2 cycles a window, [L / 2 + 1]; Hann's window keeps the lines apart."""
-    return np.asarray(np.abs(np.fft.rfft(x * np.hanning(len(x)))))
+    """Amplitudes of signals [..., L] at 0..L / 2 cycles a window, [..., L / 2 + 1]; Hann's window keeps lines apart."""
+    return np.asarray(np.abs(np.fft.rfft(x * np.hanning(x.shape[-1]))))

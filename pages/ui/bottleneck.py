@@ -1,32 +1,34 @@
-"""Parts of the Bottleneck page: the panels under its handle, the charts below, and the visitor's own recording."""
+"""Parts of the Bottleneck page: the panels around its handle, and the visitor's own recording."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from aecore import jobs
-from aecore.concepts.bottleneck import Sweep
+from aecore.concepts.bottleneck import FLOOR, LARGEST, Sweep
 from aecore.concepts.bottleneck_recording import Recording, cut
-from aecore.figures import bottleneck as figures
 from pages.ui import controls, link, live
-from pages.ui.scrubber import Curves, Line, Panel
-from pages.ui.theme import palette
+from pages.ui.scrubber import Axis, Below, Curves, Line, Panel, Role, Waves
 from pages.ui.uploads import upload
 
+# role, width and dash of what each machine loses: the linear ones nearly coincide
+LOSS_STROKES: tuple[tuple[Role, float, tuple[float, float]], ...] = (
+    ("lost", 5.0, (0, 0)), ("reconstruction", 2.0, (5, 4)), ("reconstruction", 2.5, (0, 0)),
+)  # fmt: skip
 LAYERS = 5  # input, hidden, code, hidden, output
 FIBRES, SAMPLES = 9, 41
 Array = NDArray[np.float32]
 
 
-class View(NamedTuple):
-    """The signal on screen and its frames, there at once, and a way to the rest, which takes tens of milliseconds."""
-
-    shown: Array
-    frames: dict[str, Array]
-    sweep: Callable[[], Sweep]
+def panels(swept: Sweep, machine: str | None, sample_rate: float | None) -> tuple[list[Panel], Below]:
+    """Arrange what stands over the handle and below it; ``machine`` is the one to show alone, where there is it."""
+    shown = {machine: swept.frames[machine]} if machine in swept.frames else swept.frames
+    first = next(iter(shown))
+    above = [*machine_panels(swept.shown, shown), network_panel(len(swept.shown), LARGEST)]
+    return above, Below([loss_panel(swept), spectra_panel(swept, first, sample_rate), wave_panel(swept, first)])
 
 
 def machine_panels(shown: Array, frames: Mapping[str, Array]) -> list[Panel]:
@@ -61,22 +63,38 @@ def network_panel(widest: int, largest: int) -> Panel:
     return Curves(title="The network", lines=fibres, y_range=(-1.05, 1.05), captions=captions)
 
 
-def charts(swept: Sweep, k: int, machine: str, sample_rate: float | None) -> None:
-    """Error against k, and one machine's spectrum and waveforms."""
-    colours = palette()
-    left, middle, right = st.columns(3, gap="large")
-    with left:
-        error = figures.error_against_size(swept.lost, swept.bound, k, colours)
-        st.markdown("**Variance lost**, %")
-        st.vega_lite_chart(None, error.whole, width="stretch", alt=figures.ERROR_WORDS)
-    with middle:
-        spectra = figures.spectra(swept.spectra(machine, k), sample_rate, colours)
-        st.markdown(f"**Spectrum**, dB: {machine}")
-        st.vega_lite_chart(None, spectra.whole, width="stretch", alt=figures.SPECTRA_WORDS)
-    with right:
-        name = "1 waveform" if k == 1 else f"{k} waveforms"
-        st.markdown(f"**{name}**: {machine}")
-        st.html(figures.waveforms(swept.machines[machine].waveforms(k), colours, f"The {name} of the {machine}"))
+def loss_panel(swept: Sweep) -> Panel:
+    """Draw what each machine loses against k, and the least for linear ones."""
+    strokes = zip(swept.lost.items(), LOSS_STROKES, strict=False)
+    lines = [
+        Line(values=100 * np.minimum(lost, 1), label=name.split()[0], role=role, width=width, dash=dash)
+        for (name, lost), (role, width, dash) in strokes
+    ]
+    bound = Line(values=100 * swept.bound, label="linear bound", role="neutral", width=1.2, dash=(2, 3))
+    # the root spreads out the narrow waists, where things happen, and unlike a logarithm it has a place for 0
+    sizes = Axis(low=0, high=LARGEST, title="k", ticks=[0, 1, 2, 4, 8, 16, 32, 64], root=True)
+    axes = (sizes, Axis(low=0, high=100))
+    return Curves(title="Variance lost, %", lines=[*lines, bound], axes=axes, marked=True)
+
+
+def spectra_panel(swept: Sweep, machine: str, sample_rate: float | None) -> Panel:
+    """Draw spectra of the signal, of its reconstruction and of what was lost."""
+    levels = swept.levels(machine)
+    highest = sample_rate / 2 if sample_rate else float(len(levels["in"]) - 1)
+    axes = (Axis(low=0, high=highest, title="Hz" if sample_rate else "cycles a window"), Axis(low=FLOOR, high=0))
+    lines = [
+        Line(values=levels["in"], role="input", label="in"),
+        Line(values=levels["out"], role="reconstruction", label="out", width=2.6),
+        Line(values=levels["lost"], role="lost", label="lost", width=1.4),
+    ]
+    return Curves(title=f"Spectrum, dB: {machine}", lines=lines, axes=axes)
+
+
+def wave_panel(swept: Sweep, machine: str) -> Panel:
+    """Draw the waveforms behind the code."""
+    rows = swept.machines[machine].waveforms()
+    counts = ["1 number" if k == 1 else f"{k} numbers" for k in range(len(rows) + 1)]
+    return Waves(title=f"Waveforms: {machine}", rows=rows, captions=counts)
 
 
 def own_recording(slot: str, words: str) -> tuple[Any, Recording] | None:

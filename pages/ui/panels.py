@@ -50,11 +50,13 @@ def _check_classes(classes: NDArray[Any], count: int, title: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One curve: ``values`` [N] stands still, [K, N] moves; its role decides colour, thickness and dash."""
+    """One curve: ``values`` [N] stands still, [K, N] moves; its role decides colour, and usually width and dash."""
 
     values: ArrayLike
     role: Role
     label: str = ""  # for the legend; empty: the role's name
+    width: float | None = None  # pixels
+    dash: tuple[float, float] | None = None  # pixels on and off; (0, 0) is solid
     frames: NDArray[np.float32] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -62,14 +64,47 @@ class Line:
         frames = np.atleast_2d(_frames(self.values, self.label or self.role, (1, 2)))  # (K or 1, N)
         object.__setattr__(self, "frames", frames)
 
+    def pack(self, packer: Packer, low: float, high: float) -> dict[str, Any]:
+        values = packer.add(self.frames, np.int16, low, high)
+        own = {"width": self.width, "dash": self.dash}
+        given = {name: value for name, value in own.items() if value is not None}
+        return {"role": self.role, "label": self.label or self.role, "values": values, **given}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """A numbered axis over low..high; ``root`` spreads its low end out, as a square root does.
+
+    ``ticks`` are the numbers written beside it; empty: round ones, as many as there is room for.
+    """
+
+    low: float
+    high: float
+    title: str = ""
+    ticks: Sequence[float] = ()
+    root: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high or (self.root and self.low < 0):
+            raise SettingError(f"An axis must rise, from 0 or more for roots, got {self.low} to {self.high}.")
+
+    def pack(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("low", "high", "title", "ticks", "root")}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Curves:
-    """Lines over a common axis; ``y_range`` None holds every position, so the axis never jumps."""
+    """Lines over a common axis; ``y_range`` None holds every position, so the axis never jumps.
+
+    With ``axes`` (x, y) the panel has numbers on both and a legend of its own; samples lie evenly along the first.
+    ``marked``: the first axis is the handle's own, and a rule and dots show where it stands on lines that stand still.
+    """
 
     title: str
     lines: Sequence[Line]
     y_range: tuple[float, float] | None = None
+    axes: tuple[Axis, Axis] | None = None
+    marked: bool = False
     captions: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -77,25 +112,47 @@ class Curves:
             raise DataError(f"The panel {self.title!r} has no lines; give at least one.")
         if self.y_range is not None and not self.y_range[0] < self.y_range[1]:
             raise SettingError(f"y_range must rise, got {self.y_range}.")
+        if self.marked and (self.axes is None or len({line.frames.shape for line in self.lines}) > 1):
+            raise DataError(f"The panel {self.title!r} can only mark the handle on axes, with one value a position.")
         _check_captions(self.captions, self.positions, self.title)
 
     @property
     def positions(self) -> int:
-        return max(int(line.frames.shape[0]) for line in self.lines)
+        return max(line.frames.shape[self.marked] for line in self.lines)
 
     def pack(self, packer: Packer) -> dict[str, Any]:
         low = min(float(line.frames.min()) for line in self.lines)
         high = max(float(line.frames.max()) for line in self.lines)
         room = 0.06 * (high - low) or 1.0
-        lines = [
-            {
-                "role": line.role,
-                "label": line.label or line.role,
-                "values": packer.add(line.frames, np.int16, low, high),
-            }
-            for line in self.lines
-        ]
-        return {"kind": "curves", "y_range": self.y_range or (low - room, high + room), "lines": lines}
+        y_range = (self.axes[1].low, self.axes[1].high) if self.axes else self.y_range or (low - room, high + room)
+        return {
+            "kind": "curves", "lines": [line.pack(packer, low, high) for line in self.lines], "y_range": y_range,
+            "axes": [axis.pack() for axis in self.axes or ()], "marked": self.marked,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waves:
+    """Waveforms [K, N] on one scale; position k, from 0 to K, shows the first k of them, in rows."""
+
+    title: str
+    rows: ArrayLike
+    role: Role = "latent"
+    captions: Sequence[str] = ()
+    waves: NDArray[np.float32] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _check_role(self.role)
+        object.__setattr__(self, "waves", _frames(self.rows, self.title, (2,)))  # (K, N)
+        _check_captions(self.captions, self.positions, self.title)
+
+    @property
+    def positions(self) -> int:
+        return int(self.waves.shape[0]) + 1
+
+    def pack(self, packer: Packer) -> dict[str, Any]:
+        reach = float(np.abs(self.waves).max()) or 1.0
+        return {"kind": "waves", "role": self.role, "values": packer.add(self.waves, np.int16, -reach, reach)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +242,7 @@ class Points:
         return packed
 
 
-Panel = Curves | Images | Bars | Points
+Panel = Curves | Waves | Images | Bars | Points
 
 
 def pack(panels: Sequence[Panel], scene: dict[str, Any]) -> bytes:

@@ -7,23 +7,37 @@ the browser that bears an older number belongs to a handle that has since been p
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from aecore.errors import DataError, SettingError
 from pages.ui import link
 from pages.ui.modules import module, style
-from pages.ui.panels import Bars, Curves, Images, Line, Panel, Points, Role, pack
+from pages.ui.panels import Axis, Bars, Curves, Images, Line, Panel, Points, Role, Waves, pack
 
-__all__ = ["Bars", "Curves", "Images", "Line", "Panel", "Points", "Role", "move", "parse_position", "scrubber"]
+__all__ = [
+    "Axis", "Bars", "Below", "Curves", "Images", "Line", "Panel", "Points", "Role", "Waves",
+    "move", "parse_position", "scrubber",
+]  # fmt: skip
 
 _component = st.components.v2.component(
     "scrubber",
     html='<div class="scrubber"></div>',
     css=style("scrubber/scrubber.css"),
-    js=module("shared/hand.js", "shared/inks.js", "shared/message.js", "scrubber/scrubber.js"),
-)
+    js=module(
+        "shared/hand.js", "shared/inks.js", "shared/message.js",
+        "scrubber/arranging.js", "scrubber/axes.js", "scrubber/drawing.js", "scrubber/scrubber.js",
+    ),
+)  # fmt: skip
+
+
+class Below(NamedTuple):
+    """Panels under the handle, each ``height`` pixels high, ``columns`` side by side."""
+
+    panels: Sequence[Panel]
+    height: int = 240
+    columns: int = 3
 
 
 def scrubber(
@@ -35,26 +49,29 @@ def scrubber(
     default: int = 0,
     height: int = 180,
     columns: int | None = None,
+    below: Below | None = None,
     autoplay: bool = False,
 ) -> int:
-    """Panels over one handle; returns the position (0..K-1) where the handle was left.
+    """Panels over one handle, and more ``below`` it; returns the position (0..K-1) where the handle was left.
 
     ``label`` names what the handle sets ("k"); ``values`` are the positions' names (None: 0..K-1), shown beside it and
     written into the link as ``?key=value`` (a key is one page's own). ``default`` is a position. ``height`` is a
     panel's, in pixels; ``columns`` how many panels stand side by side (None: all that fit). ``autoplay`` turns the
     frames once at first view. A link that names no position is noted at the top of the page.
     """
-    count = _positions(panels)
+    below = below or Below([])
+    everything = [*panels, *below.panels]
+    count = _positions(everything)
     names = [str(value) for value in (range(count) if values is None else values)]
     if len(names) != count:
         raise DataError(f"The scrubber {key!r} has {count} frames but {len(names)} values; give one for each frame.")
     if not 0 <= default < count:
         raise SettingError(f"default must be a position in 0..{count - 1}, got {default}.")
     placed = _placed(key, names, default)
-    scene = {"label": label, "names": names, "height": height, "columns": columns or len(panels), "autoplay": autoplay}
-    result = _component(
-        key=_handle(key), data=pack(panels, scene | {"key": key} | placed), on_position_change=lambda: None
-    )
+    rows = [Below(panels, height, columns or len(panels)), below]
+    stages = [{"count": len(row.panels), "height": row.height, "columns": row.columns} for row in rows]
+    scene = {"key": key, "label": label, "names": names, "stages": stages, "autoplay": autoplay} | placed
+    result = _component(key=_handle(key), data=pack(everything, scene), on_position_change=lambda: None)
     position = min(_left(result.get("position"), placed), count - 1)
     st.session_state[f"{key}:left"] = position
     link.carry(key, None if position == default else names[position])

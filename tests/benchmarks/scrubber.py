@@ -17,7 +17,11 @@ from playwright.sync_api import Locator, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, settle, start_server
 
-FIGURES = {"curves": "3 panels, 256-point curves, 65 frames", "strips": "3 strips of 10 digits, 17 frames"}
+FIGURES = {
+    "curves": "3 panels, 256-point curves, 65 frames",
+    "charts": "these, 2 charts and up to 64 waveforms",
+    "strips": "3 strips of 10 digits, 17 frames",
+}
 SCREENS = {"desktop, 1x": (1440, 900, 1.0), "desktop, 2x": (1440, 900, 2.0), "phone size, 3x": (390, 844, 3.0)}
 DRAW_BUDGET, LATENCY_BUDGET = 4.0, 33.0  # ms, 95th percentile
 PAUSE = 0.006  # s between moves: more often than the screen redraws, as a mouse does

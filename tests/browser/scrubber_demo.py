@@ -1,11 +1,11 @@
-"""Scrubbers to test, measure and look at: curves as on the Bottleneck page, pictures as on Home, bars and points."""
+"""Scrubbers to test, measure and look at: curves and charts as on the Bottleneck page, pictures, bars and points."""
 
 import numpy as np
 import streamlit as st
 from sklearn.datasets import load_digits
 
 from pages.ui import link
-from pages.ui.scrubber import Bars, Curves, Images, Line, Panel, Points, move, scrubber
+from pages.ui.scrubber import Axis, Bars, Below, Curves, Images, Line, Panel, Points, Waves, move, scrubber
 
 st.set_page_config(layout="wide")
 
@@ -63,6 +63,22 @@ def pictures(per_row: int | None) -> list[Panel]:
     ]
 
 
+@st.cache_data
+def charts(points: int = 129, largest: int = 64) -> Below:
+    rng = np.random.default_rng(0)
+    k = np.arange(largest + 1)
+    sizes = Axis(low=0, high=largest, title="k", ticks=[0, 1, 4, 16, 64], root=True)
+    falling = [Line(values=100 / (1 + k) ** p, role=role) for p, role in ((0.5, "lost"), (1.0, "reconstruction"))]
+    noise = rng.uniform(-60, 0, (3, largest + 1, points))
+    lines = [Line(values=noise[0, 0], role="input")]
+    lines += [Line(values=v, role=role) for v, role in zip(noise[1:], ("reconstruction", "lost"), strict=True)]
+    return Below([
+        Curves(title="Lost, %", lines=falling, axes=(sizes, Axis(low=0, high=100)), marked=True),
+        Curves(title="Levels, dB", lines=lines, axes=(Axis(low=0, high=500, title="Hz"), Axis(low=-60, high=0))),
+        Waves(title="Waves", rows=np.sin(np.outer(1 + k[:-1], np.linspace(0, 2 * np.pi, 256)))),
+    ])  # fmt: skip
+
+
 def code_and_map() -> list[Panel]:
     rng = np.random.default_rng(0)
     groups = np.arange(300) % 5
@@ -81,6 +97,8 @@ def figures() -> None:
         left = scrubber(curves(), label="k", key="k", default=8, autoplay="sweep" in st.query_params)
     elif show == "pictures":
         left = scrubber(pictures(5), label="k", key="k", default=4, height=200)
+    elif show == "charts":
+        left = scrubber(curves(), label="k", key="k", default=8, below=charts())
     elif show == "strips":
         left = scrubber(pictures(None), label="k", key="k", default=4, height=120, columns=1)
     else:

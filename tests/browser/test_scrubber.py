@@ -251,6 +251,45 @@ def test_curves_show_the_frame_of_the_handle(bench):
     assert apart() > 3 * close and np.nanstd(height_of(green)) < 12
 
 
+def test_the_mark_stands_where_the_handle_does_on_a_root_axis(bench):
+    b = bench("show=charts&k=0")
+
+    def rule():
+        """Column of the violet rule, in CSS pixels."""
+        violet = (b.pixels(3) == (0x6A, 0x4F, 0xC8, 255)).all(-1)
+        return violet.sum(0).argmax()
+
+    places = [rule()]
+    for k in (1, 4, 16, 64):
+        b.page.mouse.click(*b.place(k / 64))
+        b.wait_left(k)
+        places.append(rule())
+    shares = (np.array(places) - places[0]) / (places[-1] - places[0])
+    np.testing.assert_allclose(shares, [0, 1 / 8, 1 / 4, 1 / 2, 1], atol=0.01)
+    words = b.page.locator("canvas").nth(3).get_attribute("aria-label")
+    assert words == "Lost, %: curves of lost 12.4, reconstruction 1.5 over k at k = 64"
+
+
+def test_as_many_waves_as_the_handle_says(bench):
+    b = bench("show=charts&k=0")
+    assert not b.pixels(5).any()
+    for k, columns in ((1, 1), (4, 2), (64, 8)):
+        b.page.mouse.click(*b.place(k / 64))
+        b.wait_left(k)
+        inked = b.pixels(5)[..., 3].any(0)  # each wave leaves a twentieth of its place free on either side
+        assert (np.diff(inked.astype(int)) == 1).sum() == columns
+
+
+def test_another_theme_or_size_draws_the_axes_anew(bench):
+    b = bench("show=charts")
+    light = b.pixels(3)
+    b.page.set_viewport_size({"width": 700, "height": 900})
+    b.page.wait_for_function(f"document.querySelectorAll('canvas')[3].width !== {light.shape[1]}")
+    narrow = b.pixels(3)
+    grey = (narrow[..., 3] > 100) & (np.ptp(narrow[..., :3].astype(int), axis=-1) < 20)
+    assert grey[-16:].any() and grey[:, :30].any()  # numbers and a title below, numbers on the left
+
+
 @pytest.mark.parametrize(("scheme", "colour"), [("light", (0x0E, 0x9F, 0x86)), ("dark", (0x2E, 0xC4, 0xA6))])
 def test_theme_decides_the_inks(bench, scheme, colour):
     b = bench(color_scheme=scheme)

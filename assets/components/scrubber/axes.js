@@ -1,0 +1,47 @@
+/* Numbered axes: where they leave room for the plot, which numbers fit, and their drawing. */
+
+const AROUND = { top: 8, right: 14, ticks: 20, title: 16 }; // px
+const APART = { x: 44, y: 40 }; // px between two numbers, about
+
+/** The plot between two axes: its edges in px, `x(value)`, `y(value)`, and the numbers beside them as [value, text]. */
+export function fitAxes(context, [x, y], { width, height, font }) {
+  context.font = font;
+  const bottom = height - AROUND.ticks - (x.title ? AROUND.title : 0);
+  const right = width - AROUND.right;
+  const up = numbers(y, (bottom - AROUND.top) / APART.y);
+  const left = Math.ceil(Math.max(...up.map(([, text]) => context.measureText(text).width))) + 8;
+  const across = numbers(x, (right - left) / APART.x);
+  return { left, right, bottom, top: AROUND.top, x: scale(x, left, right), y: scale(y, bottom, AROUND.top), across, up };
+}
+
+export function drawAxes(context, panel, { font }, inks) {
+  const { plot } = panel;
+  context.font = font;
+  context.fillStyle = inks.faint;
+  for (const [value] of plot.across) context.fillRect(Math.round(plot.x(value)), plot.top, 1, plot.bottom - plot.top);
+  for (const [value] of plot.up) context.fillRect(plot.left, Math.round(plot.y(value)), plot.right - plot.left, 1);
+  context.fillStyle = inks.soft;
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  for (const [value, text] of plot.across) context.fillText(text, plot.x(value), plot.bottom + 6);
+  context.fillText(panel.axes[0].title, (plot.left + plot.right) / 2, plot.bottom + AROUND.ticks + 2);
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  for (const [value, text] of plot.up) context.fillText(text, plot.left - 6, plot.y(value));
+}
+
+function scale({ low, high, root }, from, to) {
+  const bend = root ? Math.sqrt : (value) => value;
+  return (value) => from + ((to - from) * (bend(value) - bend(low))) / (bend(high) - bend(low));
+}
+
+/** The axis' own numbers, or round ones, `most` or a few less. */
+function numbers({ low, high, ticks }, most) {
+  const least = (high - low) / Math.max(most, 1);
+  const ten = 10 ** Math.floor(Math.log10(least));
+  const step = [1, 2, 5, 10].map((times) => times * ten).find((s) => s >= least * 0.999);
+  const first = Math.ceil(low / step - 1e-9);
+  const count = Math.floor(high / step + 1e-9) - first + 1;
+  const values = ticks.length ? ticks : Array.from({ length: count }, (_, n) => (first + n) * step);
+  return values.map((value) => [value, String(+value.toPrecision(6)).replace("-", "\u2212")]);
+}
