@@ -44,7 +44,7 @@ def below(machine: str) -> list[str]:
 
 
 def test_every_figure_follows_the_drag_before_python_hears(bottleneck):
-    page = bottleneck()
+    page = bottleneck(reduced_motion="reduce")  # without the first turn of all frames
     expect_titles(page, [*ABOVE, *below("PCA")])
     box = page.locator(".scrubber .slider").bounding_box()
     y = box["y"] + box["height"] / 2
@@ -64,7 +64,7 @@ def test_every_figure_follows_the_drag_before_python_hears(bottleneck):
 
 
 def test_another_signal_is_drawn_in_the_same_place(bottleneck):
-    page = bottleneck()
+    page = bottleneck(reduced_motion="reduce")  # without the first turn of all frames
     expect_titles(page, [*ABOVE, *below("PCA")])
     canvases = page.locator(".scrubber canvas")
     canvases.evaluate_all("all => all.forEach((canvas) => { canvas.mark = 'same'; })")
