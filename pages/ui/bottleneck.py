@@ -70,7 +70,7 @@ def loss_panel(swept: Sweep) -> Panel:
         Line(values=100 * np.minimum(lost, 1), label=name.split()[0], role=role, width=width, dash=dash)
         for (name, lost), (role, width, dash) in strokes
     ]
-    bound = Line(values=100 * swept.bound, label="linear bound", role="neutral", width=1.2, dash=(2, 3))
+    bound = Line(values=100 * swept.bound, label="linear bound", role="neutral", width=1.6, dash=(2, 3))
     # the root spreads out the narrow waists, where things happen, and unlike a logarithm it has a place for 0
     sizes = Axis(low=0, high=LARGEST, title="k", ticks=[0, 1, 2, 4, 8, 16, 32, 64], root=True)
     axes = (sizes, Axis(low=0, high=100))

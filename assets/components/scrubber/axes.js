@@ -1,7 +1,7 @@
 /* Numbered axes: where they leave room for the plot, which numbers fit, and their drawing. */
 
 const AROUND = { top: 8, right: 14, ticks: 20, title: 16 }; // px
-const APART = { x: 44, y: 40 }; // px between two numbers, about
+const APART = { x: 40, y: 32 }; // px between two numbers, about
 
 /** The plot between two axes: its edges in px, `x(value)`, `y(value)`, and the numbers beside them as [value, text]. */
 export function fitAxes(context, [x, y], { width, height, font }) {
