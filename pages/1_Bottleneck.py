@@ -23,14 +23,9 @@ MACHINES = {"PCA": bottleneck.PCA, "Linear": bottleneck.LINEAR, "Nonlinear": bot
 shipped = st.cache_resource(show_spinner=False)(bottleneck.shipped)
 
 
-@st.cache_data(show_spinner=False, max_entries=40)
-def pca(complexity: int) -> Pca:
-    return bottleneck.fit_family_pca(complexity)
-
-
 @st.cache_data(show_spinner=False, max_entries=200)
 def family_swept(drawing: Drawing, trained: bool, _weights: Any) -> bottleneck.Sweep:
-    return bottleneck.sweep(drawing.signals(), 0, pca(drawing.complexity), _weights)
+    return bottleneck.sweep(drawing.signals(), 0, bottleneck.family_pca(drawing.complexity), _weights)
 
 
 @st.cache_data(show_spinner=False, max_entries=8, scope="session")  # a visitor's data: nobody else's
@@ -75,10 +70,11 @@ def own(name: Any, recording: Recording) -> bottleneck.Sweep:
 
 
 @st.fragment
-def bench(now: dict[str, Any], chosen: str, brought: tuple[Any, Recording] | None) -> None:
+def bench(now: dict[str, Any], brought: tuple[Any, Recording] | None) -> None:
     """Controls, the handle, and all that follows it; ``now`` takes what is shown to the downloads."""
     with in_words():
         swept = own(*brought) if brought else family()
+        chosen = controls.choice("Machines", "machines", [ALL, *MACHINES], default=ALL, labelled=False)
         panels, below = ui.panels(swept, MACHINES.get(chosen), brought[1].sample_rate if brought else None)
         k = scrubber(panels, label="k", key="waist", default=6, height=190, columns=4, below=below, autoplay=True)
         now |= {"swept": swept, "k": k}
@@ -89,14 +85,13 @@ def bench(now: dict[str, Any], chosen: str, brought: tuple[Any, Recording] | Non
 
 with frame(NAME):
     on_request.run(TRAINING)
-    with st.container(horizontal=True):
-        source = controls.choice("Signals", "signals", [FAMILY, OWN], default=FAMILY)
-        chosen = controls.choice("Machines", "machines", [ALL, *MACHINES], default=ALL)
+    ui.learn_ahead()
+    source = controls.choice("Signals", "signals", [FAMILY, OWN], default=FAMILY, labelled=False)
     now: dict[str, Any] = st.session_state.setdefault("bottleneck:now", {})
     now.clear()
     brought = ui.own_recording(READING, narration.text(NAME, "own")) if source == OWN else None
     if source == FAMILY or brought:
-        bench(now, chosen, brought)
+        bench(now, brought)
     controls.try_this({
         "One tone, one number": {"signals": FAMILY, "complexity": 1, "waist": 1},
         "Twenty tones through six numbers": {"signals": FAMILY, "complexity": 20, "waist": 6},

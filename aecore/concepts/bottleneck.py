@@ -74,10 +74,10 @@ def fit_pca(learn: Array) -> Pca:
         return Pca.fit(learn, LARGEST)
 
 
-def fit_family_pca(complexity: int) -> Pca:
-    """Fit PCA to what the machines learn a family from."""
-    with _one_thread():
-        return Pca.fit(family_to_learn(complexity), LARGEST)
+@functools.cache  # 40 families at most, 130 KB each
+def family_pca(complexity: int) -> Pca:
+    """Fit PCA to what the machines learn a family from; once a process, for it takes a tenth of a second."""
+    return fit_pca(family_to_learn(complexity))
 
 
 def sweep(test: Array, shown: int, pca: Pca, trained: Tree | None) -> Sweep:

@@ -1,5 +1,7 @@
 """Parts of the Bottleneck page: the panels around its handle, and the visitor's own recording."""
 
+import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,9 +10,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from aecore import jobs
+from aecore.concepts import bottleneck
 from aecore.concepts.bottleneck import FLOOR, LARGEST, Sweep
 from aecore.concepts.bottleneck_recording import Recording, cut
+from aecore.data.signals import MAX_COMPLEXITY
 from pages.ui import controls, link, live
+from pages.ui.page import PAINTED
 from pages.ui.scrubber import Axis, Below, Curves, Line, Panel, Role, Waves
 from pages.ui.uploads import upload
 
@@ -18,9 +23,25 @@ from pages.ui.uploads import upload
 LOSS_STROKES: tuple[tuple[Role, float, tuple[float, float]], ...] = (
     ("lost", 5.0, (0, 0)), ("reconstruction", 2.0, (5, 4)), ("reconstruction", 2.5, (0, 0)),
 )  # fmt: skip
+PAUSE = 0.05  # s between two families: visitors come first
 LAYERS = 5  # input, hidden, code, hidden, output
 FIBRES, SAMPLES = 9, 41
 Array = NDArray[np.float32]
+
+
+@st.cache_resource(show_spinner=False)
+def learn_ahead() -> threading.Thread:
+    """Once a server, after the page is drawn: fit PCA to every family, so that no complexity waits for it."""
+
+    def learn() -> None:
+        for complexity in range(1, MAX_COMPLEXITY + 1):
+            bottleneck.family_pca(complexity)
+            time.sleep(PAUSE)
+
+    thread = threading.Timer(PAINTED, learn)
+    thread.name, thread.daemon = "families", True
+    thread.start()
+    return thread
 
 
 def panels(swept: Sweep, machine: str | None, sample_rate: float | None) -> tuple[list[Panel], Below]:

@@ -38,12 +38,14 @@ def range_slider(
     return _snap(first, low, step), _snap(last, low, step)
 
 
-def choice(label: str, key: str, options: Sequence[str], *, default: str, help: str | None = None) -> str:
-    """One of a few named options, side by side."""
+def choice(
+    label: str, key: str, options: Sequence[str], *, default: str, help: str | None = None, labelled: bool = True
+) -> str:
+    """One of a few named options, side by side; not `labelled` (but for a reader) where they speak for themselves."""
     _check_option(key, options, default)
     value = st.segmented_control(
         label, options, default=default, key=key, help=help, required=True,
-        bind="query-params", persist_state="session",
+        label_visibility="visible" if labelled else "collapsed", bind="query-params", persist_state="session",
     )  # fmt: skip
     return value or default
 
