@@ -130,6 +130,7 @@ class Scrubber {
     this.width = width;
     this.font = `11px ${getComputedStyle(this.root).fontFamily}`;
     for (const [n, { figures, height, columns }] of this.stages.entries()) {
+      if (!figures.length) continue; // nothing below the handle
       const panels = figures.map(({ panel }) => panel);
       let rows = arrange(panels, width, height, columns);
       const stacked = n === 0 && rows.length > Math.ceil(panels.length / columns);
