@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from aecore import export, store
+from aecore.anomaly import AnomalyDetector
 from aecore.concepts import home, sensor_shipped, sensor_tables, sensors
 from aecore.concepts.sensor_samples import InverterSample
 from aecore.data import digits
@@ -45,6 +46,9 @@ def test_every_sample_ships_with_its_fault_found(name):
     assert analysis.channels == signal.channels
     assert analysis.rebuilt.shape == analysis.channel_excess.shape == signal.values.shape
     assert np.isfinite(analysis.rebuilt).all()
+    part = slice(3000, 4000)  # shipped at half precision, and still as fine as the eye can tell
+    own = AnomalyDetector.from_tree(tree["detector"]).reconstruct(signal.values[part])[200:-200]
+    assert (np.abs(own - analysis.rebuilt[part][200:-200]) < 0.01 * tree["detector"]["scale"]).all()
     events = analysis.events(analysis.threshold().value)
     assert 1 <= len(events) <= 3
     assert all(signal.labels[e.start : e.end + 1].any() for e in events.itertuples())
