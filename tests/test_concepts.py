@@ -92,8 +92,10 @@ def test_nothing_ships_for_other_settings():
 
 def test_progress_tells_stage_epoch_and_a_falling_loss(trained):
     progress, _ = trained
-    first = [step for step in progress if step["part"] == progress[0]["part"]]
-    assert first[-1]["loss"] < first[0]["loss"]
+    training = [step for step in progress if step["part"] == "Training the detector"]
+    assert [step["epoch"] for step in training] == list(range(1, training[0]["epochs"] + 1))
+    assert training[-1]["loss"] < training[0]["loss"]
+    assert "epoch" not in progress[0]  # before the training: nothing to draw yet
     shares = [step["progress"] for step in progress]
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
