@@ -1,0 +1,174 @@
+"""Anomaly detection: one fault at a time on a simulated inverter or bearing, judged by three monitors."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from aecore import export, jobs
+from aecore.concepts import sensors
+from aecore.concepts.applications import anomaly as core
+from aecore.concepts.applications.anomaly import ALARM, AUTOENCODER, CONTESTANTS, PCA, Scene
+from aecore.concepts.applications.anomaly_training import train
+from aecore.data.recording import Recording
+from aecore.figures.applications import Axes, Curve, curves
+from aecore.figures.thinning import extremes
+from pages.ui import controls, link, live, narration, on_request
+from pages.ui.applications.shell import Section
+from pages.ui.downloads import Download, buttons
+from pages.ui.page import in_words
+from pages.ui.theme import palette
+from pages.ui.uploads import upload
+
+NAME = "applications"
+TRAINING = "applications:anomaly"
+READING, LEARNING = "applications:anomaly:read", "applications:anomaly:learn"
+MACHINES: dict[str, core.Machine] = {"inverter currents": "inverter", "bearing vibration": "bearing"}
+FAULTS = {
+    "inverter": {"open switch": "open_switch", "sensor offset": "offset", "sensor gain": "gain",
+                 "inter-turn short": "inter_turn", "none": "none"},
+    "bearing": {"outer race": "outer", "inner race": "inner", "ball": "ball", "none": "none"},
+}  # fmt: skip
+DRAWN = 700  # points of a curve
+
+shipped = st.cache_resource(show_spinner=False)(core.shipped)
+
+
+def section() -> Section:
+    return Section(
+        title="Anomaly detection",
+        hired=narration.text(NAME, "anomaly-hired"),
+        show=show,
+        tables=("auc", "found", "delay"),
+        verdict=narration.text(NAME, "anomaly-verdict"),
+        code=narration.text(NAME, "anomaly-code"),
+        why=narration.text(NAME, "anomaly-why"),
+        prompts={
+            "A short between turns": {"ano_machine": "inverter currents", "ano_fault": "inter-turn short"},
+            "A weak spall": {"ano_machine": "bearing vibration", "ano_spall": "ball", "ano_severity": 0.05},
+            "Nothing wrong": {"ano_fault": "none", "ano_spall": "none"},
+        },
+        onwards=("sensor_anomalies",),
+    )
+
+
+def show() -> None:
+    on_request.run(TRAINING)
+    bench()
+    own()
+
+
+@st.fragment
+def bench() -> None:
+    """Controls, the machine's signal, and what each monitor makes of it."""
+    with in_words():
+        left, right = st.columns([1, 2], gap="large")
+        with left:
+            scene = chosen_scene()
+            judges = chosen_network(scene.machine)
+        made = core.recording(scene)
+        scores = {name: judges[name](made.values) for name in CONTESTANTS}
+        with right:
+            figures(scene, made, scores)
+        if scene.fault != "none":
+            roc_and_delay(scene, made, scores)
+
+
+def chosen_scene() -> Scene:
+    """Machine, fault, severity, speed, load and noise."""
+    machine = MACHINES[controls.choice("Machine", "ano_machine", list(MACHINES), default="inverter currents")]
+    faults, low, high = FAULTS[machine], *core.SPEEDS[machine]
+    key = "ano_fault" if machine == "inverter" else "ano_spall"
+    fault = faults[controls.select("Fault, from the middle on", key, list(faults), default=next(iter(faults)))]
+    severity = controls.slider("Severity", "ano_severity", low=0.05, high=1.0, default=0.4, step=0.05)
+    speed = controls.slider(
+        "Speed, rpm", f"ano_speed_{machine}", low=low, high=high, default=float(np.mean(core.TEST_SPEEDS[machine])),
+        step=50.0,
+    )  # fmt: skip
+    load = controls.slider("Load, of the rated", "ano_load", low=0.2, high=1.0, default=0.6, step=0.05)
+    noise = controls.slider("Noise, of what was learnt", "ano_noise", low=0.0, high=1.0, default=0.3, step=0.05)
+    quiet, loud = core.NOISES[machine]
+    return Scene(machine=machine, fault=fault, severity=severity, speed_rpm=speed, load=load,
+                 noise=quiet + noise * (loud - quiet))  # fmt: skip
+
+
+def chosen_network(machine: core.Machine) -> core.Judges:
+    """The judges that ship, or what the visitor has trained."""
+    with st.expander("Train it here", icon=":material/model_training:"):
+        which = controls.choice("Network", "ano_network", ["as it ships", "trained here"], default="as it ships")
+        points = int(controls.slider("Operating points", "ano_points", low=4, high=24, default=12, step=2))
+        if which == "as it ships":
+            return shipped()[machine]
+        request = on_request.Request((machine, points), (train, machine, points))
+        tree = on_request.result(TRAINING, request, narration.text(NAME, "anomaly-train"))
+    return shipped()[machine] if tree is None else core.judges_from_tree(tree)
+
+
+def figures(scene: Scene, made: Recording, scores: dict[str, Any]) -> None:
+    """The signal around the onset, and the scores over the whole recording; 1 is the alarm."""
+    colours = palette()
+    near = np.flatnonzero(np.abs(made.time - core.ONSET) < 0.02)
+    unit = "A" if scene.machine == "inverter" else "g"
+    channels = 3 if scene.machine == "inverter" else 2
+    strokes = ((colours.input, 1.4, (1, 0)), (colours.quiet, 1.2, (5, 3)), (colours.normal, 1.2, (2, 2)))
+    signal = {made.channels[c].split(" [")[0]: Curve(made.values[near, c], *strokes[c]) for c in range(channels)}
+    around = curves(signal, 1e3 * (made.time[near] - core.ONSET), Axes("ms around the onset", unit, 210), marks=[0.0])
+    st.vega_lite_chart(None, around.whole, width="stretch", alt="The measured signal around the onset of the fault")
+    drawn = {AUTOENCODER: (colours.reconstruction, 2.6, (1, 0)), PCA: (colours.latent, 1.6, (6, 3)),
+             ALARM: (colours.anomaly, 1.8, (2, 2))}  # fmt: skip
+    rows = np.unique(np.concatenate([extremes(s, DRAWN // 3) for s in scores.values()]))
+    lines = {name: Curve(np.log10(np.maximum(scores[name][rows], 1e-2)), *drawn[name]) for name in CONTESTANTS}
+    lines["alarm"] = Curve(np.zeros(len(rows)), "#808080", 1.0, (2, 3))
+    over = curves(lines, made.time[rows], Axes("s", "score / alarm, log₁₀", 300), marks=[core.ONSET])
+    st.vega_lite_chart(None, over.whole, width="stretch", alt="Scores of three monitors over time")
+
+
+def roc_and_delay(scene: Scene, made: Recording, scores: dict[str, Any]) -> None:
+    """ROC of the rows shown, and how long after the onset each monitor rang."""
+    colours = palette()
+    left, right = st.columns([1, 2], gap="large", vertical_alignment="center")
+    drawn = {AUTOENCODER: (colours.reconstruction, 2.6, (1, 0)), PCA: (colours.latent, 1.6, (6, 3)),
+             ALARM: (colours.anomaly, 1.8, (2, 2))}  # fmt: skip
+    at = np.linspace(0, 1, 101)
+    found = {name: core.roc(score, made.labels) for name, score in scores.items()}
+    lines = {name: Curve(np.interp(at, curve.false, curve.found), *drawn[name]) for name, curve in found.items()}
+    with left:
+        figure = curves(lines, at, Axes("healthy rows in alarm", "faulty found", 280, (0.0, 1.0), 1))
+        st.vega_lite_chart(None, figure.whole, width="stretch", alt="ROC curves of the three monitors")
+    with right:
+        lines_of_text = []
+        for name, curve in found.items():
+            late = core.delay(scores[name], made.labels, core.sample_rate(scene.machine))
+            rang = "no new alarm" if np.isnan(late) else f"alarm {1e3 * late:.1f} ms after the onset"
+            lines_of_text.append(f"- **{name}**: area under the curve {curve.auc:.3f}, {rang}")
+        st.markdown("\n".join(lines_of_text))
+
+
+def own() -> None:
+    """A visitor's log: the detector learns its first 30 % and scores all of it."""
+    with st.expander("Your own currents or vibration", icon=":material/upload_file:"):
+        file = upload("A log, a channel in each column", "ano_file", help=narration.text(NAME, "anomaly-upload"))
+        if file is None:
+            st.markdown(narration.text(NAME, "anomaly-upload"))
+            return
+        signal = live.work(
+            READING, file.fingerprint,
+            lambda: jobs.submit(sensors.parse, file.name, file.data, lane="short", private=True), live.progress_bar,
+            training=False,
+        )  # fmt: skip
+        if signal is None:
+            return
+        task = (sensors.train, signal.values, signal.channels, signal.sample_rate, sensors.DEFAULT_NORMAL)
+        tree = live.work(LEARNING, file.fingerprint, lambda: jobs.submit(*task, private=True), live.training_panel,
+                         again="Train")  # fmt: skip
+        if tree is None:
+            return
+        analysis = sensors.Analysis.from_tree(tree)
+        threshold = analysis.threshold()
+        events, colours = analysis.events(threshold.value), palette()
+        rows = extremes(analysis.scores, DRAWN)
+        score = {"score / alarm level": Curve(analysis.scores[rows] / threshold.value, colours.reconstruction, 2.0)}
+        figure = curves(score, rows, Axes("row", "", 200), marks=[0.3 * len(analysis.scores)])
+        st.vega_lite_chart(None, figure.whole, width="stretch", alt="Score of every row; above 1 is an alarm")
+        st.markdown(f"{len(events)} events. {link.plain(threshold.sentence)}")
+        buttons([Download("Events", "own-events.csv", lambda: export.csv(events))])
