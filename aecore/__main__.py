@@ -29,6 +29,8 @@ PRETRAINED = {
     "audio": "aecore.concepts.audio_bench:pretrain",  # by the denoiser that ships, so after it
     "applications_interpolation": "aecore.concepts.applications.interpolation_training:pretrain",
     "applications_generation": "aecore.concepts.applications.generation_training:pretrain",
+    "applications_pretraining": "aecore.concepts.applications.pretraining_training:pretrain",
+    "applications_conditional": "aecore.concepts.applications.conditional_training:pretrain",
 }
 
 DEFAULT_NORMAL = "0%:30%"  # as the page's

@@ -50,3 +50,13 @@ def test_settings_that_are_none_get_a_sentence():
         WindowSettings(speed_rpm=100.0)
     with pytest.raises(SettingError, match="count"):
         draw(0, seed=0)
+
+
+def test_a_turn_is_the_ideal_sines_wherever_its_window_began():
+    healthy = draw(12, seed=5, conditions=("healthy",), noise=0.0)
+    ideal = np.sin(2 * np.pi * np.arange(LENGTH) / LENGTH - LAG[:, None])
+    off = np.abs(drive_windows.turns(healthy) - ideal)
+    assert off.max() < 0.09  # straight lines between samples, dead time and ripple
+    assert off.mean() < 0.02
+    switches = draw(6, seed=5, conditions=("open switch",), severities=(1.0, 1.0), noise=0.0)
+    assert (np.abs(drive_windows.turns(switches) - ideal).max((1, 2)) > 0.5).all()

@@ -1,0 +1,125 @@
+"""Conditional VAE: a fault and an operating point are asked for, and what is generated is measured."""
+
+import numpy as np
+import streamlit as st
+
+from aecore.concepts.applications import conditional as core
+from aecore.concepts.applications.conditional import SEVERITIES, TRACE_WORDS, TRACES, Model, Shipped, Wanted
+from aecore.concepts.applications.conditional_training import Training, train
+from aecore.data.drive_windows import CONDITIONS, LENGTH, LOADS, RATED_TORQUE, SECONDS, SPEEDS, Condition, measures
+from aecore.figures.applications import Axes, Curve, curves
+from pages.ui import controls, narration, on_request
+from pages.ui.applications.shell import Section
+from pages.ui.page import in_words
+from pages.ui.theme import palette
+
+NAME = "applications"
+TRAINING = "applications:conditional"
+SHOWN = 5  # codes whose signals are drawn and measured
+SHIPPED, OWN = "as it ships", "trained here"
+
+shipped = st.cache_resource(show_spinner=False)(core.shipped)
+
+
+def section() -> Section:
+    return Section(
+        title="Conditional VAE",
+        hired=narration.text(NAME, "conditional-hired"),
+        show=show,
+        tables=("within", "trace", "agreement"),
+        verdict=narration.text(NAME, "conditional-verdict"),
+        code=narration.text(NAME, "conditional-code"),
+        why=narration.text(NAME, "conditional-why"),
+        prompts={
+            "An open switch at low speed": {"con_class": "open switch", "con_speed": 1_900.0, "con_torque": 60.0},
+            "The same fault, twice as fast": {"con_class": "open switch", "con_speed": 3_800.0, "con_torque": 60.0},
+            "A fault that hardly shows": {"con_class": "inter-turn short", "con_torque": 85.0},
+        },
+        onwards=("variants", "vae_morphing"),
+    )
+
+
+def show() -> None:
+    on_request.run(TRAINING)
+    bench()
+
+
+@st.fragment
+def bench() -> None:
+    """Class, speed and torque in; signals, their measures and a classifier's word out."""
+    with in_words():
+        condition: Condition = controls.choice("Class", "con_class", list(CONDITIONS), default="open switch")  # type: ignore[assignment]
+        left, middle, right = st.columns(3, gap="large")
+        with left:
+            speed = controls.slider("Speed, rpm", "con_speed", low=SPEEDS[0], high=SPEEDS[1], default=2_900.0,
+                                    step=20.0)  # fmt: skip
+        with middle:
+            torque = controls.slider("Torque, N m", "con_torque", low=LOADS[0] * RATED_TORQUE,
+                                     high=LOADS[1] * RATED_TORQUE, default=54.0, step=1.0)  # fmt: skip
+        with right:
+            draw = int(controls.slider("Draw of the codes", "con_draw", low=0, high=99, default=0, step=1))
+        wanted = Wanted(condition=condition, speed_rpm=speed, load=torque / RATED_TORQUE)
+        ships = shipped()
+        made = _model(ships).generate(wanted, core.codes(SHOWN, draw))
+        true = core.truth(wanted, np.linspace(*SEVERITIES, SHOWN))
+        _figures(made, true)
+        _measured(wanted, made, true, ships)
+
+
+def _model(ships: Shipped) -> Model:
+    """The model that ships, or the visitor's own."""
+    with st.expander("Train it here", icon=":material/model_training:"):
+        which = controls.choice("Model", "con_model", [SHIPPED, OWN], default=SHIPPED)
+        epochs = int(controls.slider("Epochs", "con_epochs", low=10, high=60, default=60, step=10))
+        if which == SHIPPED:
+            return ships.model
+        settings = Training(epochs=epochs)
+        request = on_request.Request(settings, (train, settings))
+        tree = on_request.result(TRAINING, request, narration.text(NAME, "conditional-train"))
+    return ships.model if tree is None else core.model_from_tree(tree)
+
+
+def _figures(made: core.Array, true: core.Array) -> None:
+    """Phases a and b of one generated signal over the simulator's; beside it phase a of several codes."""
+    colours, time = palette(), np.arange(LENGTH) * 1e3 * SECONDS / LENGTH
+    nearest = int(np.square(true - made[:1]).mean((1, 2)).argmin())  # nobody knows its severity: the most alike
+    top = 1.05 * max(float(np.abs(made).max()), float(np.abs(true).max()))
+    left, right = st.columns(2, gap="large")
+    with left:
+        drawn = {
+            "phase a, generated": Curve(made[0, 0], colours.reconstruction, 2.8),
+            "phase b, generated": Curve(made[0, 1], colours.reconstruction, 2.2, (6, 3)),
+            "simulated": Curve(true[nearest, 0], colours.input, 1.0),
+            "simulated, b": Curve(true[nearest, 1], colours.input, 1.0, (3, 2)),
+        }
+        figure = curves(drawn, time, Axes("ms", "A", 280, (-top, top)))
+        words = "Two phase currents as generated, and as the simulator has them at the most similar severity"
+        st.vega_lite_chart(None, figure.whole, width="stretch", alt=words)
+    with right:
+        several = {f"code {n + 1}": Curve(x[0], colours.latent, 1.5, (1 + 2 * n, n)) for n, x in enumerate(made)}
+        figure = curves(several, time, Axes("ms", "phase a, A", 280, (-top, top)))
+        st.vega_lite_chart(None, figure.whole, width="stretch", alt="Phase a of five codes under the same condition")
+
+
+def _measured(wanted: Wanted, made: core.Array, true: core.Array, ships: Shipped) -> None:
+    """What an engineer reads off the generated signals, beside what must be there."""
+    found, must = measures(made), measures(true)
+    right = (core.named(ships.classifier, made) == CONDITIONS.index(wanted.condition)).mean()
+    told = (
+        ("Frequency", f"{np.median(found.frequency):.1f} Hz", f"{wanted.frequency:.1f} Hz: pole pairs × speed"),
+        ("Amplitude", f"{np.median(found.amplitude):.0f} A", f"{_span(must.amplitude)} A in the simulator"),
+        (
+            TRACE_WORDS[TRACES[wanted.condition]].capitalize(),
+            f"{np.median(core.trace(wanted.condition, found)):.1f} A",
+            f"{_span(core.trace(wanted.condition, must), 1)} A in the simulator",
+        ),
+        ("Named rightly", f"{right:.0%}", f"of {len(made)}, by a classifier of real windows"),
+    )
+    for column, (name, value, beside) in zip(st.columns(4), told, strict=True):
+        column.metric(name, value)
+        column.caption(beside)
+
+
+def _span(values: np.ndarray, decimals: int = 0) -> str:
+    low, high = f"{values.min():.{decimals}f}", f"{values.max():.{decimals}f}"
+    return low if low == high else f"{low} to {high}"

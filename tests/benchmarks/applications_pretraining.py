@@ -1,0 +1,64 @@
+"""What few labels are worth: a linear probe on raw values, on PCA and on codes; a network from scratch and pre-trained.
+
+    python -m tests.benchmarks.applications_pretraining
+
+Each seed trains its own encoder, without labels, and draws its own labels. The pool, the validation split that tunes
+and the test split stay: digits that nobody has learnt from, machines at operating points that nobody has seen.
+"""
+
+import functools
+
+from aecore.concepts.applications import measured
+from aecore.concepts.applications.pretraining import (
+    LEVELS,
+    PROBES,
+    SCRATCH,
+    TASKS,
+    TUNED,
+    Labelling,
+    Material,
+    Task,
+    features,
+    labelled,
+    probed,
+    shipped,
+)
+from aecore.concepts.applications.pretraining_training import fitted, learn
+from aecore.concepts.dense import DenseNetwork
+
+SCRIPT = "tests/benchmarks/applications_pretraining.py"
+SEEDS = (1, 2, 3, 4, 5)
+ROWS: dict[str, tuple[Task, int]] = {f"{task}, {n} a class": (task, n) for task in TASKS for n in LEVELS}
+
+
+@functools.cache
+def learnt(task: Task, seed: int) -> tuple[Material, DenseNetwork]:
+    data = shipped()[task].material
+    learning = learn(task, data, seed)
+    while True:
+        try:
+            next(learning)
+        except StopIteration as end:
+            return data, end.value
+
+
+def row(condition: str, seed: int) -> dict[str, float]:
+    task, per_class = ROWS[condition]
+    data, encoder = learnt(task, seed)
+    rows = labelled(data, Labelling(task=task, per_class=per_class, draw=seed))
+    seen = features(data, encoder)
+    found = {name: 100 * probed(data, seen[name], rows).accuracy for name in PROBES}
+    for name in (SCRATCH, TUNED):
+        found[name] = 100 * fitted(data, rows, encoder, pretrained=name == TUNED, seed=seed)
+    return found
+
+
+def tables() -> dict[str, measured.Table]:
+    return {"accuracy": measured.measure("test accuracy, %", list(ROWS), row, SEEDS, SCRIPT)}
+
+
+if __name__ == "__main__":
+    import torch
+
+    torch.set_num_threads(1)  # as a worker
+    measured.write("pretraining", tables())
