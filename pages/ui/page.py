@@ -14,6 +14,7 @@ from pages.ui import link, narration
 
 PAINTED = 6.0  # s; by then the browser has drawn what the script sent, and the cores are free for the workers' start
 ROOT = Path(__file__).parents[2]
+ICON = ROOT / "assets" / "icon.png"  # a named icon would have every visitor's browser ask another site for it
 
 
 class Page(NamedTuple):
@@ -47,7 +48,7 @@ def existing() -> list[Page]:
 def frame(name: str) -> Iterator[None]:
     """Everything around a page's own content; an AecoreError inside becomes one sentence and the page stays usable."""
     title = narration.text(name, "title")
-    st.set_page_config(page_title=f"{title} · Autoencoders", page_icon=":material/hourglass:", layout="wide")
+    st.set_page_config(page_title=f"{title} · Autoencoders", page_icon=ICON, layout="wide")
     link.begin(name)
     st.title(title)
     st.markdown(narration.text(name, "promise"))
