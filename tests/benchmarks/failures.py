@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.failures
 
-A real server, a scheduler and workers of its own; a visitor trains networks meanwhile. As root the disk is a full one, a
-tmpfs of 64 kB; else a place that cannot be written to. Prints what the page said, and ends with an error where it did not.
+A real server, a scheduler and workers of its own; a visitor trains networks meanwhile. As root the disk is a full one,
+a tmpfs of 64 kB; else a place that cannot be written to. Prints what the page said; ends with an error where it said
+nothing. (An optional package that is missing is `tests/test_audio_page.py`'s.)
 """
 
 import asyncio
