@@ -38,6 +38,8 @@ def said(visitor: Visitor) -> str:
 
 
 async def press(visitor: Visitor, label: str) -> None:
+    """Press a button as soon as it is there."""
+    await visitor.until(lambda: any(button.label == label for button in visitor.of_kind("button")))
     button, fragment = visitor.widget("button", label)
     await visitor.send_value(button.id, fragment, wait=False, trigger_value=True)
 

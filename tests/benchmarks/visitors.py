@@ -26,7 +26,7 @@ from tests.machines import Machines
 from tests.servers import Server, serving
 from tests.visitor import Failed, Visitor
 
-SETTLE = 12.0  # s between the last visitor's arrival and the first change that counts: the workers are up by then
+SETTLE = 8.0  # s between the last visitor's arrival and the first change that counts: the workers are up by then
 
 # What visitors change: page, kind of control, its label, and values to choose from.
 Change = tuple[str, str, list[Any]]
