@@ -114,7 +114,7 @@ def _accuracy(task: core.Task, count: int, now: dict[str, float]) -> None:
     }  # fmt: skip
     levels = np.log10(core.LEVELS)
     drawn = {name: Curve(table.mean[rows, table.contestants.index(name)], *strokes[name]) for name in table.contestants}
-    axes = Axes("labels a class: 0 is one, 1 is ten, 2 is a hundred", "test accuracy, %", 260)
+    axes = Axes("labels a class, as a power of ten", "test accuracy, %", 260)
     figure = curves(drawn, levels, axes, marks=[float(np.log10(count))])
     words = "Test accuracy against labels a class: " + ", ".join(f"{name} {a:.0%} now" for name, a in now.items())
     st.vega_lite_chart(None, figure.whole, width="stretch", alt=words)
