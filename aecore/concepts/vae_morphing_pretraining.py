@@ -34,16 +34,15 @@ WIDE_ASSET = ASSETS / "vae20_digits.safetensors"
 
 
 def pretrain_shapes() -> Generator[Progress, None, None]:
-    """Train both networks on shapes, by the plan that a visitor's training follows too."""
+    """Train both networks on shapes, by the plans that a visitor's training follows too."""
     from aecore.concepts.latent_training import forget
 
     data = shapes_data()
     reference = references(data)
-    plan = LIVE["shapes"].plan()
     maps = []
     for name in (PLAIN, VAE):
         model = new_model(name, data.shape, 256, 1.0, 0)
-        yield from _trained(f"shapes {name}", plan, model, data)
+        yield from _trained(f"shapes {name}", LIVE["shapes"][name].plan(), model, data)
         maps.append(map_of(name, model, data, reference))
     store.write(ASSETS / "morphing_shapes.safetensors", to_tree(assembled(data, maps[0], maps[1], reference)))
     forget([f"shapes {name}" for name in (PLAIN, VAE)])
