@@ -1,6 +1,8 @@
 """The frame around every page: title, promise, notes on the link, errors as sentences, and the way to the next."""
 
+import gc
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ from aecore.errors import AecoreError
 from pages.ui import link, narration
 
 PAINTED = 6.0  # s; by then the browser has drawn what the script sent, and the cores are free for the workers' start
+TIDY_EVERY = 10.0  # s; a collection holds the one lock that all visitors share for as long as some changes take
 ROOT = Path(__file__).parents[2]
 ICON = ROOT / "assets" / "icon.png"  # a named icon would have every visitor's browser ask another site for it
 
@@ -59,6 +62,7 @@ def frame(name: str) -> Iterator[None]:
         link.show_notes()
     _onwards(name)
     _warm_up()
+    _tidy_up()
 
 
 @contextmanager
@@ -86,6 +90,20 @@ def _onwards(name: str) -> None:
     page = pages[(here + 1) % len(pages)]
     label = f"{'Back to the start' if page is pages[0] else 'Next'}: {narration.text(page.name, 'title')}"
     st.page_link(page.file, label=label, icon=page.icon)
+
+
+@st.cache_resource(show_spinner=False)
+def _tidy_up() -> threading.Thread:
+    """Once a server: collect what closed tabs have left, files above all, at times instead of after every change."""
+
+    def collect() -> None:
+        while True:
+            time.sleep(TIDY_EVERY)
+            gc.collect()
+
+    thread = threading.Thread(target=collect, name="tidy-up", daemon=True)
+    thread.start()
+    return thread
 
 
 @st.cache_resource(show_spinner=False)
