@@ -20,6 +20,7 @@ PRETRAINED = {
     "morphing_digits": "aecore.concepts.vae_morphing_pretraining:pretrain_digits",
     "beta": "aecore.concepts.vae_morphing_beta:pretrain",
     "vae20_digits": "aecore.concepts.vae_morphing_pretraining:pretrain_wide",
+    "variants": "aecore.concepts.variants_training:pretrain",
     "mnist": "aecore.concepts.mnist_compression_shipped:pretrain",
     "denoiser": "aecore.audio.pretraining:pretrain",
     "applications_denoising": "aecore.concepts.applications.denoising_training:pretrain",

@@ -4,9 +4,7 @@ Rows of small pictures are one PNG a row, enlarged by the browser without smooth
 than the training that they show.
 """
 
-import base64
 import html
-import io
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -14,8 +12,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image
 
+from aecore.figures import ink
 from aecore.figures.palette import Palette
 
 HEIGHT = 240
@@ -32,10 +30,10 @@ def rows_of_pictures(rows: Sequence[tuple[str, Ink, str]], captions: Sequence[st
     """
     parts = []
     for label, pictures, colour in rows:
-        source = base64.b64encode(_png(np.concatenate(list(pictures), 1), colour)).decode()
+        source = ink.url(np.concatenate(list(pictures), 1), colour)
         parts.append(
             f'<div style="{LABEL_SIZE};opacity:.8;margin-top:.3rem">{html.escape(label)}</div>'
-            f'<img src="data:image/png;base64,{source}" alt="{html.escape(label)}" '
+            f'<img src="{source}" alt="{html.escape(label)}" '
             'style="width:100%;image-rendering:pixelated;display:block">'
         )
     if captions:
@@ -43,16 +41,6 @@ def rows_of_pictures(rows: Sequence[tuple[str, Ink, str]], captions: Sequence[st
         grid = f"display:grid;grid-template-columns:repeat({len(captions)},1fr)"
         parts.append(f'<div style="{grid};{LABEL_SIZE};opacity:.8">{cells}</div>')
     return f"<div>{''.join(parts)}</div>"
-
-
-def _png(ink: Ink, colour: str) -> bytes:
-    """Ink [H, W] as the opacity of one colour."""
-    rgba = np.empty((*ink.shape, 4), np.uint8)
-    rgba[..., :3] = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-    rgba[..., 3] = ink
-    file = io.BytesIO()
-    Image.fromarray(rgba).save(file, "PNG")
-    return file.getvalue()
 
 
 def error_against_size(

@@ -1,0 +1,45 @@
+"""Variants: every kind of autoencoder on the same digits, what its penalty does, and two of them under one input."""
+
+import streamlit as st
+
+from aecore import export
+from aecore.concepts import variants as core
+from aecore.concepts import variants_views as views
+from pages.ui import controls, narration
+from pages.ui import variants as ui
+from pages.ui import variants_one as one
+from pages.ui import variants_pair as pair
+from pages.ui import variants_training as training
+from pages.ui.downloads import Download, take_it_with_you
+from pages.ui.page import frame, why
+
+NAME = "variants"
+
+with frame(NAME):
+    made = ui.results()
+    ui.all_of_them(made)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        ui.one_measure(made)
+    with right:
+        narration.say(NAME, "reading")
+    ui.table(made)
+    st.subheader(narration.text(NAME, "one"), divider="gray")
+    one.one_of_them(made)
+    st.subheader(narration.text(NAME, "pair"), divider="gray")
+    pair.two_of_them(made)
+    st.subheader(narration.text(NAME, "live"), divider="gray")
+    training.run()
+    training.your_own(made)
+    controls.try_this({
+        "Mask a third of every digit": {"var_input": "Masked", "var_measure": "MSE, masked"},
+        "Turn L1 up until units fall silent": {"var_variant": core.L1, one.KEYS[core.L1]: 4},
+        "A noisy 3 through a denoiser and PCA": {"var_how": pair.DIGIT, "var_digit": "3", "var_sigma": 0.5,
+                                                 "var_pair_one": core.GAUSSIAN, "var_pair_other": core.PCA},
+    })  # fmt: skip
+    why(NAME)
+    take_it_with_you(
+        [
+            Download("Every run", "variants.csv", lambda: export.csv(views.flat(made.rows).to_pandas())),
+        ]
+    )

@@ -1,0 +1,68 @@
+"""Parts of the Variants page: all of them at once, in pictures, in one figure and in one table."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from aecore.concepts import variants as core
+from aecore.concepts import variants_views as views
+from aecore.concepts.variants import KINDS, NAMES, PCA, Results
+from aecore.concepts.variants_measures import MEASURES
+from aecore.figures import variants as figures
+from pages.ui import controls, narration
+from pages.ui.page import in_words
+from pages.ui.theme import palette
+
+NAME = "variants"
+CONDITIONS = {"As they are": ("mse", 0), "With noise": ("noise", 1), "Masked": ("mask", 2)}
+OFFERED = {m.title: m for m in MEASURES if m.key not in ("parameters", "norm")}
+
+results = st.cache_resource(show_spinner=False)(core.shipped)
+
+
+@st.fragment
+def all_of_them(made: Results) -> None:
+    """The sheet of pictures, with what is done to the digits before they go in."""
+    with in_words():
+        chosen = controls.choice("The digits go in", "var_input", list(CONDITIONS), default="As they are")
+        key, place = CONDITIONS[chosen]
+        colours = palette()
+        errors = views.by_variant(made.rows, key)
+        rows = [figures.Row("In", made.inputs[place], colours.input, "")]
+        rows += [
+            figures.Row(name, made.shown[name].rebuilt[place], colours.reconstruction, f"{np.mean(errors[name]):.4f}",
+                        made.shown[name].samples[:10])
+            for name in NAMES
+        ]  # fmt: skip
+        st.html(figures.sheet(rows, ("Test MSE", "Ten digits", "Ten samples"), colours))
+        st.caption(narration.text(NAME, "sheet"))
+
+
+@st.fragment
+def one_measure(made: Results) -> None:
+    """One measure of all, with its seeds."""
+    with in_words():
+        measure = OFFERED[controls.select("Measure", "var_measure", list(OFFERED), default="Test MSE")]
+        values = views.by_variant(made.rows, measure.key)
+        floor = made.floor if measure.key == "frechet" else None
+        less = "less is better" if measure.less else "more is better"
+        st.caption(f"{measure.words[0].upper()}{measure.words[1:]}; {less}.")
+        figure = figures.dots(values, measure.title, measure.form, palette(), floor)
+        said = figures.dots_in_words(values, measure.title, measure.form, measure.less)
+        st.vega_lite_chart(None, figure.whole, width="stretch", alt=said)
+        st.caption(narration.text(NAME, "measures"))
+
+
+def table(made: Results) -> None:
+    """Every measure of every variant."""
+    helps: dict[str, Any] = {m.title: st.column_config.Column(m.title, help=m.words) for m in MEASURES}
+    helps["Code"] = st.column_config.Column("Code", help="numbers in the code")
+    st.dataframe(views.table(made.rows), hide_index=True, width="stretch", height=458,
+                 column_config=helps | {"Variant": st.column_config.Column("Variant", pinned=True)})  # fmt: skip
+    st.caption(narration.text(NAME, "table"))
+
+
+def names(*, pca: bool) -> list[str]:
+    """Name the variants to choose from."""
+    return [PCA, *KINDS] if pca else list(KINDS)

@@ -1,0 +1,79 @@
+"""One variant on the Variants page: its card, and its strength under the handle."""
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from aecore.concepts import variants as core
+from aecore.concepts import variants_views as views
+from aecore.concepts.variants import KINDS, Results, Shown, Sweep
+from aecore.figures import variants as figures
+from pages.ui import controls, narration, scrubber
+from pages.ui.page import in_words
+from pages.ui.scrubber import Images
+from pages.ui.theme import palette
+
+NAME = "variants"
+CARDS: dict[str, Callable[[], str]] = {
+    core.PLAIN: lambda: narration.text(NAME, "undercomplete"),
+    core.L1: lambda: narration.text(NAME, "l1"),
+    core.KL: lambda: narration.text(NAME, "kl"),
+    core.TOP: lambda: narration.text(NAME, "topk"),
+    core.CONTRACTIVE: lambda: narration.text(NAME, "contractive"),
+    core.GAUSSIAN: lambda: narration.text(NAME, "gaussian"),
+    core.MASKING: lambda: narration.text(NAME, "masking"),
+    core.CONVOLUTIONAL: lambda: narration.text(NAME, "convolutional"),
+    core.VAE: lambda: narration.text(NAME, "vae"),
+    core.BETA: lambda: narration.text(NAME, "beta"),
+    core.CONDITIONAL: lambda: narration.text(NAME, "conditional"),
+}
+KEYS = {name: f"var_weight{i}" for i, name in enumerate(KINDS)}  # a handle's place in the link is its own variant's
+
+
+@st.fragment
+def one_of_them(made: Results) -> None:
+    """A card beside its pictures, which follow the handle."""
+    with in_words():
+        chosen = controls.select("Variant", "var_variant", list(KINDS), default=core.L1)
+        left, right = st.columns([2, 3], gap="large")
+        with left:
+            st.markdown(CARDS[chosen]())
+        with right:
+            if chosen in made.sweeps:
+                _sweep(chosen, made, made.sweeps[chosen])
+            else:
+                _pictures(made.inputs[0], made.shown[chosen])
+
+
+def _sweep(chosen: str, made: Results, sweep: Sweep) -> None:
+    """The ten digits, and what each unit answers to and writes, at every strength that ships."""
+    kind = KINDS[chosen]
+    units = [f"{row['used']:.0f} of {row['size']} in use" for row in sweep.rows]
+    busy = [f"{row['active']:.0%} active a digit" for row in sweep.rows]
+    panels = [
+        Images(title="Ten digits", frames=made.inputs[None, 0] / 255, role="input", per_row=5),
+        Images(title="Rebuilt", frames=np.stack([s.rebuilt[0] for s in sweep.shown]) / 255, role="reconstruction",
+               per_row=5, captions=[f"test MSE {row['mse']:.4f}" for row in sweep.rows]),
+        Images(title="Excited by", frames=_stacked([s.exciting for s in sweep.shown]) / 255, role="latent",
+               per_row=8, captions=units),
+        Images(title="Writes", frames=_stacked([s.written for s in sweep.shown]) / 255,
+               role="reconstruction", per_row=8, captions=busy),
+    ]  # fmt: skip
+    position = scrubber.scrubber(
+        panels, label=kind.knob, key=KEYS[chosen], values=[f"{w:g}" for w in sweep.weights],
+        default=sweep.weights.index(kind.weight), columns=2, height=210,
+    )  # fmt: skip
+    st.markdown(views.in_words(chosen, sweep, position))
+
+
+def _stacked(parts: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Units' pictures [U, H, W] of networks that may differ in U, as one array; missing ones are empty."""
+    most = max(len(part) for part in parts)
+    return np.stack([np.concatenate([p, np.zeros((most - len(p), *p.shape[1:]), np.uint8)]) for p in parts])
+
+
+def _pictures(inputs: NDArray[np.uint8], shown: Shown) -> None:
+    """The same for a variant without a strength."""
+    st.html(figures.units(inputs, shown.rebuilt[0], shown.exciting, shown.written, palette()))

@@ -1,0 +1,83 @@
+"""The Variants page as Streamlit runs it: every card, two under one input, bad files, a live training."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from aecore.concepts import variants as core
+from aecore.data import drawn_digits
+
+ROOT = Path(__file__).parents[1]
+PAGE = "pages/4_Variants.py"
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch, tmp_path):
+    monkeypatch.setenv("AECORE_JOBS", "inline")
+    monkeypatch.setenv("AECORE_CACHE", str(tmp_path))
+    monkeypatch.delenv("AECORE_DATASETS", raising=False)
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=180)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.switch_page(PAGE).run()
+
+
+def words(app: AppTest) -> str:
+    return " ".join(element.value for kind in (app.markdown, app.caption, app.info, app.error) for element in kind)
+
+
+def test_every_variant_has_its_card_and_goes_through_the_pair():
+    app = opened()
+    assert len(app.dataframe[0].value) == len(core.NAMES)
+    for name in core.KINDS:
+        app.selectbox(key="var_variant").set_value(name)
+        app.selectbox(key="var_pair_one").set_value(name)
+        app.run()
+        assert not app.exception and not app.error, name
+        assert ("(and at" in words(app)) == core.KINDS[name].varies
+        assert ("was told it is a 3" in words(app)) == (name == core.CONDITIONAL)
+
+
+def test_a_link_that_lies_is_noted_and_the_page_stays():
+    app = opened(var_variant="Transformer", var_sigma="lots", var_weight1="0.77")
+    assert not app.exception and not app.error
+    assert app.selectbox(key="var_variant").value == core.L1
+    assert app.slider(key="var_sigma").value == 0.0
+
+
+def test_a_picture_is_taken_and_a_file_that_is_none_gets_a_sentence():
+    app = opened(var_how="Upload one")
+    app.file_uploader(key="var_picture").upload("note.png", b"no picture")
+    app.run()
+    assert not app.exception
+    assert "no picture that can be opened" in words(app) or "is no picture" in words(app)
+    file = io.BytesIO()
+    Image.fromarray(255 - np.kron(drawn_digits.load()[7], np.ones((6, 6), np.uint8))).save(file, "PNG")
+    app = opened(var_how="Upload one", var_pair_other=core.CONDITIONAL)
+    app.file_uploader(key="var_picture").upload("seven.png", file.getvalue())
+    app.run()
+    assert not app.exception and not app.error
+    assert "was told it is a 7" in words(app)
+
+
+def test_any_kind_is_trained_with_a_visitor_s_settings():
+    app = opened(var_kind=core.GAUSSIAN, var_rounds="5")
+    next(button for button in app.button if button.label == "Train on these").click()
+    app.run()
+    assert not app.exception and not app.error
+    table = app.dataframe[1].value
+    assert list(table["Measure"])[:2] == ["Test MSE", "MSE, noise"]
+    assert float(table["Yours"][0]) < 0.08
+
+
+def test_without_mnist_the_page_says_where_it_comes_from():
+    app = opened(var_on="MNIST")
+    assert not app.exception and not app.error
+    assert "MNIST compression" in words(app)
