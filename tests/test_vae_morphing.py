@@ -1,5 +1,9 @@
 """VAE morphing's core: training, standard units, walks, gradients; held against torch and the formulas."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import altair as alt
 import numpy as np
 import pytest
@@ -22,6 +26,8 @@ from aecore.figures import vae_morphing as figures
 from aecore.figures.palette import LIGHT
 from aecore.models import AutoEncoder, VariationalAutoEncoder, to_tree
 from aecore.training import fit
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -182,12 +188,22 @@ def test_torch_too_blocks_what_was_drawn_and_passes_what_was_moved_aside():
     assert (mu + torch.randn(2, generator=torch.Generator().manual_seed(0))).requires_grad
 
 
+def test_no_figure_library_stands_before_the_pad():
+    seen = "import sys, pages.ui.on_request, pages.ui.vae_morphing_closer; print('altair' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "False"
+
+
 def test_the_figures_of_a_training_exchange_rows_and_keep_their_specification(trained):
     steps = [step for step in trained[0] if step["part"] == morphing.VAE]
     early, late = (figures.falling(steps[:n], LIGHT) for n in (3, 12))
     assert early.spec is late.spec and alt.Chart.from_dict(late.spec).encoding.x.scale.domain == [1, 12]
     rows = late.tables["losses"].to_pandas()
     assert rows[rows["of"] == "KL"]["nats"].tolist() == [step["kl"] for step in steps]
+    sweep = figures.forces((0.0, 1.0), np.array([40.0, 45.0]), np.array([20.0, 7.0]), 1, LIGHT)
+    whole = alt.Chart.from_dict({"data": {"values": []}} | sweep.spec).to_dict()  # which checks it
+    assert whole["layer"][1]["encoding"]["x"]["sort"] == ["0", "1"]
+    assert sweep.tables["today"].to_pylist() == [{"beta": "1"}] and sweep.tables["forces"].num_rows == 4
     drawn = figures.codes(np.array([[0.0, 1.0], [9.0, 0.0]]), np.array([3, 4]), morphing.SPAN, LIGHT)
     assert drawn.tables["codes"].to_pylist() == [{"x": 0.0, "y": 1.0, "kind": 3}]
     assert alt.Chart.from_dict(drawn.spec).encoding.color.scale.range == list(LIGHT.classes)

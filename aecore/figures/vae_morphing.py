@@ -4,9 +4,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -42,24 +40,22 @@ def inked(sheet: NDArray[np.uint8], colour: str) -> NDArray[np.uint8]:
     return np.dstack([np.broadcast_to(np.array(ink, np.uint8), (*sheet.shape, 3)), 255 - sheet])
 
 
-def forces(
-    betas: Sequence[float], reconstruction: Array, kl: Array, now: int, palette: Palette
-) -> alt.LayerChart | alt.FacetChart:
+def forces(betas: Sequence[float], reconstruction: Array, kl: Array, now: int, palette: Palette) -> Figure:
     """Reconstruction and KL, nats a datum [K], against beta, with today's beta marked."""
-    names = [f"{beta:g}" for beta in betas]
-    table = pd.DataFrame(
-        {
-            "beta": np.tile(names, 2),
-            "nats": np.concatenate([reconstruction, kl]),
-            "of": np.repeat(WANTS, len(betas)),
-        }
-    )
-    x = alt.X("beta:N", sort=names, title="β", axis=alt.Axis(labelAngle=0))
-    lines = alt.Chart(table).mark_line(strokeWidth=2.5, point=True)
-    y = alt.Y("nats:Q", title="nats a picture", scale=alt.Scale(type="sqrt"))  # without a pull, KL dwarfs the rest
-    drawn = lines.encode(x=x, y=y, color=_two(palette), strokeDash=_dash())
-    today = alt.Chart(pd.DataFrame({"beta": [names[now]]})).mark_rule(color=palette.latent, strokeWidth=2)
-    return alt.layer(today.encode(x=x), drawn).properties(height=260)
+    names = tuple(f"{beta:g}" for beta in betas)
+    nats = np.concatenate([reconstruction, kl]).astype(float)
+    rows = {"beta": np.tile(names, 2), "nats": nats, "of": np.repeat(WANTS, len(betas))}
+    tables = {"forces": pa.table(rows), "today": pa.table({"beta": [names[now]]})}
+    return Figure(tables, _forces_spec(names, palette))
+
+
+@functools.cache
+def _forces_spec(names: tuple[str, ...], palette: Palette) -> Spec:
+    x = field("beta", "nominal", sort=list(names), title="β", axis={"labelAngle": 0})
+    y = field("nats", title="nats a picture", scale={"type": "sqrt"})  # without a pull, KL dwarfs the rest
+    today = layer("today", {"type": "rule", "color": palette.latent, "strokeWidth": 2}, {"x": x})
+    lines = layer("forces", {"type": "line", "strokeWidth": 2.5, "point": True}, {"x": x, "y": y} | _two(palette))
+    return {"layer": [today, lines], "height": 260}
 
 
 def falling(steps: Sequence[dict[str, Any]], palette: Palette) -> Figure:
@@ -75,14 +71,8 @@ def falling(steps: Sequence[dict[str, Any]], palette: Palette) -> Figure:
 
 @functools.cache
 def _falling_spec(epochs: int, palette: Palette) -> Spec:
-    colour = {"domain": list(WANTS), "range": [palette.reconstruction, palette.latent]}
-    dash = {"domain": list(WANTS), "range": [[1, 0], [6, 4]]}
-    encoding = {
-        "x": field("epoch", scale={"domain": [1, epochs]}, axis={"tickMinStep": 1}),
-        "y": field("nats", title="nats a picture"),
-        "color": field("of", "nominal", scale=colour, legend={"title": None, "orient": "top"}),
-        "strokeDash": field("of", "nominal", scale=dash, legend=None),
-    }
+    x = field("epoch", scale={"domain": [1, epochs]}, axis={"tickMinStep": 1})
+    encoding = {"x": x, "y": field("nats", title="nats a picture")} | _two(palette)
     return layer("losses", {"type": "line", "strokeWidth": 2.5}, encoding, height=LIVE_HEIGHT)
 
 
@@ -102,10 +92,11 @@ def _codes_spec(span: float, palette: Palette) -> Spec:
     return layer("codes", {"type": "point", "filled": True, "size": 16, "opacity": 0.7}, encoding, height=LIVE_HEIGHT)
 
 
-def _two(palette: Palette) -> alt.Color:
-    scale = alt.Scale(domain=list(WANTS), range=[palette.reconstruction, palette.latent])
-    return alt.Color("of:N", scale=scale, legend=alt.Legend(title=None, orient="top"))
-
-
-def _dash() -> alt.StrokeDash:
-    return alt.StrokeDash("of:N", scale=alt.Scale(domain=list(WANTS), range=[[1, 0], [6, 4]]), legend=None)
+def _two(palette: Palette) -> Spec:
+    """Reconstruction solid, KL dashed."""
+    colour = {"domain": list(WANTS), "range": [palette.reconstruction, palette.latent]}
+    dash = {"domain": list(WANTS), "range": [[1, 0], [6, 4]]}
+    return {
+        "color": field("of", "nominal", scale=colour, legend={"title": None, "orient": "top"}),
+        "strokeDash": field("of", "nominal", scale=dash, legend=None),
+    }

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from aecore.errors import AecoreError, JobCancelled, TooBusy
-from aecore.figures.training import falling_loss
 from aecore.jobs import Job
 from pages.ui import link
 from pages.ui.theme import palette
@@ -152,6 +151,8 @@ def training_panel(job: Job) -> None:
     st.progress(
         latest["progress"], f"{latest['part']}: epoch {latest['epoch']} of {latest['epochs']}, {time_left(job)}"
     )
+    from aecore.figures.training import falling_loss  # a figure library that a first paint need not wait for
+
     losses = [step["loss"] for step in job.progress if step["part"] == latest["part"]]
     chart = falling_loss(losses, latest["epochs"], palette())
     st.altair_chart(chart, width="stretch", alt=f"Training loss, from {losses[0]:.3g} to {losses[-1]:.3g}")

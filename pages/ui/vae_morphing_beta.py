@@ -45,8 +45,9 @@ def balance(made: Morphing, _: Position) -> Look:
             f"At β = {runs.betas[k]:g} a picture costs {runs.reconstruction[k]:.1f} nats to rebuild and "
             f"{runs.kl[k]:.1f} nats of KL; {runs.hole_share[k]:.0%} of the central mass is a hole."
         )
-        chart = figures.forces(runs.betas, runs.reconstruction, runs.kl, k, palette())
-        st.altair_chart(chart, width="stretch", alt=f"Reconstruction rises and KL falls with beta. {words}")
+        chart = figures.forces(runs.betas, runs.reconstruction, runs.kl, k, palette()).whole
+        alt = f"Reconstruction rises and KL falls with beta. {words}"
+        st.vega_lite_chart(None, chart, width="stretch", alt=alt)
         st.markdown(words)
     table = pd.DataFrame({"beta": runs.betas, "reconstruction_nats": runs.reconstruction, "kl_nats": runs.kl,
                           "mean_sigma": runs.spread, "hole_share": runs.hole_share})  # fmt: skip
