@@ -157,7 +157,7 @@ def pretrain() -> Generator[Progress, None, None]:
     """Train both networks, tune all filters, and write the file that ships."""
     networks: dict[str, Denoiser] = {}
     for i, signal in enumerate(SIGNALS):
-        making = train(signal, epochs=6 * EPOCHS, records=2 * RECORDS)
+        making = train(signal, epochs=3 * EPOCHS, records=2 * RECORDS)
         while True:
             try:
                 progress = next(making)
