@@ -29,7 +29,12 @@ _component = st.components.v2.component(
     html='<div class="latent-pad"></div>',
     css=style("latent_pad/latent_pad.css"),
     js=module(
-        "shared/message.js", "shared/decoder.js", "shared/inks.js", "shared/plane.js", "latent_pad/latent_pad.js"
+        "shared/hand.js",
+        "shared/message.js",
+        "shared/decoder.js",
+        "shared/inks.js",
+        "shared/plane.js",
+        "latent_pad/latent_pad.js",
     ),
 )
 

@@ -1,3 +1,4 @@
+import { Burst, Frames, claim, hold, mount } from "./hand.js";
 import { readMessage, toNumbers } from "./message.js";
 import { shelf } from "./decoder.js";
 import { readInks } from "./inks.js";
@@ -7,35 +8,17 @@ import { Picture, Plane } from "./plane.js";
  * The latent pad: maps of codes under one pointer, each with its own decoder, which runs here at every move. Python hears
  * where the pointer was left.
  *
- * For measuring, the root element carries `timings`, the last 512 frames drawn for a pointer, each
- * {input, started, drawn, settled} in performance.now() milliseconds: the pointer event's own timestamp, the begin and
- * end of decoding and drawing, and the first task after that frame; and `sent`, how often a position went to Python.
+ * For measuring, the root element carries `timings`, the last frames decoded and drawn for a pointer (see hand.js), and
+ * `sent`, how often a position went to Python.
  */
 
 const STEP = 0.1; // units of the plane for an arrow key; a tenth of it with Shift
 const FINE = 0.01; // also the grid on which the pointer is left, so that a link holds exactly what was seen
-const KEYBOARD_PAUSE = 250; // ms without a key before Python hears of it
 const GAP = 28; // px between maps that stand side by side
 const PICTURE = { least: 112, most: 168 }; // px: four to six for each of 28
 const ENOUGH = 300; // px: a map that large lets its picture grow
 const BESIDE = 320; // px a map and its picture need to stand side by side
 const KEPT_TIMINGS = 512;
-
-const mounted = new WeakMap(); // root element -> LatentPad
-
-export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".latent-pad");
-  if (!root || !data) return undefined;
-  if (!mounted.has(root)) mounted.set(root, new LatentPad(root));
-  const pad = mounted.get(root);
-  const call = pad.update(data, setStateValue);
-  // A call overtaken by a newer one is cleaned up after it: only the latest may take the component down.
-  return () => {
-    if (pad.call !== call) return;
-    pad.destroy();
-    mounted.delete(root);
-  };
-}
 
 function readScene(bytes) {
   const { scene, array } = readMessage(bytes);
@@ -50,9 +33,10 @@ function readScene(bytes) {
 class LatentPad {
   constructor(root) {
     this.root = root;
-    this.call = 0;
     this.at = [0, 0];
-    this.timings = root.timings = [];
+    this.frames = new Frames(() => this.draw(), KEPT_TIMINGS);
+    this.burst = new Burst(() => this.send());
+    root.timings = this.frames.timings;
     root.sent = 0;
     root.innerHTML = `<div class="pads"></div>`;
     this.pads = root.querySelector(".pads");
@@ -63,16 +47,17 @@ class LatentPad {
   update(bytes, setStateValue) {
     this.setStateValue = setStateValue;
     const scene = readScene(bytes);
+    const inks = readInks(this.root);
+    if (scene.digest === this.scene?.digest && inks === this.inks) return;
+    this.inks = inks;
     if (scene.digest !== this.scene?.digest) {
       const turned = scene.turn !== this.scene?.turn;
       this.scene = scene;
       if (turned) this.at = this.left = scene.start;
       this.fill();
     }
-    this.inks = readInks(this.root);
     this.layout();
     this.describe();
-    return ++this.call;
   }
 
   /** New maps into the same place; the one that has the focus keeps it. */
@@ -148,30 +133,11 @@ class LatentPad {
     }
   }
 
-  /** Show a place in the next animation frame; `input` is the time of the pointer event behind it. */
+  /** Show a place in the next animation frame; `input` is the time of the event behind it. */
   show(at, input) {
     const { span } = this.scene;
     this.at = at.map((value) => Math.max(-span, Math.min(span, value)));
-    this.input ??= input;
-    this.pending ??= requestAnimationFrame(() => {
-      this.pending = undefined;
-      const timing = { input: this.input, started: performance.now() };
-      this.input = undefined;
-      this.draw();
-      timing.drawn = performance.now();
-      if (timing.input !== undefined) this.time(timing);
-    });
-  }
-
-  time(timing) {
-    const channel = new MessageChannel(); // its task comes first after the frame; a timer would wait for up to 4 ms more
-    channel.port1.onmessage = () => {
-      timing.settled = performance.now();
-      channel.port1.close();
-      this.timings.push(timing);
-      if (this.timings.length > KEPT_TIMINGS) this.timings.shift();
-    };
-    channel.port2.postMessage(null);
+    this.frames.ask(input);
   }
 
   /** What is shown, in words; renewed when the pointer rests, so that a reader is not flooded. */
@@ -188,8 +154,7 @@ class LatentPad {
   /* -------- to Python */
 
   send() {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.burst.stop();
     const [x, y] = (this.at = this.at.map((value) => Math.round(value / FINE) * FINE));
     this.describe();
     if (x === this.left[0] && y === this.left[1]) return;
@@ -203,13 +168,9 @@ class LatentPad {
   listen() {
     this.leaving = new AbortController();
     const { signal } = this.leaving;
-    const on = (name, handler) => this.pads.addEventListener(name, handler, { signal });
-    on("pointerdown", (event) => this.grab(event));
-    on("pointermove", (event) => this.held?.id === event.pointerId && this.follow(event));
-    on("pointerup", (event) => this.held?.id === event.pointerId && this.release());
-    on("pointercancel", (event) => this.held?.id === event.pointerId && this.giveUp());
-    on("keydown", (event) => this.press(event));
-    on("focusout", () => this.timer !== undefined && this.send());
+    hold(this.pads, this, signal);
+    this.pads.addEventListener("keydown", (event) => this.press(event), { signal });
+    this.pads.addEventListener("focusout", () => this.burst.end(), { signal });
     this.observer = new ResizeObserver(() => this.scene && this.pads.clientWidth !== this.width && this.layout());
     this.observer.observe(this.pads);
     window.addEventListener("resize", () => this.scene && window.devicePixelRatio !== this.dpr && this.layout(), { signal });
@@ -218,12 +179,11 @@ class LatentPad {
 
   grab(event) {
     const figure = this.figures.find(({ map }) => map.contains(event.target));
-    if (!figure || event.button !== 0 || this.held) return;
+    if (!figure) return undefined;
     // the box once a drag: asking in every move would force a layout
-    this.held = { id: event.pointerId, figure, box: figure.map.getBoundingClientRect(), before: this.at };
-    figure.map.setPointerCapture(event.pointerId);
+    this.held = { figure, box: figure.map.getBoundingClientRect(), before: this.at };
     this.root.dataset.held = "";
-    this.follow(event);
+    return figure.map;
   }
 
   follow(event) {
@@ -232,11 +192,9 @@ class LatentPad {
 
   release() {
     this.letGo();
-    if (this.pending !== undefined) requestAnimationFrame(() => this.send()); // describe what will have been drawn
-    else this.send();
+    this.frames.afterwards(() => this.send()); // describe what will have been drawn
   }
 
-  /** The browser took the finger for something else: as if it had never touched. */
   giveUp() {
     const { before } = this.held;
     this.letGo();
@@ -252,18 +210,17 @@ class LatentPad {
     const step = event.shiftKey ? FINE : STEP;
     const moves = { ArrowRight: [step, 0], ArrowLeft: [-step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
     const move = moves[event.key];
-    if ((!move && event.key !== "Home") || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation();
+    if ((!move && event.key !== "Home") || !claim(event)) return;
     this.show(move ? [this.at[0] + move[0], this.at[1] + move[1]] : [0, 0], event.timeStamp);
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.send(), KEYBOARD_PAUSE);
+    this.burst.go();
   }
 
   destroy() {
     this.leaving.abort();
     this.observer.disconnect();
-    cancelAnimationFrame(this.pending);
-    clearTimeout(this.timer);
+    this.frames.stop();
+    this.burst.stop();
   }
 }
+
+export default mount(LatentPad, ".latent-pad");
