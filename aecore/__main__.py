@@ -27,6 +27,7 @@ PRETRAINED = {
     "applications_dimensions": "aecore.concepts.applications.dimensions_training:pretrain",
     "applications_clustering": "aecore.concepts.applications.clustering_training:pretrain",
     "applications_anomaly": "aecore.concepts.applications.anomaly_training:pretrain",
+    "field_guide": "aecore.concepts.field_guide.shipped:pretrain",
     "audio": "aecore.concepts.audio_bench:pretrain",  # by the denoiser that ships, so after it
     "applications_interpolation": "aecore.concepts.applications.interpolation_training:pretrain",
     "applications_generation": "aecore.concepts.applications.generation_training:pretrain",

@@ -118,15 +118,17 @@ def wave_panel(swept: Sweep, machine: str) -> Panel:
     return Waves(title=f"Waveforms: {machine}", rows=rows, captions=counts)
 
 
-def own_recording(slot: str, words: str) -> tuple[Any, Recording] | None:
+def own_recording(
+    slot: str, words: str, *, file_key: str = "clip", channel_key: str = "channel"
+) -> tuple[Any, Recording] | None:
     """A name for the visitor's channel, and its windows once the file is read; ``words`` where there is no file."""
     left, right = st.columns([2, 1], gap="large")
     with left:
-        file = upload("A recording", "clip", help=words)
+        file = upload("A recording", file_key, help=words)
     if file is None:
         st.markdown(words)
         return None
-    wanted = st.session_state.get("channel") or st.query_params.get("channel")
+    wanted = st.session_state.get(channel_key) or st.query_params.get(channel_key)
     name = (file.fingerprint, wanted)
 
     def start() -> jobs.Job:
@@ -136,7 +138,7 @@ def own_recording(slot: str, words: str) -> tuple[Any, Recording] | None:
     if recording is None:
         return None
     with right:
-        controls.select("Channel", "channel", recording.channels, default=recording.channels[0])
+        controls.select("Channel", channel_key, recording.channels, default=recording.channels[0])
         if recording.notes:
             with st.popover(f"What was done to the file ({len(recording.notes)})", width="stretch"):
                 st.markdown("\n".join(f"- {link.plain(note)}" for note in recording.notes))

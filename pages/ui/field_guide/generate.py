@@ -1,0 +1,60 @@
+"""Can a plain autoencoder generate? Samples by five ways at every size of the code, with their measures."""
+
+import pandas as pd
+import streamlit as st
+
+from aecore import export
+from aecore.concepts.field_guide import generation, shipped
+from aecore.concepts.field_guide.generation import MEASURES, REAL, WAYS, Generated
+from aecore.figures import field_guide as figures
+from pages.ui import narration
+from pages.ui.downloads import Download
+from pages.ui.scrubber import Images, scrubber
+from pages.ui.theme import palette
+
+NAME = "field_guide"
+PROMPTS = {"Two numbers": {"drawn_by": 0}, "Eight": {"drawn_by": 2}, "Sixteen: where Gaussians miss": {"drawn_by": 3}}
+
+
+def show() -> list[Download]:
+    narration.say(NAME, "generate")
+    made = shipped.generated()
+    _bench(made)
+    narration.say(NAME, "generate-measures")
+    narration.say(NAME, "other-ways")
+    everything = pd.concat([_table(made, k).assign(numbers=size) for k, size in enumerate(made.sizes)])
+    return [Download("Measures of samples", "samples.csv", lambda: export.csv(everything))]
+
+
+@st.fragment
+def _bench(made: Generated) -> None:
+    panels = [
+        Images(title=way, frames=made.pictures[way], role="input" if way == REAL else "reconstruction", per_row=8,
+               captions=[f"{m.mean(0)[1]:.0%} told apart" for m in made.measures[way]])
+        for way in WAYS
+    ]  # fmt: skip
+    k = scrubber(panels, label="Numbers in the code", key="drawn_by", values=made.sizes, default=2, height=130,
+                 columns=3)  # fmt: skip
+    left, right = st.columns(2, gap="large")
+    with left:
+        told = {way: made.measures[way][:, :, 1].mean(1) for way in WAYS}
+        chart = figures.told_apart(made.sizes, told, k, palette())
+        words = "How often samples of each way are told from real digits, against the size of the code"
+        st.vega_lite_chart(None, chart.whole, width="stretch", alt=words)
+    with right:
+        st.markdown(generation.verdict(made, k))
+        shares = {name: st.column_config.NumberColumn(name.capitalize(), format="percent") for name in MEASURES}
+        spread = st.column_config.NumberColumn(
+            "±", format="percent", help="standard deviation over seeds of told apart"
+        )
+        st.dataframe(_table(made, k), hide_index=True, width="stretch",
+                     column_config={"way": "Drawn by", "told_apart_sd": spread, **shares})  # fmt: skip
+
+
+def _table(made: Generated, k: int) -> pd.DataFrame:
+    rows = []
+    for way in WAYS:
+        by_seed = made.measures[way][k]  # (seeds, measures)
+        rows.append({"way": way, **dict(zip(MEASURES, by_seed.mean(0).tolist(), strict=True)),
+                     "told_apart_sd": float(by_seed[:, 1].std(ddof=1)) if len(by_seed) > 1 else 0.0})  # fmt: skip
+    return pd.DataFrame(rows)

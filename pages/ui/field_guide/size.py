@@ -1,0 +1,90 @@
+"""Choosing a latent size: what three rules say of the digits, the sinusoids or a visitor's own file."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from aecore import export, jobs
+from aecore.concepts.field_guide import latent_size, shipped
+from aecore.concepts.field_guide.latent_size import Sizing
+from aecore.figures import field_guide as figures
+from pages.ui import controls, live, narration
+from pages.ui.bottleneck import own_recording
+from pages.ui.downloads import Download
+from pages.ui.scrubber import Curves, Images, Line, Panel, scrubber
+from pages.ui.theme import palette
+
+NAME = "field_guide"
+TRAINING, READING = "field_guide:sizes", "field_guide:cut"
+OWN = "Your own file"
+SETS = {"Digits": "digits", "Sinusoids": "sinusoids"}
+PROMPTS = {
+    "Sinusoids: the truth is known": {"sample": "Sinusoids"},
+    "Two numbers": {"sample": "Digits", "tried": 1},
+    "As many as were tried": {"tried": 9},
+}
+
+
+def show() -> list[Download]:
+    narration.say(NAME, "size")
+    chosen = controls.choice("Data", "sample", [*SETS, OWN], default="Digits")
+    sizing = _own() if chosen == OWN else shipped.sizing(SETS[chosen])
+    if sizing is None:
+        return []
+    _bench(sizing, chosen == "Digits")
+    return [Download("Errors by size", "sizes.csv", lambda: export.csv(_table(sizing)))]
+
+
+@st.fragment
+def _bench(sizing: Sizing, pictures: bool) -> None:
+    k = scrubber(
+        _panels(sizing, pictures), label="Numbers in the code", key="tried", values=sizing.sizes,
+        default=min(5, len(sizing.sizes) - 1), height=110 if pictures else 180, columns=1 if pictures else 2,
+    )  # fmt: skip
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        chart = figures.lost_against_size(sizing.sizes, sizing.lost, sizing.lost_by_pca, sizing.chosen, palette())
+        words = "Held-out variance lost against the size of the code, falling; dashed lines mark what each rule chose"
+        st.vega_lite_chart(None, chart.whole, width="stretch", alt=words)
+    with right:
+        st.markdown(latent_size.verdict(sizing))
+        here = float(sizing.lost.mean(0)[k])
+        st.caption(
+            f"At {sizing.sizes[k]} the network loses {here:.1%} of held-out variance, PCA {sizing.lost_by_pca[k]:.1%}. "
+            f"The held-out error took {sizing.lost.size} trainings, the other rules none."
+        )
+
+
+def _panels(sizing: Sizing, pictures: bool) -> list[Panel]:
+    lost = [f"{share:.0%} lost" for share in sizing.lost.mean(0)]
+    if pictures:
+        side = int(np.sqrt(sizing.values))
+        return [
+            Images(title="In", frames=sizing.inputs.reshape(1, -1, side, side), role="input"),
+            Images(title="Out", frames=sizing.rebuilt.reshape(len(sizing.sizes), -1, side, side),
+                   role="reconstruction", captions=lost),
+        ]  # fmt: skip
+    return [
+        Curves(title=f"Held-out example {n + 1}", captions=lost,
+               lines=[Line(values=sizing.inputs[n], role="input"),
+                      Line(values=sizing.rebuilt[:, n], role="reconstruction")])
+        for n in range(2)
+    ]  # fmt: skip
+
+
+def _own() -> Sizing | None:
+    found = own_recording(READING, narration.text(NAME, "own-sizes"), file_key="sized", channel_key="sized_channel")
+    if found is None:
+        return None
+    name, recording = found
+    sample = latent_size.of_recording(recording)
+    tree = live.work(
+        TRAINING, name, lambda: jobs.submit(latent_size.size, sample, 1, private=True), live.training_panel,
+        again="Train",
+    )  # fmt: skip
+    return None if tree is None else latent_size.from_tree(tree)
+
+
+def _table(sizing: Sizing) -> pd.DataFrame:
+    return pd.DataFrame({"numbers": sizing.sizes, "lost_by_network": sizing.lost.mean(0),
+                         "lost_by_pca": sizing.lost_by_pca})  # fmt: skip

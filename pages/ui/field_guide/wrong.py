@@ -1,0 +1,166 @@
+"""Why blurry or wrong? Trials with faults switched on, a diagnosis of their curves, and of a visitor's own."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from aecore import export, jobs
+from aecore.concepts.field_guide import own_history, shipped, trials
+from aecore.concepts.field_guide.diagnosis import UNCLEAR, Verdict
+from aecore.concepts.field_guide.trials import FAULTS, HEALTHY, KINDS, History, Outcome, Trial
+from aecore.figures import field_guide as figures
+from aecore.figures.mnist import rows_of_pictures
+from pages.ui import controls, link, live, narration
+from pages.ui.downloads import Download
+from pages.ui.theme import palette
+from pages.ui.uploads import upload
+
+NAME = "field_guide"
+TRIAL, READING = "field_guide:trial", "field_guide:history"
+SETS = {"Digits": "digits", "Sinusoids": "sinusoids", "Drawn shapes": "shapes", "Inverter currents": "inverter"}
+PROMPTS = {
+    "Units that never fire": {"wrong": ["dead units"]},
+    "The test has been learnt": {"wrong": ["leak into the test"]},
+    "Two things at once": {"wrong": ["latent too small", "learning rate too high"]},
+}
+SIDES = {64: 8, 49: 7}  # values of a picture -> pixels a side
+PICTURES = ("digits", "shapes")
+
+
+def show() -> list[Download]:
+    narration.say(NAME, "wrong")
+    left, middle, right = st.columns([3, 3, 1], gap="large")
+    with left:
+        data = SETS[controls.choice("Data of the trial", "trial", list(SETS), default="Digits")]
+    with middle:
+        faults = controls.several("What goes wrong", "wrong", list(FAULTS))
+    with right:
+        seed = int(controls.number("Trial seed", "trial_seed", low=0, high=trials.MAX_SEED,
+                                   default=shipped.SHOWN_SEED))  # fmt: skip
+    trial = Trial(data=data, faults=tuple(f for f in FAULTS if f in faults), seed=seed)
+    outcome = _outcome(trial)
+    if outcome is not None:
+        _trial(trial, outcome)
+    st.subheader("Your own history", divider="gray")
+    mine = _own()
+    st.markdown("**What each kind looks like**" + (", yours in violet" if mine else ""))
+    _gallery(data, mine)
+    st.subheader("How often it is right", divider="gray")
+    _confusion()
+    return [] if outcome is None else [
+        Download("Curves of the trial", "history.csv", lambda: export.csv(_table(outcome.history)))
+    ]  # fmt: skip
+
+
+def _outcome(trial: Trial) -> Outcome | None:
+    if found := shipped.exemplar(trial):
+        return found
+    tree = live.work(TRIAL, trial, lambda: jobs.submit(trials.run, trial), live.training_panel, again="Train")
+    return None if tree is None else trials.outcome_of(tree)
+
+
+def _trial(trial: Trial, outcome: Outcome) -> None:
+    history, verdict = outcome.history, shipped.diagnosed().diagnosis(outcome.history)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        chart = figures.history(history.train, history.validation, palette(), height=230)
+        st.vega_lite_chart(None, chart.whole, width="stretch", alt="Training and held-out loss by epoch")
+        if trial.data in PICTURES:
+            _pictures(outcome)
+    with right:
+        truth = " and ".join(trial.faults) or HEALTHY
+        right_word = "right" if verdict.kind == truth else "left open" if verdict.kind == UNCLEAR else "wrong"
+        _verdict(verdict, f"Switched on: {truth}. The diagnosis is **{right_word}**.")
+
+
+def _verdict(verdict: Verdict, words: str) -> None:
+    st.markdown(f"##### Diagnosis: {verdict.kind}")
+    st.markdown(verdict.why)
+    chart = figures.probabilities(verdict.probabilities, palette())
+    st.vega_lite_chart(None, chart.whole, width="stretch", alt="How probable each kind is, given the curves")
+    st.caption(words)
+    if verdict.kind in NEXT:
+        st.markdown(f"**Next**: {NEXT[verdict.kind]}")
+
+
+NEXT = {
+    "latent too small": "double the code and see whether the plateau falls.",
+    "wrong loss": "match loss and data: squared error for standardised values, cross-entropy only for 0..1.",
+    "too few epochs": "train on; stop when the held-out loss has not improved for a tenth of the epochs.",
+    "leak into the test": "look for duplicates and overlapping windows across the split; split in time order.",
+    "unscaled inputs": "standardise each column on what is learnt from, and keep the scaler with the weights.",
+    "dead units": "check the first biases and the learning rate, or take a leaky activation.",
+    "learning rate too high": "divide the learning rate by ten, or let it fall over the epochs.",
+    "healthy": "nothing in the curves speaks against this training.",
+}
+
+
+def _pictures(outcome: Outcome) -> None:
+    side = SIDES[outcome.inputs.shape[1]]
+    rows = []
+    for label, part, ink in (
+        ("In", outcome.inputs, palette().input),
+        ("Out", outcome.rebuilt, palette().reconstruction),
+    ):
+        # in standard deviations of each pixel: paper at -1, full ink at 2.5
+        shown = np.rint(255 * np.clip((part.reshape(-1, side, side) + 1) / 3.5, 0, 1)).astype(np.uint8)
+        rows.append((f"{label}: held-out examples, in standard deviations", shown, ink))
+    st.html(rows_of_pictures(rows))
+
+
+def _own() -> History | None:
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        file = upload("A training's history", "history", help=narration.text(NAME, "own-history"))
+        if file is None:
+            st.markdown(narration.text(NAME, "own-history"))
+            return None
+        found = live.work(
+            READING, file.fingerprint,
+            lambda: jobs.submit(own_history.read, file.name, file.data, lane="short", private=True),
+            lambda _: st.progress(0.0, "Reading …"), training=False,
+        )  # fmt: skip
+        if found is None:
+            return None
+        history, notes = found
+        chart = figures.history(history.train, history.validation, palette())
+        st.vega_lite_chart(None, chart.whole, width="stretch", alt="Your training and held-out loss by epoch")
+        with st.popover(f"What was done to the file ({len(notes)})", width="stretch"):
+            st.markdown("\n".join(f"- {link.plain(note)}" for note in notes))
+    with right:
+        _verdict(shipped.diagnosed().diagnosis(history), f"{len(history.train)} epochs of yours.")
+    return history
+
+
+def _gallery(data: str, mine: History | None) -> None:
+    kinds = {kind: trials.outcome_of(shipped.diagnosed().exemplars[data][kind]).history for kind in KINDS}
+    chart = figures.gallery({k: (h.train, h.validation) for k, h in kinds.items()}, mine and mine.train, palette())
+    words = "Small charts of training and held-out loss, one a kind, relative to the first loss"
+    st.vega_lite_chart(None, chart.whole, width="content", alt=words)
+
+
+def _confusion() -> None:
+    narration.say(NAME, "confusion")
+    made = shipped.diagnosed()
+    answers = [*KINDS, UNCLEAR]
+    for column, (title, counts) in zip(st.columns(2, gap="large"), {
+        "Other seeds": made.unseen_seeds, "Other data": made.other_data}.items(), strict=True):  # fmt: skip
+        with column:
+            st.markdown(f"**{title}**: {_accuracy(counts)}")
+            chart = figures.confusion(counts, KINDS, answers, palette())
+            words = f"Confusion matrix: {_accuracy(counts)}"
+            st.vega_lite_chart(None, chart.whole, width="stretch", alt=words)
+    st.caption(f"Both together, without the share of silent units: {_accuracy(made.without_units)}")
+
+
+def _accuracy(counts: Any) -> str:
+    right, unclear = int(np.trace(counts[:, :-1])), int(counts[:, -1].sum())
+    answered = int(counts.sum()) - unclear
+    return f"{right} of {answered} answers right, and {unclear} of {int(counts.sum())} trials left unclear."
+
+
+def _table(history: History) -> pd.DataFrame:
+    return pd.DataFrame({"epoch": np.arange(1, len(history.train) + 1), "train_loss": history.train,
+                         "val_loss": history.validation, "active": history.active})  # fmt: skip

@@ -1,0 +1,24 @@
+"""The Field guide in a real browser: a link opens its section, the handle moves, a word leads to its figure."""
+
+import re
+
+import pytest
+
+from tests.browser.conftest import settle
+
+pytestmark = pytest.mark.browser
+WAIT = 180_000  # ms; a page on two busy cores
+
+
+def test_a_word_of_the_glossary_leads_to_its_figure(server, open_page, tmp_path_factory):
+    app = server("Home.py", env={"AECORE_CACHE": str(tmp_path_factory.mktemp("cache"))})
+    page = open_page(f"{app}/Field_Guide?section=Glossary&term=curved")
+    page.get_by_test_id("stMain").get_by_role("link", name="Manifold").click()
+    handle = page.get_by_role("slider", name=re.compile("Turns by"))
+    handle.wait_for(timeout=WAIT)
+    page.get_by_text("Here it is not").first.wait_for(timeout=WAIT)
+    settle(page)
+    handle.press("Home")
+    page.get_by_text("Here it is just PCA").first.wait_for(timeout=WAIT)
+    page.wait_for_function("location.search.includes('bend=0')", timeout=WAIT)
+    assert "section=Just" in page.url

@@ -1,0 +1,351 @@
+"""The field guide: its rules and measures against other implementations, its trials, its diagnosis, what ships."""
+
+import numpy as np
+import pytest
+from scipy.stats import chi2, multivariate_normal
+from sklearn.decomposition import PCA
+from sklearn.metrics import roc_auc_score
+from streamlit.testing.v1 import AppTest
+
+from aecore import store
+from aecore.concepts.field_guide import checklist, curved, diagnosis, generation, glossary, latent_size, shipped, trials
+from aecore.concepts.field_guide.diagnosis import UNCLEAR, Diagnosis
+from aecore.concepts.field_guide.own_history import read
+from aecore.concepts.field_guide.trials import FAULTS, HEALTHY, KINDS, History, Trial
+from aecore.data.digits import load
+from aecore.errors import SettingError, TooFewRows, UnreadableFile
+from aecore.figures import field_guide as figures
+from aecore.figures.palette import LIGHT
+from aecore.latent import Reference
+from pages.ui.page import ORDER, existing
+from tests.test_pages import opened, words
+
+PAGE = "pages/9_Field_Guide.py"
+SECTIONS = ["Latent size", "Just PCA?", "Blurry or wrong?", "Can it generate?", "Checklist", "Glossary"]
+
+
+def ended(task):
+    while True:
+        try:
+            next(task)
+        except StopIteration as end:
+            return store.loads(store.dumps(end.value)) if isinstance(end.value, dict) else end.value
+
+
+@pytest.fixture(autouse=True)
+def inline(monkeypatch, tmp_path):
+    monkeypatch.setenv("AECORE_JOBS", "inline")
+    monkeypatch.setenv("AECORE_CACHE", str(tmp_path))
+
+
+# ---------------------------------------------------------------------- choosing a size
+def test_the_rules_on_curves_whose_answer_is_known():
+    assert [latent_size.log2_rule(n) for n in (1, 2, 64, 65, 784)] == [1, 1, 6, 7, 10]
+    kept = np.minimum(np.arange(1, 21) * 0.3, 0.9 + np.arange(1, 21) * 0.005)
+    assert latent_size.elbow(kept / kept[-1]) == 3
+    sizes = (1, 2, 4, 8, 16)
+    assert sizes[latent_size.no_more_by_doubling(np.array([0.8, 0.4, 0.1, 0.095, 0.094]), sizes)] == 4
+    assert sizes[latent_size.no_more_by_doubling(np.array([0.8, 0.4, 0.2, 0.1, 0.05]), sizes)] == 16
+
+
+def test_kept_variance_is_pca_s():
+    x = np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32) @ np.diag(np.arange(1, 8)).astype(np.float32)
+    np.testing.assert_allclose(
+        latent_size.kept_by_components(x), PCA().fit(x).explained_variance_ratio_.cumsum(), rtol=1e-4
+    )
+
+
+def test_sizes_ship_and_one_network_is_trained_again_to_the_same_error():
+    for data in latent_size.DATA:
+        sizing = shipped.sizing(data)
+        sample = latent_size.draw(data)
+        for k, lost in zip(sizing.sizes, sizing.lost_by_pca, strict=True):
+            fitted = PCA(k, svd_solver="full").fit(sample.learn)
+            again = fitted.inverse_transform(fitted.transform(sample.test))
+            assert lost == pytest.approx(latent_size.lost_share(again, sample.test), rel=1e-3)
+        assert set(sizing.chosen) == set(latent_size.RULES)
+        assert all(str(n) in latent_size.verdict(sizing) for n in sizing.chosen.values())
+    sample, sizing = latent_size.draw("digits"), shipped.sizing("digits")
+    again = ended(latent_size._trained(sample, 1, 0, 0.0))
+    assert latent_size.lost_share(again, sample.test) == pytest.approx(sizing.lost[0, 0], rel=0.03)
+
+
+# ---------------------------------------------------------------------- just PCA?
+def test_the_line_turns_by_as_much_as_it_says():
+    points = curved.draw(180, 3)
+    away = np.hypot(points[:, 0], points[:, 1] - 2 / np.pi)  # half a turn of length 2 has radius 2 / pi
+    assert away.mean() == pytest.approx(2 / np.pi, abs=0.01)
+    assert away.std() == pytest.approx(curved.NOISE, rel=0.25)
+    assert np.ptp(curved.draw(0, 3)[:, 1]) < 10 * curved.NOISE
+
+
+def test_bent_ships_a_case_that_is_pca_and_one_that_is_not():
+    bent = shipped.bent()
+    for i, turn in enumerate(bent.turns):
+        learn, test = curved.draw(turn, 0), curved.draw(turn, 1)
+        fitted = PCA(1).fit(learn)
+        again = fitted.inverse_transform(fitted.transform(test))
+        assert bent.lost[curved.PCA][i] == pytest.approx(latent_size.lost_share(again, test), rel=1e-3)
+        assert bent.lost[curved.LINEAR][i] == pytest.approx(bent.lost[curved.PCA][i], rel=0.05)
+    assert bent.lost[curved.NONLINEAR][0] == pytest.approx(bent.lost[curved.PCA][0], rel=0.15)
+    assert (bent.lost[curved.NONLINEAR][3:] < bent.lost[curved.PCA][3:] / 5).all()
+    assert "just PCA" in curved.verdict(bent, 0)
+    assert "it is not" in curved.verdict(bent, 5)
+
+
+def test_a_bend_is_trained_again_to_the_same_error():
+    again, bent = curved.from_tree(ended(curved.bend((90,)))), shipped.bent()
+    at = bent.turns.index(90)
+    assert again.lost[curved.NONLINEAR][0] == pytest.approx(bent.lost[curved.NONLINEAR][at], rel=0.1)
+
+
+# ---------------------------------------------------------------------- trials
+def test_each_switch_does_what_it_says():
+    def made(fault):
+        trial = Trial(data="digits", faults=(fault,) if fault else (), seed=3)
+        return trials.plan_of(trial), *trials.split(trial, trials.plan_of(trial))
+
+    plan, learn, test = made(None)
+    assert abs(learn.mean(0)).max() < 1e-4
+    assert learn.std(0).max() == pytest.approx(1, abs=1e-3)
+    known = {row.tobytes() for row in learn}
+    assert not any(row.tobytes() in known for row in test)
+    _, learnt, leaked = made("leak into the test")
+    known = {row.tobytes() for row in learnt}
+    assert all(row.tobytes() in known for row in leaked)
+    assert made("unscaled inputs")[1].std() > 10
+    small, short, fast = (made(f)[0] for f in ("latent too small", "too few epochs", "learning rate too high"))
+    assert small == plan._replace(latent=small.latent) and small.latent <= 2
+    assert short == plan._replace(epochs=short.epochs) and short.epochs < 10
+    assert fast.rate > 5 * plan.rate
+
+
+@pytest.mark.parametrize("wrong", [{"data": "faces"}, {"faults": ("gremlins",)}, {"seed": -1}])
+def test_a_trial_says_what_it_does_not_take(wrong):
+    (value,) = wrong.values()
+    with pytest.raises(SettingError, match=str(value[0] if isinstance(value, tuple) else value)):
+        Trial(**wrong)
+
+
+@pytest.mark.parametrize("kind", [HEALTHY, "dead units"])
+def test_a_trial_is_run_again_to_the_same_curves(kind):
+    trial = shipped.trial_of("digits", kind, shipped.SHOWN_SEED)
+    kept, again = shipped.exemplar(trial), trials.outcome_of(ended(trials.run(trial)))
+    np.testing.assert_allclose(again.history.train, kept.history.train, rtol=0.02)
+    silent = trials.plan_of(trial).dead
+    assert again.history.active[-1] <= 1 - silent + 0.02
+    assert again.inputs.shape == again.rebuilt.shape == (trials.SHOWN, 64)
+
+
+def test_only_what_ships_is_an_exemplar():
+    assert shipped.exemplar(Trial(seed=shipped.SHOWN_SEED, faults=FAULTS[:2])) is None
+    assert shipped.exemplar(Trial(seed=0)) is None
+
+
+# ---------------------------------------------------------------------- diagnosis
+def test_features_read_what_was_drawn():
+    falling = History(100 * 0.5 ** np.arange(10.0), 200 * 0.5 ** np.arange(10.0), np.full(10, 0.25))
+    found = dict(zip(diagnosis.FEATURES, diagnosis.features(falling), strict=True))
+    assert found["scale"] == pytest.approx(2)
+    assert found["gap"] == pytest.approx(np.log10(2))
+    assert found["roughness"] == pytest.approx(0)
+    assert found["silent units"] == 0.75
+    zigzag = History(np.array([1, 2, 1, 2, 1, 2, 1.0]), None)
+    assert diagnosis.features(zigzag)[4] == pytest.approx(1)
+    assert diagnosis.features(History(np.array([5, 1, -10, -100.0]), None))[5] == 1
+    with pytest.raises(TooFewRows, match="3 epochs"):
+        diagnosis.features(History(np.ones(3), None))
+
+
+def test_probabilities_are_those_of_the_gaussians_and_a_missing_feature_is_left_out():
+    found = shipped.diagnosed().diagnosis
+    outcome = shipped.exemplar(Trial(seed=shipped.SHOWN_SEED))
+    for history in (outcome.history, outcome.history._replace(active=None)):
+        features = diagnosis.features(history)
+        known = np.flatnonzero(np.isfinite(features))
+        logs = [
+            multivariate_normal(mean[known], cov[np.ix_(known, known)]).logpdf(features[known])
+            for mean, cov in zip(found.means, found.covariances, strict=True)
+        ]
+        expected = np.exp(logs - np.logaddexp.reduce(logs))
+        np.testing.assert_allclose(list(found(history).probabilities.values()), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(("value", "degrees"), [(3.0, 2), (20.0, 6), (30.0, 7)])
+def test_the_tail_is_chi_squared(value, degrees):
+    assert diagnosis._chi_squared_tail(value, degrees) == pytest.approx(chi2.sf(value, degrees), rel=0.25)
+
+
+def test_curves_like_nothing_that_was_tried_are_unclear():
+    strange = History(np.array([1, 1e3, 1e-3, 1e3, 1e-3, 1e3]), np.array([1e-3, 1e3, 1e-3, 1e3, 1e-3, 1e-3]), None)
+    verdict = shipped.diagnosed().diagnosis(strange)
+    assert verdict.kind == UNCLEAR
+    assert verdict.strange
+
+
+def test_a_diagnosis_learns_kinds_that_lie_apart():
+    rng = np.random.default_rng(0)
+    histories, kinds = [], []
+    for i, kind in enumerate(KINDS):
+        for _ in range(6):
+            histories.append(History(10.0**i * np.exp(-np.arange(12) * rng.uniform(0.1, 0.2)), None, np.ones(12)))
+            kinds.append(kind)
+    histories = [h._replace(validation=h.train) for h in histories]
+    found = Diagnosis.fit(histories, kinds)
+    table = diagnosis.confusion(found, histories, kinds)
+    assert table.shape == (8, 9)
+    assert (table.sum(1) == 6).all()
+    assert np.trace(table[:, :-1]) > 0.9 * table.sum()
+
+
+def test_the_shipped_diagnosis_is_mostly_right_about_what_it_never_saw():
+    made = shipped.diagnosed()
+    seeds = len(shipped.UNSEEN_SEEDS)
+    for counts, kinds in ((made.unseen_seeds, 2), (made.other_data, 2), (made.without_units, 4)):
+        assert counts.sum(1).tolist() == [kinds * seeds] * len(KINDS)
+    answered = made.unseen_seeds[:, :-1]
+    assert np.trace(answered) > 0.9 * answered.sum()
+    answered = made.other_data[:, :-1]
+    assert np.trace(answered) > 0.6 * answered.sum()
+
+
+# ---------------------------------------------------------------------- a visitor's own history
+def own(text: str):
+    return ended(read("history.csv", text.encode()))
+
+
+def test_a_history_is_read_by_its_names_and_a_loss_that_is_no_number_ends_it():
+    rows = "\n".join(f"{i},{2 / (i + 1)},{3 / (i + 1)},0.5" for i in range(8))
+    found = own(f"epoch,loss,val_loss,active\n{rows}\n8,nan,nan,0.5")
+    assert found.history.diverged
+    np.testing.assert_allclose(found.history.train, 2 / np.arange(1, 9))
+    np.testing.assert_allclose(found.history.validation, 3 / np.arange(1, 9))
+    assert "val_loss" in " ".join(found.notes)
+    alone = own("train_loss;step\n" + "\n".join(f"{4 - i / 9:.3f};{i}".replace(".", ",") for i in range(9)))
+    assert alone.history.validation is None and alone.history.active is None
+    assert alone.history.train[1] == pytest.approx(3.889, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [("", UnreadableFile), ("time,current\n1,2\n2,3\n3,4\n4,5\n", UnreadableFile), ("loss\n1\n2\n3\n", TooFewRows)],
+)
+def test_a_history_that_is_none_gets_a_sentence(text, error):
+    with pytest.raises(error, match="history.csv"):
+        own(text)
+
+
+# ---------------------------------------------------------------------- samples
+def test_real_digits_cannot_be_told_and_mean_pictures_always_can():
+    x = load().images.reshape(-1, 64)[np.random.default_rng(0).permutation(1797)]
+    reference = Reference.fit(x[:1200], x[1200:1500])
+    _, told, covered = generation.measure(x[:297], x[1500:], reference)
+    assert told == pytest.approx(0.5, abs=0.08)
+    assert covered > 0.9
+    implausible, told, covered = generation.measure(np.tile(x.mean(0), (297, 1)), x[1500:], reference)
+    assert implausible == 0
+    assert told > 0.95 and covered < 0.3
+
+
+def test_samples_ship_and_one_row_is_made_again():
+    made = shipped.generated()
+    assert made.pictures[generation.VAE].shape == (len(made.sizes), generation.SHOWN, 8, 8)
+    mean = {way: made.measures[way].mean(1) for way in generation.WAYS}
+    assert (mean[generation.MIXTURE][1:, 1] < mean[generation.GAUSSIAN][1:, 1]).all()
+    assert mean[generation.REAL][:, 1] == pytest.approx(0.5, abs=0.1)
+    again = generation.from_tree(ended(generation.generate((4,), 1)))
+    for way in generation.WAYS:
+        at = made.sizes.index(4)
+        assert again.measures[way][0, 0] == pytest.approx(made.measures[way][at, 0], abs=0.04)
+
+
+# ---------------------------------------------------------------------- checklist
+def test_the_checklist_s_auc_is_the_usual_one():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=80), rng.normal(0.7, 1, size=60)
+    assert checklist._auc(a, b) == pytest.approx(roc_auc_score([0] * 80 + [1] * 60, [*a, *b]))
+
+
+@pytest.mark.parametrize("item", checklist.ITEMS, ids=lambda item: item.name)
+def test_every_item_helps_on_every_mean_and_is_measured_again(item):
+    measured = next(m for m in shipped.measured() if m.item.name == item.name)
+    before, after = measured.before.mean(), measured.after.mean()
+    ideal = item.ideal if item.ideal is not None else 1.0 if "AUC" in item.measure else 0.0
+    assert abs(after - ideal) < abs(before - ideal)
+    if item.name != "When to stop":
+        assert item.run(0) == pytest.approx((measured.before[0], measured.after[0]), abs=0.01)
+
+
+# ---------------------------------------------------------------------- glossary, figures, page
+def test_every_term_leads_to_a_page_that_is_there():
+    assert {term.page for term in glossary.TERMS} <= {page.name for page in ORDER}
+    assert [t.word for t in glossary.TERMS] == sorted((t.word for t in glossary.TERMS), key=str.lower)
+    named = {term.settings["section"] for term in glossary.TERMS if "section" in term.settings}
+    assert named <= set(SECTIONS)
+    assert {t.settings["wrong"] for t in glossary.TERMS if "wrong" in t.settings} <= set(FAULTS)
+    assert glossary.matching("leak")[0].word == "Leak"
+    assert glossary.matching("xyzzy") == []
+    assert len(existing()) >= 8
+
+
+def test_what_ships_is_small():
+    assert shipped.ASSET.stat().st_size < 1_000_000
+
+
+def test_figures_name_the_tables_that_they_draw():
+    curve = np.array([1.0, 0.5, 0.25])
+    drawn = [
+        figures.lost_against_size((1, 2, 4), np.ones((2, 3)), curve, {"log2 rule": 6}, LIGHT),
+        figures.lost_against_bend((0, 90, 180), {n: curve for n in curved.MACHINES}, curve, 1, LIGHT),
+        figures.history(curve, curve, LIGHT), figures.history(-curve, None, LIGHT),
+        figures.gallery({HEALTHY: (curve, None)}, curve, LIGHT), figures.probabilities({HEALTHY: 1.0}, LIGHT),
+        figures.confusion(np.eye(2, 3, dtype=np.int64), ["a", "b"], ["a", "b", "c"], LIGHT),
+        figures.told_apart((2, 4, 8), {"VAE": curve}, 0, LIGHT),
+    ]  # fmt: skip
+    for figure in drawn:
+        layers = figure.spec.get("layer", [figure.spec])
+        assert {part["data"]["name"] for part in layers} <= set(figure.tables)
+        assert all(table.num_rows for table in figure.tables.values())
+    svg = figures.before_and_after(curve, curve / 2, ("<a>", "b"), ".2f", 0.1, LIGHT)
+    assert "&lt;a&gt;" in svg and "0.58" in svg and "0.29" in svg
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_link_opens_its_section_on_a_finished_result(section):
+    app = opened(PAGE, section=section)
+    assert not app.exception
+    assert not app.error
+    assert app.segmented_control(key="section").value == section
+    assert not any("cache" in caption.value for caption in app.caption)
+    prompt = next(b for b in app.button if b.key is None)
+    prompt.click()
+    app.run()
+    assert not app.exception and not app.error
+
+
+def test_two_faults_at_once_are_trained_and_a_link_names_them():
+    app = opened(PAGE, section="Blurry or wrong?", wrong="too few epochs", trial="Inverter currents", trial_seed="7")
+    assert not app.exception and not app.error
+    assert "Switched on: too few epochs" in words(app)
+    app.file_uploader(key="history").upload(
+        "mine.csv", b"loss,val_loss\n" + b"1,1\n0.5,0.6\n0.3,0.4\n0.2,0.3\n0.2,0.3\n"
+    )
+    app.run()
+    assert not app.exception and not app.error
+    assert "5 epochs of yours" in words(app)
+    app.file_uploader(key="history").upload("bad.csv", b"a,b\n1,2\n2,3\n")
+    app.run()
+    assert not app.exception
+    assert "rename" in app.error[0].value
+
+
+def test_a_visitor_s_own_file_gets_all_rules(monkeypatch):
+    monkeypatch.setattr(latent_size, "SIZES", (1, 4))
+    monkeypatch.setattr(latent_size, "EPOCHS", 2)
+    app: AppTest = opened(PAGE, sample="Your own file")
+    t = np.arange(3000)
+    log = "a\n" + "\n".join(f"{v:.4f}" for v in np.sin(t / 9) + 0.1 * np.random.default_rng(0).normal(size=3000))
+    app.file_uploader(key="sized").upload("mine.csv", log.encode())
+    app.run()
+    assert not app.exception and not app.error
+    assert "log2 rule **8**" in words(app)
