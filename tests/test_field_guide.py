@@ -86,7 +86,7 @@ def test_bent_ships_a_case_that_is_pca_and_one_that_is_not():
         fitted = PCA(1).fit(learn)
         again = fitted.inverse_transform(fitted.transform(test))
         assert bent.lost[curved.PCA][i] == pytest.approx(latent_size.lost_share(again, test), rel=1e-3)
-        assert bent.lost[curved.LINEAR][i] == pytest.approx(bent.lost[curved.PCA][i], rel=0.05)
+        assert bent.lost[curved.LINEAR][i] == pytest.approx(bent.lost[curved.PCA][i], rel=0.08)
     assert bent.lost[curved.NONLINEAR][0] == pytest.approx(bent.lost[curved.PCA][0], rel=0.15)
     assert (bent.lost[curved.NONLINEAR][3:] < bent.lost[curved.PCA][3:] / 5).all()
     assert "just PCA" in curved.verdict(bent, 0)
