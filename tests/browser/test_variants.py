@@ -1,0 +1,19 @@
+"""The Variants page in a real browser: its first result, and a strength that follows the handle into the link."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+WAIT = 60_000  # ms; a page on two busy cores
+
+
+def test_the_first_result_is_there_and_a_strength_goes_into_the_link(server, open_page, tmp_path_factory):
+    app = server("Home.py", env={"AECORE_CACHE": str(tmp_path_factory.mktemp("cache"))})
+    page = open_page(f"{app}/Variants")
+    page.get_by_alt_text("Contractive: ten digits").wait_for(timeout=WAIT)
+    handle = page.locator(".scrubber [role=slider], .scrubber input[type=range]").first
+    handle.wait_for(timeout=WAIT)
+    page.get_by_text("At λ = 0.1 (and at λ = 0)").wait_for(timeout=WAIT)
+    handle.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.search.includes('var_weight1=0.3')", timeout=WAIT)
+    page.get_by_text("At λ = 0.3 (and at λ = 0)").wait_for(timeout=WAIT)
