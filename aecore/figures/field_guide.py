@@ -151,8 +151,7 @@ def probabilities(shares: Mapping[str, float], palette: Palette) -> Figure:
 def confusion(counts: NDArray[np.int64], truths: Sequence[str], answers: Sequence[str], palette: Palette) -> Figure:
     """Draw counts [truths, answers] as squares, darker for more; what is right lies on the diagonal."""
     rows = [
-        {"truth": truth, "answer": answer, "count": int(counts[i, j]), "share": counts[i, j] / max(1, counts[i].sum()),
-         "ink": "white" if counts[i, j] > 0.5 * counts[i].sum() else palette.quiet}
+        {"truth": truth, "answer": answer, "count": int(counts[i, j]), "share": counts[i, j] / max(1, counts[i].sum())
         for i, truth in enumerate(truths) for j, answer in enumerate(answers) if counts[i, j]
     ]  # fmt: skip
     table = pa.Table.from_pylist(rows)
@@ -160,12 +159,14 @@ def confusion(counts: NDArray[np.int64], truths: Sequence[str], answers: Sequenc
               axis={"labelAngle": -40, "orient": "top", "labelLimit": 160})  # fmt: skip
     y = field("truth", "nominal", sort=list(truths), scale={"domain": list(truths)}, title="truth",
               axis={"labelLimit": 160})  # fmt: skip
-    scale = {"domain": [0, 1], "range": ["#6A4FC810", palette.latent]}
-    squares = layer("counts", {"type": "rect", "cornerRadius": 2},
-                    {"x": x, "y": y, "color": field("share", scale=scale, legend=None)})  # fmt: skip
-    said = layer("counts", {"type": "text", "fontWeight": "bold"},
-                 {"x": x, "y": y, "text": field("count"), "color": field("ink", "nominal", scale=None)})  # fmt: skip
-    return Figure({"counts": table}, {"layer": [squares, said], "height": {"step": 28}, "config": QUIET})
+    depth = field("share", scale={"domain": [0, 1], "range": [0.15, 1]}, legend=None)
+    mark = {"type": "rect", "cornerRadius": 2, "color": palette.latent}
+    layers = [layer("counts", mark, {"x": x, "y": y, "opacity": depth})]
+    for ink, shown in (("white", "datum.share > 0.5"), (palette.quiet, "datum.share <= 0.5")):
+        text = {"type": "text", "fontWeight": "bold", "color": ink}
+        said = {"x": x, "y": y, "text": field("count")}
+        layers.append(layer("counts", text, said, transform=[{"filter": shown}]))
+    return Figure({"counts": table}, {"layer": layers, "height": {"step": 28}, "config": QUIET})
 
 
 # ---------------------------------------------------------------------- samples
