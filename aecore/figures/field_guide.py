@@ -151,7 +151,7 @@ def probabilities(shares: Mapping[str, float], palette: Palette) -> Figure:
 def confusion(counts: NDArray[np.int64], truths: Sequence[str], answers: Sequence[str], palette: Palette) -> Figure:
     """Draw counts [truths, answers] as squares, darker for more; what is right lies on the diagonal."""
     rows = [
-        {"truth": truth, "answer": answer, "count": int(counts[i, j]), "share": counts[i, j] / max(1, counts[i].sum())
+        {"truth": truth, "answer": answer, "count": int(counts[i, j]), "share": counts[i, j] / max(1, counts[i].sum())}
         for i, truth in enumerate(truths) for j, answer in enumerate(answers) if counts[i, j]
     ]  # fmt: skip
     table = pa.Table.from_pylist(rows)
