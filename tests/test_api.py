@@ -1,6 +1,5 @@
 """The interface on the pages' port: what it answers, what it refuses, and what it never does."""
 
-import asyncio
 import http.client
 import io
 import json
@@ -20,7 +19,7 @@ from aecore.api.answers import Refusal
 from aecore.api.limits import Limits, network
 from tests import files
 from tests.servers import serving
-from tests.visitor import Visitor
+from tests.visitor import Visitor, run
 
 WAIT = 300
 
@@ -292,7 +291,7 @@ def test_a_third_request_of_one_address_is_told_to_wait(server, log):
 def test_logs_are_json_lines_without_content_or_names(server):
     secret = "marker-of-a-visitor"
     post(server, "/api/score", file=(f"{secret}.csv", f"{secret},b\n{secret},1\n".encode()), detector=("d", b"x"))
-    asyncio.run(_visit(server.url, secret))
+    run(lambda: _visit(server.url, secret))
     lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
     requests = [line for line in lines if line.get("path") == "/api/score"]
     assert requests[-1]["status"] == 422

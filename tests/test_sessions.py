@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.servers import serving
-from tests.visitor import Visitor, put
+from tests.visitor import Visitor, put, run
 
 PAGE, OWN = "Sensor_Anomalies", "source=Your+own+file"
 MARK = "channel of one visitor"
@@ -54,7 +54,7 @@ def test_a_visitor_sees_nothing_of_another_s_file(server):
         assert len({one.session_id, two.session_id, guest.session_id}) == 3
         await asyncio.gather(one.close(), two.close(), guest.close())
 
-    asyncio.run(play())
+    run(play)
 
 
 def test_an_upload_needs_its_page_s_token(server):
@@ -67,7 +67,7 @@ def test_an_upload_needs_its_page_s_token(server):
         assert put(url, "", b"", None, method="DELETE") == 403
         await visitor.close()
 
-    asyncio.run(play())
+    run(play)
 
 
 def test_a_name_that_is_markup_is_shown_as_text(server):
@@ -80,4 +80,4 @@ def test_a_name_that_is_markup_is_shown_as_text(server):
         assert EVIL not in said  # where it is said in Markdown, every mark of it is escaped
         await visitor.close()
 
-    asyncio.run(play())
+    run(play)

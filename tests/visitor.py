@@ -4,6 +4,8 @@ import asyncio
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -225,3 +227,9 @@ def put(url: str, name: str, data: bytes, xsrf: str | None, method: str = "PUT")
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code
+
+
+def run(play: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Play in a thread of its own: where a browser has been driven before, this one has an event loop already."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(play())).result()

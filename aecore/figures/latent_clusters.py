@@ -1,6 +1,7 @@
 """Three maps of the same data under one brush, and pictures of what was brushed."""
 
 import base64
+import functools
 import io
 import warnings
 from collections.abc import Mapping, Sequence
@@ -9,9 +10,11 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from aecore.figures.palette import Palette
+from aecore.figures.vega import Figure
 
 Array = NDArray[np.floating[Any]]
 
@@ -22,26 +25,34 @@ MAP_WORDS = "Maps of the same data by three machines, side by side; what is brus
 
 def maps(
     table: pd.DataFrame, machines: Sequence[str], names: Sequence[str], palette: Palette, *, stacked: bool = False
-) -> alt.HConcatChart | alt.VConcatChart:
+) -> Figure:
     """Scatter of ``table`` a machine, linked by one brush; ``stacked`` below one another, for a narrow screen.
 
     Columns: row, ``"<machine> x"`` and ``"<machine> y"``, and where there are some, label and image (a data URL);
     ``linked`` says which rows stand out until a brush is drawn: those that a link has brushed.
     """
+    spec = _maps_spec(tuple(machines), tuple(names), tuple(table.columns), palette, stacked)
+    return Figure({"maps": pa.Table.from_pandas(table, preserve_index=False)}, spec)
+
+
+@functools.cache  # a brush redraws nothing, and building three linked charts takes longer than all else on its way
+def _maps_spec(
+    machines: tuple[str, ...], names: tuple[str, ...], columns: tuple[str, ...], palette: Palette, stacked: bool
+) -> dict[str, Any]:
     brush = alt.selection_interval(name=BRUSH, resolve="global")
     shown: Any = alt.value(palette.latent)
-    if "label" in table:
+    if "label" in columns:
         scale = alt.Scale(domain=list(names), range=[palette.of_class(i) for i in range(len(names))])
         shown = alt.Color("label:N", scale=scale, legend=None if _characters(names) else alt.Legend(title=None))
-    tips = [alt.Tooltip(field) for field in ("image:N", "label:N", "row:Q") if field[:-2] in table]
+    tips = [alt.Tooltip(field) for field in ("image:N", "label:N", "row:Q") if field[:-2] in columns]
     within: Any = brush
-    if "linked" in table:
+    if "linked" in columns:
         unbrushed = f"datum.linked && !length(data('{BRUSH}_store'))"
         within = {"test": {"or": [{"param": BRUSH, "empty": False}, unbrushed]}}
     charts = []
     for machine in machines:
-        base = alt.Chart(table, title=machine, width=SIDE, height=SIDE)
-        marked = base.mark_text(fontSize=10, fontWeight="bold") if _characters(names) and "label" in table else (
+        base = alt.Chart(alt.NamedData("maps"), title=machine, width=SIDE, height=SIDE)
+        marked = base.mark_text(fontSize=10, fontWeight="bold") if _characters(names) and "label" in columns else (
             base.mark_point(filled=True, size=22)
         )  # fmt: skip
         charts.append(
@@ -51,13 +62,14 @@ def maps(
                 color=alt.condition(within, shown, alt.value(palette.quiet)),
                 opacity=alt.condition(within, alt.value(0.9), alt.value(0.12)),
                 tooltip=tips,
-                **({"text": alt.Text("label:N")} if _characters(names) and "label" in table else {}),
+                **({"text": alt.Text("label:N")} if _characters(names) and "label" in columns else {}),
             ).add_params(brush)
         )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Automatically deduplicated selection")  # one brush for all is the intention
         together = alt.vconcat if stacked else alt.hconcat
-        return together(*charts, spacing=14).configure_view(strokeOpacity=0.15)
+        spec: dict[str, Any] = together(*charts, spacing=14).to_dict()
+    return spec | {"config": {"view": {"strokeOpacity": 0.15}}}
 
 
 def forming(codes: Array, labels: NDArray[Any] | None, palette: Palette) -> alt.Chart:

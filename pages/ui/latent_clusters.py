@@ -101,9 +101,10 @@ def linked_maps(signature: object, made: Clusters, data: Collection) -> np.ndarr
     if linked:
         table = table.assign(linked=np.isin(np.arange(len(table)), views.chosen(made.maps, linked)))
     chart = figures.maps(table, MACHINES, data.names, palette(), stacked=stacked)
-    event = st.altair_chart(
-        chart, width="content", on_select="rerun", selection_mode=figures.BRUSH, key="maps", alt=figures.MAP_WORDS
-    )
+    event = st.vega_lite_chart(
+        None, chart.whole, width="content", on_select="rerun", selection_mode=figures.BRUSH, key="maps",
+        alt=figures.MAP_WORDS,
+    )  # fmt: skip
     ranges = figures.brushed(event.selection) if event else {}
     put_away = state.get(BRUSHED, False) and not ranges
     state[BRUSHED] = bool(ranges)

@@ -152,10 +152,13 @@ def test_a_closed_tab_cancels_its_training(running, open_page):
     assert worker.cpu_times().user - stopped < 0.5
 
 
-def test_a_worker_killed_in_mid_training_is_said_and_the_next_training_works(running, open_page):
+def test_a_worker_killed_in_mid_training_is_said_and_the_training_begins_again_once(running, open_page):
     url, process = running
     page = open_page(f"{url}/Bottleneck?complexity=9")
     begin_training(page)
     worker_of(process, 10).kill()
-    page.get_by_test_id("stAlert").filter(has_text="start it again").first.wait_for(timeout=30_000)
+    page.get_by_text("it has begun again").wait_for(timeout=WAIT)
+    page.get_by_text(re.compile("epoch [0-9]")).first.wait_for(timeout=WAIT)
+    worker_of(process, 10).kill()
+    page.get_by_test_id("stAlert").filter(has_text="start it again").first.wait_for(timeout=WAIT)
     begin_training(page)
