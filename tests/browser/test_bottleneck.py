@@ -26,6 +26,7 @@ def bottleneck(app, open_page):
 
 
 def panels(page) -> list[str]:
+    page.wait_for_timeout(150)  # what lies below the handle is drawn once the hand rests
     page.evaluate(TWO_FRAMES)
     return page.locator(".scrubber canvas").evaluate_all("all => all.map((canvas) => canvas.toDataURL())")
 

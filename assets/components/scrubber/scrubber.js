@@ -16,6 +16,7 @@ import { PANELS, legend } from "./drawing.js";
 
 const PAGE_STEPS = 8; // PageUp and PageDown cross the range in about this many steps
 const STACKED = 0.75; // of a panel's height on a narrow screen, which so shows the frames and the handle together
+const BELOW = { every: 250, rest: 60 }; // ms: what lies below a moving handle is drawn so often, or once the hand rests
 const SWEEP = 1600; // ms for the one turn of all frames at first view
 
 const swept = new Set(); // keys that have had their sweep since the app was loaded
@@ -52,7 +53,7 @@ class Scrubber {
   constructor(root) {
     this.root = root;
     this.index = 0;
-    this.frames = new Frames(() => this.draw());
+    this.frames = new Frames(() => this.keepUp());
     this.burst = new Burst(() => this.send());
     root.timings = this.frames.timings;
     root.sent = 0;
@@ -180,8 +181,23 @@ class Scrubber {
   /* -------- frames */
 
   draw() {
+    clearTimeout(this.resting);
+    this.completed = performance.now();
+    this.turn(this.figures);
+  }
+
+  /** A frame under a moving hand: what lies above the handle is never late for what lies below it. */
+  keepUp() {
+    const [above, below] = this.stages;
+    if (!below?.figures.length || performance.now() - this.completed > BELOW.every) return this.draw();
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.draw(), BELOW.rest);
+    return this.turn(above.figures);
+  }
+
+  turn(figures) {
     const name = this.scene.names[this.index];
-    for (const { context, panel, box, caption, still } of this.figures) {
+    for (const { context, panel, box, caption, still } of figures) {
       if (!box) continue;
       context.clearRect(0, 0, box.width, box.height);
       if (still) context.drawImage(still, 0, 0, box.width, box.height);
@@ -301,6 +317,7 @@ class Scrubber {
     this.observer.disconnect();
     this.stopSweep();
     this.frames.stop();
+    clearTimeout(this.resting);
     this.burst.stop();
   }
 }
