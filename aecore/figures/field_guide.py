@@ -156,7 +156,7 @@ def confusion(counts: NDArray[np.int64], truths: Sequence[str], answers: Sequenc
     ]  # fmt: skip
     table = pa.Table.from_pylist(rows)
     x = field("answer", "nominal", sort=list(answers), scale={"domain": list(answers)}, title="answer",
-              axis={"labelAngle": -40, "orient": "top", "labelLimit": 160})  # fmt: skip
+              axis={"labelAngle": -40, "orient": "top", "labelLimit": 160, "labelOverlap": False})  # fmt: skip
     y = field("truth", "nominal", sort=list(truths), scale={"domain": list(truths)}, title="truth",
               axis={"labelLimit": 160})  # fmt: skip
     depth = field("share", scale={"domain": [0, 1], "range": [0.15, 1]}, legend=None)

@@ -31,7 +31,7 @@ PICTURES = ("digits", "shapes")
 
 def show() -> list[Download]:
     narration.say(NAME, "wrong")
-    left, middle, right = st.columns([3, 3, 1], gap="large")
+    left, middle, right = st.columns([5, 3, 1], gap="large")
     with left:
         data = SETS[controls.choice("Data of the trial", "trial", list(SETS), default="Digits")]
     with middle:
