@@ -1,14 +1,14 @@
 import { readMessage } from "./message.js";
 import { shelf } from "./decoder.js";
 import { readInks } from "./inks.js";
+import { Frames, mount } from "./hand.js";
 
 /*
  * Knobs in front of a decoder: at every move the flux maps are decoded here, and drawn with the torque that they make, in
  * bands whose edges are contour lines. A machine's true map is drawn as lines over it. Python hears where the knobs were
  * left.
  *
- * For measuring, the root element carries `timings`, the last 512 frames drawn for a knob, each {input, started, drawn} in
- * performance.now() milliseconds; and `sent`, how often the knobs went to Python.
+ * For measuring, the root element carries `timings`, the last 512 frames drawn for a knob (see hand.js); and `sent`, how often the knobs went to Python.
  */
 
 const BANDS = 12; // contour lines across the range of values
@@ -16,26 +16,11 @@ const FINE = 3; // pixels drawn for each point of the grid and axis: bands with 
 const STEP = 0.05; // of a knob
 const KEPT_TIMINGS = 512;
 
-const mounted = new WeakMap(); // root element -> Knobs
-
-export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".knobs");
-  if (!root || !data) return undefined;
-  if (!mounted.has(root)) mounted.set(root, new Knobs(root));
-  const knobs = mounted.get(root);
-  const call = knobs.update(data, setStateValue);
-  return () => {
-    if (knobs.call !== call) return;
-    knobs.destroy();
-    mounted.delete(root);
-  };
-}
-
 class Knobs {
   constructor(root) {
     this.root = root;
-    this.call = 0;
-    this.timings = root.timings = [];
+    this.frames = new Frames(() => this.draw(), KEPT_TIMINGS);
+    root.timings = this.frames.timings;
     root.sent = 0;
     root.innerHTML = `<div><div class="sliders"></div><p class="said" aria-live="polite"></p></div><div class="surfaces"></div>`;
     this.said = root.querySelector(".said");
@@ -59,7 +44,6 @@ class Knobs {
     this.inks = readInks(this.root);
     this.layout();
     this.draw();
-    return ++this.call;
   }
 
   fill() {
@@ -91,7 +75,7 @@ class Knobs {
     input.addEventListener("input", (event) => {
       this.values[n] = +input.value;
       tell();
-      this.show(event.timeStamp);
+      this.frames.ask(event.timeStamp);
     });
     input.addEventListener("change", () => this.send());
     return label;
@@ -99,20 +83,6 @@ class Knobs {
 
   layout() {
     this.root.dataset.narrow = this.root.clientWidth < 620;
-  }
-
-  /** Draw in the next animation frame; `input` is the time of the event behind it. */
-  show(input) {
-    this.input ??= input;
-    this.pending ??= requestAnimationFrame(() => {
-      this.pending = undefined;
-      const timing = { input: this.input, started: performance.now() };
-      this.input = undefined;
-      this.draw();
-      timing.drawn = performance.now();
-      this.timings.push(timing);
-      if (this.timings.length > KEPT_TIMINGS) this.timings.shift();
-    });
   }
 
   draw() {
@@ -175,7 +145,7 @@ class Knobs {
   destroy() {
     this.leaving.abort();
     this.observer.disconnect();
-    cancelAnimationFrame(this.pending);
+    this.frames.stop();
   }
 }
 
@@ -206,3 +176,5 @@ function offTorque(ours, truth, scene) {
   const count = scene.shape[0] * scene.shape[1];
   return off(valuesOf("torque", ours, scene), valuesOf("torque", truth, scene), count);
 }
+
+export default mount(Knobs, ".knobs");
