@@ -64,11 +64,10 @@ with frame(NAME):
     now: dict[str, Any] = st.session_state.setdefault("mnist:now", {})
     opening(now)
     st.subheader("Train one", divider="gray")
-    network, plan = training.settings()
-    training.start_button(network, plan)
+    training.offer()
     done = training.trained()
     if done is not None:
-        mnist_results.show(*done, plan.epochs)
+        mnist_results.show(*done)
     st.subheader("A digit of yours", divider="gray")
     own_digit(None if done is None else done[0].key)
     controls.try_this({

@@ -206,16 +206,20 @@ def test_rows_of_pictures_hold_the_ink_as_opacity_and_say_what_they_show():
     assert tuple(pixels[0, 0, :3]) == tuple(bytes.fromhex(LIGHT.input[1:]))
 
 
-def rows_with(spec, name):
-    return [row[name] for rows in spec["datasets"].values() for row in rows if name in row]
+def rows_with(figure, name):
+    """A column of all its tables; the whole is a specification that Vega-Lite's own schema takes."""
+    tables = {n: table.to_pylist() for n, table in figure.tables.items()}
+    kind = alt.LayerChart if "layer" in figure.spec else alt.Chart
+    kind.from_dict(figure.spec | {"datasets": tables})
+    return [row[name] for rows in tables.values() for row in rows if name in row]
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
 def test_the_compression_charts_draw_what_they_are_given(palette):
     sizes, curves = [2, 8, 32], {"Autoencoder": [0.04, 0.02, 0.005], "PCA": [0.06, 0.04, 0.017]}
-    spec = mnist.error_against_size(curves, sizes, 8, palette).to_dict()
-    assert sorted(rows_with(spec, "mse")) == sorted([*curves["Autoencoder"], *curves["PCA"]])
+    curve = mnist.error_against_size(curves, sizes, 8, palette)
+    assert sorted(rows_with(curve, "mse")) == sorted([*curves["Autoencoder"], *curves["PCA"]])
     history = {"epoch": [0.5, 1.0], "loss": [90.0, 80.0], "validation": [None, 82.0]}
-    assert sorted(rows_with(mnist.losses(history, 5, palette).to_dict(), "loss")) == [80.0, 82.0, 90.0]
-    bars = mnist.error_by_class([0.001 * i for i in range(10)], list("0123456789"), palette).to_dict()
+    assert sorted(rows_with(mnist.losses(history, 5, palette), "loss")) == [80.0, 82.0, 90.0]
+    bars = mnist.error_by_class([0.001 * i for i in range(10)], list("0123456789"), palette)
     assert rows_with(bars, "mse") == pytest.approx(range(10))

@@ -4,17 +4,18 @@ Rows of small pictures are one PNG a row, enlarged by the browser without smooth
 than the training that they show.
 """
 
+import functools
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-import altair as alt
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from aecore.figures import ink
 from aecore.figures.palette import Palette
+from aecore.figures.vega import Figure, Spec, field, layer
 
 HEIGHT = 240
 LABEL_SIZE = "font-size:0.85rem"
@@ -43,68 +44,81 @@ def rows_of_pictures(rows: Sequence[tuple[str, Ink, str]], captions: Sequence[st
     return f"<div>{''.join(parts)}</div>"
 
 
-def error_against_size(
-    curves: dict[str, Sequence[float]], sizes: Sequence[int], k: int, palette: Palette
-) -> alt.LayerChart | alt.FacetChart:
+def error_against_size(curves: Mapping[str, Sequence[float]], sizes: Sequence[int], k: int, palette: Palette) -> Figure:
     """Squared error at each code size, by method; both axes in octaves, today's size marked."""
-    names = list(curves)
-    data = pd.concat(
-        [pd.DataFrame({"k": list(sizes), "mse": list(v), "by": name}) for name, v in curves.items()], ignore_index=True
-    )
-    lines = (
-        alt.Chart(data)
-        .mark_line(point=alt.OverlayMarkDef(size=45, filled=True), strokeWidth=2.5)
-        .encode(
-            x=alt.X("k:Q", title="numbers in the code", scale=alt.Scale(type="log", base=2),
-                    axis=alt.Axis(values=list(sizes))),
-            y=alt.Y("mse:Q", title="squared error", scale=alt.Scale(type="log", nice=False),
-                    axis=alt.Axis(values=[0.002, 0.005, 0.01, 0.02, 0.05], format="~g")),
-            **_apart("by", names, [palette.reconstruction, palette.quiet], "bottom-left"),
-        )
+    rows = {
+        "k": np.tile(sizes, len(curves)),
+        "mse": np.concatenate([np.asarray(values, float) for values in curves.values()]),
+        "by": np.repeat(list(curves), len(sizes)),
+    }
+    tables = {"errors": pa.table(rows), "today": pa.table({"k": [k]})}
+    return Figure(tables, _against_size_spec(tuple(curves), tuple(sizes), palette))
+
+
+@functools.cache
+def _against_size_spec(names: tuple[str, ...], sizes: tuple[int, ...], palette: Palette) -> Spec:
+    x = field("k", title="numbers in the code", scale={"type": "log", "base": 2}, axis={"values": list(sizes)})
+    y = field(
+        "mse", title="squared error", scale={"type": "log", "nice": False},
+        axis={"values": [0.002, 0.005, 0.01, 0.02, 0.05], "format": "~g"},
     )  # fmt: skip
-    rule = alt.Chart(pd.DataFrame({"k": [k]})).mark_rule(color=palette.latent, strokeWidth=2).encode(x="k:Q")
-    return alt.layer(rule, lines, height=HEIGHT)
+    apart = _apart("by", names, [palette.reconstruction, palette.quiet], "bottom-left")
+    mark = {"type": "line", "strokeWidth": 2.5, "point": {"size": 45, "filled": True}}
+    today = layer("today", {"type": "rule", "color": palette.latent, "strokeWidth": 2}, {"x": x})
+    return {"layer": [today, layer("errors", mark, {"x": x, "y": y} | apart)], "height": HEIGHT}
 
 
-def losses(history: dict[str, Sequence[Any]], epochs: int, palette: Palette) -> alt.Chart:
+def losses(history: Mapping[str, Sequence[Any]], epochs: int, palette: Palette) -> Figure:
     """Training and validation loss by epoch, with room for the epochs to come; unfinished ones may be fractions."""
-    names = ["training", "validation"]
-    parts = []
-    for name, key in zip(names, ("loss", "validation"), strict=True):
-        frame = pd.DataFrame({"epoch": history["epoch"], "loss": history[key], "of": name})
-        parts.append(frame.dropna())
-    data = pd.concat([part for part in parts if len(part)] or [parts[0]], ignore_index=True)
-    return (
-        alt.Chart(data)
-        .mark_line(strokeWidth=2.5, point={"size": 22})
-        .encode(
-            x=alt.X("epoch:Q", scale=alt.Scale(domain=[0, max(epochs, 1)]), axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4)),
-            **_apart("of", names, [palette.reconstruction, palette.latent], "top-right"),
-        )
-        .properties(height=180)
-    )
+    parts = {"training": history["loss"], "validation": history["validation"]}
+    known = [
+        (float(epoch), float(loss), name)
+        for name, values in parts.items()
+        for epoch, loss in zip(history["epoch"], values, strict=True)
+        if loss is not None and loss == loss
+    ]
+    epoch, loss, of = zip(*known, strict=True) if known else ((), (), ())
+    rows = {
+        "epoch": pa.array(epoch, pa.float64()),
+        "loss": pa.array(loss, pa.float64()),
+        "of": pa.array(of, pa.string()),
+    }
+    return Figure({"losses": pa.table(rows)}, _losses_spec(max(epochs, 1), palette))
 
 
-def error_by_class(errors: Sequence[float], names: Sequence[str], palette: Palette) -> alt.LayerChart | alt.FacetChart:
+@functools.cache
+def _losses_spec(epochs: int, palette: Palette) -> Spec:
+    encoding = {
+        "x": field("epoch", scale={"domain": [0, epochs]}, axis={"tickMinStep": 1}),
+        "y": field("loss", scale={"zero": False}, axis={"tickCount": 4}),
+    } | _apart("of", ("training", "validation"), [palette.reconstruction, palette.latent], "top-right")
+    return layer("losses", {"type": "line", "strokeWidth": 2.5, "point": {"size": 22}}, encoding, height=180)
+
+
+def error_by_class(errors: Sequence[float], names: Sequence[str], palette: Palette) -> Figure:
     """Mean squared error of each class's test pictures, as bars with their numbers."""
-    data = pd.DataFrame({"class": list(names), "mse": np.asarray(errors) * 1000})  # thousandths: short numbers fit bars
+    rows = {"class": list(names), "mse": np.asarray(errors, float) * 1000}  # thousandths: short numbers fit bars
+    return Figure({"classes": pa.table(rows)}, _by_class_spec(tuple(names), palette))
+
+
+@functools.cache
+def _by_class_spec(names: tuple[str, ...], palette: Palette) -> Spec:
     angle = 0 if max(map(len, names)) < 3 else -40
-    base = alt.Chart(data).encode(
-        x=alt.X("class:N", title=None, sort=list(names), axis=alt.Axis(labelAngle=angle)),
-        y=alt.Y("mse:Q", title="squared error, thousandths", axis=alt.Axis(tickCount=4, format="~g")),
-    )
-    bars = base.mark_bar(color=palette.reconstruction)
-    numbers = base.mark_text(dy=-7, color=palette.quiet, fontSize=11).encode(text=alt.Text("mse:Q", format=".1f"))
-    return alt.layer(bars, numbers, height=HEIGHT)
+    x = field("class", "nominal", title=None, sort=list(names), axis={"labelAngle": angle})
+    y = field("mse", title="squared error, thousandths", axis={"tickCount": 4, "format": "~g"})
+    bars = layer("classes", {"type": "bar", "color": palette.reconstruction}, {"x": x, "y": y})
+    mark = {"type": "text", "dy": -7, "color": palette.quiet, "fontSize": 11}
+    numbers = layer("classes", mark, {"x": x, "y": y, "text": field("mse", format=".1f")})
+    return {"layer": [bars, numbers], "height": HEIGHT}
 
 
-def _apart(field: str, names: list[str], colours: list[str], corner: Corner) -> dict[str, Any]:
+def _apart(column: str, names: Sequence[str], colours: Sequence[str], corner: Corner) -> Spec:
     """Tell names apart by colour and dash, in one legend."""
-    legend = alt.Legend(title=None, orient=corner, symbolType="stroke", symbolStrokeWidth=3)
+    legend = {"title": None, "orient": corner, "symbolType": "stroke", "symbolStrokeWidth": 3}
+    sort, domain = list(names), list(names)
     return {
-        "color": alt.Color(f"{field}:N", sort=names, scale=alt.Scale(domain=names, range=colours), legend=legend),
-        "strokeDash": alt.StrokeDash(
-            f"{field}:N", sort=names, scale=alt.Scale(domain=names, range=[[1, 0], [6, 4]]), legend=legend
+        "color": field(column, "nominal", sort=sort, scale={"domain": domain, "range": list(colours)}, legend=legend),
+        "strokeDash": field(
+            column, "nominal", sort=sort, scale={"domain": domain, "range": [[1, 0], [6, 4]]}, legend=legend
         ),
     }

@@ -91,8 +91,8 @@ def curve(k: int) -> None:
     errors = shipped.curve()
     lines: dict[str, Any] = {shipped.AUTOENCODER: errors.autoencoder, "PCA": errors.pca}
     words = "; ".join(f"{name} {values[errors.sizes.index(k)]:.4f}" for name, values in lines.items())
-    st.altair_chart(
-        figures.error_against_size(lines, errors.sizes, k, palette()), width="stretch",
+    st.vega_lite_chart(
+        None, figures.error_against_size(lines, errors.sizes, k, palette()).whole, width="stretch",
         alt=f"Squared error falling with the code size; at {k} numbers: {words}",
     )  # fmt: skip
     st.caption(f"Mean squared error of MNIST's 10,000 test digits; with {k} numbers: {words}.")

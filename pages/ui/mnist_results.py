@@ -15,7 +15,7 @@ from pages.ui.scrubber import scrubber
 from pages.ui.theme import palette
 
 
-def show(asked: training.Asked, result: core.Tree, epochs: int) -> None:
+def show(asked: training.Asked, result: core.Tree) -> None:
     """The film under a handle, the curves, errors by class and the worst; and a way to go on."""
     judged, history = result["judged"], result["history"]
     st.markdown(_words(asked, result))
@@ -29,28 +29,27 @@ def show(asked: training.Asked, result: core.Tree, epochs: int) -> None:
         scrubber(
             film, label="epoch", key="frame", values=_distinct(names), default=len(names) - 1, columns=2, height=250
         )
-    again = asked.training
-    more = core.Training(source=again.source, epochs=epochs, batch_size=again.batch_size,
-                         learning_rate=again.learning_rate)  # fmt: skip
     st.button(
-        f"Train on for {epochs} more epochs", key="mnist:more", icon=":material/fast_forward:", on_click=training.ask,
-        args=(training.Asked(asked.network, more, core.Start(asked.key, result["seen"])),),
-        disabled=live.running(training.TRAINING),
+        "Train on", key="mnist:more", icon=":material/fast_forward:", on_click=training.ask_for_more,
+        args=(asked, result["seen"]), disabled=live.running(training.TRAINING),
+        help="From where it stands, for as many epochs as the slider above says",
     )  # fmt: skip
     first, second, third = st.columns([3, 4, 4], gap="large")
     with first:
         st.markdown("**Loss**")
         if history["epoch"]:
-            st.altair_chart(figures.losses(history, history["epoch"][-1], palette()), width="stretch",
-                            alt=f"Loss by epoch, {history['loss'][-1]:.4g} at the end")  # fmt: skip
+            chart = figures.losses(history, history["epoch"][-1], palette()).whole
+            st.vega_lite_chart(None, chart, width="stretch",
+                               alt=f"Loss by epoch, {history['loss'][-1]:.4g} at the end")  # fmt: skip
         else:
             st.caption("Stopped within the first epoch.")
     with second:
         st.markdown("**Error by class**, test pictures")
         classes = pictures.names(asked.training.source)
         worst = int(np.argmax(judged["by_class"]))
-        st.altair_chart(figures.error_by_class(judged["by_class"], classes, palette()), width="stretch",
-                        alt=f"Squared error by class, largest for {classes[worst]}")  # fmt: skip
+        chart = figures.error_by_class(judged["by_class"], classes, palette()).whole
+        st.vega_lite_chart(None, chart, width="stretch",
+                           alt=f"Squared error by class, largest for {classes[worst]}")  # fmt: skip
     with third:
         st.markdown(f"**The worst ten** of {judged['count']:,} test pictures")
         training.pictures_now(

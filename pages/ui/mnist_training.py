@@ -13,6 +13,7 @@ from aecore.concepts import mnist_compression_pictures as pictures
 from aecore.data import mnist, mnist_download
 from aecore.figures import mnist as figures
 from pages.ui import controls, live, narration
+from pages.ui.page import in_words
 from pages.ui.theme import palette
 
 NAME = "mnist_compression"
@@ -35,6 +36,13 @@ class Asked(NamedTuple):
     def key(self) -> str:
         """Where it keeps what it has."""
         return core.key(*self)
+
+
+@st.fragment
+def offer() -> None:
+    """Settings and the button that trains with them; nothing else of the page waits while one is moved."""
+    with in_words():
+        start_button(*settings())
 
 
 def settings() -> tuple[core.Network, core.Training]:
@@ -76,11 +84,23 @@ def start_button(network: core.Network, training: core.Training) -> None:
     asked = Asked(network, training)
     running = live.running(TRAINING) or live.running(FETCHING)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Train", key="mnist:ask", type="primary", icon=":material/play_arrow:", disabled=running,
-                  on_click=ask, args=(asked,))  # fmt: skip
+        pressed = st.button("Train", key="mnist:ask", type="primary", icon=":material/play_arrow:", disabled=running)
         if not pictures.available(training.source):
             st.caption(f"{mnist.TITLES[training.source]} is not on this machine yet: it is fetched first, "
                        f"{MEGABYTES[training.source]} MB, once.")  # fmt: skip
+    if pressed:
+        ask(asked)
+        st.rerun()
+
+
+def ask_for_more(asked: Asked, seen: int) -> None:
+    """Go on from where a training stands, for as many epochs as the slider says by now."""
+    before = asked.training
+    more = core.Training(
+        source=before.source, epochs=int(st.session_state["epochs"]), batch_size=before.batch_size,
+        learning_rate=before.learning_rate,
+    )  # fmt: skip
+    ask(Asked(asked.network, more, core.Start(asked.key, seen)))
 
 
 def ask(asked: Asked) -> None:
@@ -179,8 +199,9 @@ class _Panel:
                 per_epoch = latest["seen"] / max(latest["progress"], 1e-9) / latest["epochs"]
                 history = {key: [step[key] for step in known] for key in ("loss", "validation")}
                 history["epoch"] = [step["seen"] / per_epoch for step in known]
-                st.altair_chart(figures.losses(history, latest["epochs"], palette()), width="stretch",
-                                alt=f"Training loss, now {known[-1]['loss']:.4g}")  # fmt: skip
+                chart = figures.losses(history, latest["epochs"], palette()).whole
+                st.vega_lite_chart(None, chart, width="stretch",
+                                   alt=f"Training loss, now {known[-1]['loss']:.4g}")  # fmt: skip
 
 
 def pictures_now(originals: NDArray[np.uint8], rebuilt: NDArray[np.uint8], label: str) -> None:

@@ -94,9 +94,15 @@ def _onwards(name: str) -> None:
 
 @st.cache_resource(show_spinner=False)
 def _tidy_up() -> threading.Thread:
-    """Once a server: collect what closed tabs have left, files above all, at times instead of after every change."""
+    """Once a server: collect what closed tabs have left, files above all, at times instead of after every change.
+
+    What stands when the first page is drawn, modules above all, stays as long as the process: it is set aside, so that
+    looking through the rest takes milliseconds.
+    """
 
     def collect() -> None:
+        gc.collect()
+        gc.freeze()
         while True:
             time.sleep(TIDY_EVERY)
             gc.collect()

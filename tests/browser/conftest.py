@@ -55,6 +55,13 @@ def server(tmp_path_factory) -> Iterator[Callable[..., str]]:
         process.wait(timeout=20)
 
 
+@pytest.fixture(scope="session")
+def app(server, tmp_path_factory) -> str:
+    """URL of the pages, for tests that leave them as they find them: one server and its workers for all of these."""
+    cache = str(tmp_path_factory.mktemp("cache"))
+    return server("Home.py", env={"AECORE_CACHE": cache, "AECORE_MNIST_MIRROR": "http://127.0.0.1:9/"})
+
+
 def start_server(script: Path, env: dict[str, str], log: Path) -> tuple[str, subprocess.Popen]:
     """URL and process of a Streamlit server that answers; what it prints goes to ``log``."""
     with socket.socket() as probe:

@@ -8,11 +8,6 @@ pytestmark = pytest.mark.browser
 WAIT = 90_000  # ms, on two busy cores
 
 
-@pytest.fixture(scope="module")
-def app(server, tmp_path_factory) -> str:
-    return server("Home.py", env={"AECORE_CACHE": str(tmp_path_factory.mktemp("cache"))})
-
-
 def test_knobs_bend_the_map_and_go_into_the_link(app, open_page):
     from playwright.sync_api import expect
 

@@ -14,11 +14,6 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 RATE = 44_100
 
 
-@pytest.fixture(scope="module")
-def app(server, tmp_path_factory) -> str:
-    return server("Home.py", env={"AECORE_CACHE": str(tmp_path_factory.mktemp("cache"))})
-
-
 def recording() -> bytes:
     """Two seconds of a voice-like buzz in noise, stereo."""
     t = np.arange(2 * RATE) / RATE

@@ -10,11 +10,6 @@ TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAni
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
-@pytest.fixture(scope="module")
-def app(server, tmp_path_factory) -> str:
-    return server("Home.py", env={"AECORE_CACHE": str(tmp_path_factory.mktemp("cache"))})
-
-
 @pytest.fixture
 def bottleneck(app, open_page):
     def start(query: str = "", **options):

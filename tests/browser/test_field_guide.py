@@ -10,8 +10,7 @@ pytestmark = pytest.mark.browser
 WAIT = 180_000  # ms; a page on two busy cores
 
 
-def test_a_word_of_the_glossary_leads_to_its_figure(server, open_page, tmp_path_factory):
-    app = server("Home.py", env={"AECORE_CACHE": str(tmp_path_factory.mktemp("cache"))})
+def test_a_word_of_the_glossary_leads_to_its_figure(app, open_page):
     page = open_page(f"{app}/Field_Guide?section=Glossary&term=curved")
     page.get_by_test_id("stMain").get_by_role("link", name="Manifold").click()
     handle = page.get_by_role("slider", name=re.compile("Turns by"))

@@ -7,11 +7,6 @@ WAIT = 180_000  # ms; a page on two busy cores
 PHONE = {"viewport": {"width": 390, "height": 844}, "user_agent": "Mozilla/5.0 (Linux; Android 15) Mobile"}
 
 
-@pytest.fixture(scope="module")
-def app(server, tmp_path_factory) -> str:
-    return server("Home.py", env={"AECORE_CACHE": str(tmp_path_factory.mktemp("cache"))})
-
-
 @pytest.fixture
 def maps(app, open_page):
     def start(**options):

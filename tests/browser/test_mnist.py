@@ -7,11 +7,9 @@ WAIT = 180_000  # ms; a training at low priority on two busy cores
 
 
 @pytest.fixture
-def compression(server, open_page, tmp_path):
-    url = server("Home.py", env={"AECORE_CACHE": str(tmp_path), "AECORE_MNIST_MIRROR": "http://127.0.0.1:9/"})
-
+def compression(app, open_page):
     def start(query: str):
-        page = open_page(f"{url}/MNIST_Compression?{query}")
+        page = open_page(f"{app}/MNIST_Compression?{query}")
         page.locator(".scrubber .slider").first.wait_for()
         page.get_by_role("button", name="Train", exact=True).wait_for(timeout=WAIT)
         return page

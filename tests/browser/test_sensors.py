@@ -9,11 +9,6 @@ pytestmark = pytest.mark.browser
 WAIT = 180_000  # ms; a training at low priority on two busy cores
 
 
-@pytest.fixture(scope="module")
-def app(server, tmp_path_factory) -> str:
-    return server("Home.py", env={"AECORE_CACHE": str(tmp_path_factory.mktemp("cache"))})
-
-
 def drag_over_the_score(page, start: float, end: float) -> None:
     box = page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg").first.bounding_box()
     y = box["y"] + 0.82 * box["height"]

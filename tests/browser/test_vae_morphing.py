@@ -13,9 +13,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 
 @pytest.fixture
-def morphing(server, open_page, tmp_path_factory):
-    app = server("Home.py", env={"AECORE_CACHE": str(tmp_path_factory.getbasetemp() / "morphing")})
-
+def morphing(app, open_page):
     def start(query: str = "", **options):
         page = open_page(f"{app}/VAE_Morphing?{query}", **options)
         page.locator(".latent-pad .map").first.wait_for()

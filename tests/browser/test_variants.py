@@ -6,8 +6,7 @@ pytestmark = pytest.mark.browser
 WAIT = 60_000  # ms; a page on two busy cores
 
 
-def test_the_first_result_is_there_and_a_strength_goes_into_the_link(server, open_page, tmp_path_factory):
-    app = server("Home.py", env={"AECORE_CACHE": str(tmp_path_factory.mktemp("cache"))})
+def test_the_first_result_is_there_and_a_strength_goes_into_the_link(app, open_page):
     page = open_page(f"{app}/Variants")
     page.get_by_alt_text("Contractive: ten digits").wait_for(timeout=WAIT)
     handle = page.locator(".scrubber [role=slider], .scrubber input[type=range]").first
