@@ -1,20 +1,27 @@
 """Results to bytes that people take away; knows no domain."""
 
+from __future__ import annotations
+
 import html
 import io
+import numbers
 import zipfile
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # half a second, and nobody takes anything away before a page is drawn
+    import pandas as pd
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet take a text cell for a formula
 
 
 def csv(frame: pd.DataFrame) -> bytes:
     """UTF-8 CSV of a table; text that a spreadsheet would run as a formula is led by an apostrophe."""
+    import pandas as pd
+
     safe = frame.rename(columns=lambda name: _inert(str(name)))
     for position, kind in enumerate(safe.dtypes):
         if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind)):
@@ -84,7 +91,7 @@ def _part(part: str | pd.DataFrame | Drawing) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return f'<td class="number">{value:.6g}</td>'
-    kind = ' class="number"' if pd.api.types.is_number(value) else ""
+    kind = ' class="number"' if isinstance(value, numbers.Number) else ""
     return f"<td{kind}>{html.escape(str(value))}</td>"
 
 

@@ -155,3 +155,12 @@ def test_whitened_codes_have_mean_nought_and_covariance_one():
     np.testing.assert_allclose(u @ white.back + white.mean, codes, atol=1e-3)
     flat = latent.Whitening.fit(np.stack([codes[:, 0], np.zeros(500, np.float32)], 1))
     assert np.isfinite(flat.into).all()
+
+
+def test_a_neighbour_map_unrolls_a_bent_sheet_the_same_each_time():
+    along, across = np.random.default_rng(0).uniform(size=(2, 400))
+    bent = np.stack([np.cos(4 * along), np.sin(4 * along), across], 1).astype(np.float32)
+    laid = latent.neighbour_map(bent)
+    assert abs(np.corrcoef(laid[:, 0], along)[0, 1]) > 0.99
+    assert laid.mean(0) == pytest.approx(0, abs=1e-5) and laid.std(0) == pytest.approx(1, rel=1e-5)
+    assert np.array_equal(laid, latent.neighbour_map(bent))

@@ -17,7 +17,7 @@ from aecore.concepts import vae_morphing as morphing
 from aecore.concepts import vae_morphing_data as pictures
 from aecore.concepts import vae_morphing_training as training
 from aecore.concepts.dense import decoder_of, encoder_of
-from aecore.concepts.latent_training import Plan, checkpoint, resumable, train_by
+from aecore.concepts.latent_training import Plan, checkpoint, place_codes, resumable, train_by
 from aecore.concepts.vae_morphing_beta import beta_sweep
 from aecore.concepts.vae_morphing_training import Training, train
 from aecore.data import digits
@@ -188,10 +188,10 @@ def test_torch_too_blocks_what_was_drawn_and_passes_what_was_moved_aside():
     assert (mu + torch.randn(2, generator=torch.Generator().manual_seed(0))).requires_grad
 
 
-def test_no_figure_library_stands_before_the_pad():
-    seen = "import sys, pages.ui.on_request, pages.ui.vae_morphing_closer; print('altair' in sys.modules)"
+def test_no_library_of_figures_or_tables_stands_before_the_pad():
+    seen = "import sys, pages.ui.on_request, pages.ui.vae_morphing_closer; print({'altair', 'pandas'} & {*sys.modules})"
     told = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "False"
+    assert told.stdout.strip() == "set()"
 
 
 def test_the_figures_of_a_training_exchange_rows_and_keep_their_specification(trained):
@@ -256,6 +256,16 @@ def test_a_short_training_keeps_its_three_stages_or_as_many_as_fit():
     assert training.Live(130, 32, 1.0).plan().stages == ((1.0, 65), (0.25, 43), (0.0625, 22))
     assert training.Live(1, 32, 1.0).plan().stages == ((1.0, 1),)
     assert training.Live(130, 32, 1.0, "cosine", 0.2).plan() == Plan(((1.0, 130),), 32, 26, "cosine")
+
+
+@pytest.mark.parametrize("name", [morphing.PLAIN, morphing.VAE])
+def test_codes_are_brought_to_their_places_and_read_there(name):
+    x = torch.from_numpy(pictures.shapes_data().train[:120].copy())
+    places = torch.from_numpy(latent.neighbour_map(x.numpy()))
+    model = training.new_model(name, (28, 28), 64, 1.0, 0)
+    reports = list(place_codes(model, x, places, epochs=40, batch=30, rate=4e-3))
+    assert (model.encode(x) - places).square().mean() < 0.02 * places.square().mean()
+    assert reports[-1].losses["reconstruction"] < 0.5 * reports[0].losses["reconstruction"]
 
 
 def test_a_schedule_is_spread_over_the_stage_while_beta_rises_in_calls_of_an_epoch():

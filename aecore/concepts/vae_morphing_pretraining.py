@@ -12,7 +12,7 @@ from aecore.concepts import vae_morphing as morphing
 from aecore.concepts.dense import Array, DenseNetwork, decoder_of, encoder_of
 from aecore.concepts.vae_morphing import ASSETS, PLAIN, VAE, Map, to_tree
 from aecore.concepts.vae_morphing_data import EXAMPLES, Data, as_mnist, references, shapes_data
-from aecore.concepts.vae_morphing_training import LIVE, assembled, map_of, new_model
+from aecore.concepts.vae_morphing_training import LIVE, assembled, map_of, new_model, trained
 from aecore.data import digits, mnist
 
 Progress = dict[str, Any]
@@ -34,18 +34,16 @@ WIDE_ASSET = ASSETS / "vae20_digits.safetensors"
 
 
 def pretrain_shapes() -> Generator[Progress, None, None]:
-    """Train both networks on shapes, by the plans that a visitor's training follows too."""
-    from aecore.concepts.latent_training import forget
-
+    """Train both networks on shapes, as a visitor's own are trained; a minute, so nothing is kept in between."""
     data = shapes_data()
     reference = references(data)
     maps = []
     for name in (PLAIN, VAE):
-        model = new_model(name, data.shape, 256, 1.0, 0)
-        yield from _trained(f"shapes {name}", LIVE["shapes"][name].plan(), model, data)
+        model, live = new_model(name, data.shape, 256, 1.0, 0), LIVE["shapes"][name]
+        for epoch, report in enumerate(trained(live, model, data, seed=0), 1):
+            yield {"epoch": epoch, "progress": epoch / (live.placing + live.epochs), **report.losses}
         maps.append(map_of(name, model, data, reference))
     store.write(ASSETS / "morphing_shapes.safetensors", to_tree(assembled(data, maps[0], maps[1], reference)))
-    forget([f"shapes {name}" for name in (PLAIN, VAE)])
 
 
 def pretrain_digits() -> Generator[Progress, None, None]:

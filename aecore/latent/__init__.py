@@ -13,7 +13,7 @@ from aecore.latent.organisation import (
     silhouette,
     trustworthiness,
 )
-from aecore.latent.projection import Principal, Whitening, project, projections
+from aecore.latent.projection import Principal, Whitening, neighbour_map, project, projections
 from aecore.latent.walks import quantile_grid, walk
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "kmeans_purity",
     "knn_accuracy",
     "nearest_distance",
+    "neighbour_map",
     "organisation",
     "project",
     "projections",

@@ -61,6 +61,24 @@ def project(codes: Array, method: str, *, seed: int = 0) -> Array:
     return np.asarray(umap.UMAP(random_state=seed, n_jobs=1).fit_transform(codes), np.float32)
 
 
+NEIGHBOURS_OF_A_MAP = 15
+
+
+def neighbour_map(x: Array) -> Array:
+    """Lay out data [N, D] on a plane, [N, 2] at mean 0 and spread 1, so that ways from neighbour to neighbour are kept.
+
+    Isomap: Tenenbaum, de Silva & Langford, *A Global Geometric Framework for Nonlinear Dimensionality Reduction*
+    (Science, 2000). No chance is in it: the same data give the same map.
+    """
+    from sklearn.manifold import Isomap
+
+    flat = x.reshape(len(x), -1)
+    neighbours = min(NEIGHBOURS_OF_A_MAP, len(x) - 1)
+    # the solver that scikit-learn takes by itself begins at random: its last digits differ from run to run
+    laid = Isomap(n_components=2, n_neighbors=neighbours, eigen_solver="dense").fit_transform(flat)
+    return np.asarray((laid - laid.mean(0)) / laid.std(0), np.float32)
+
+
 class Whitening(NamedTuple):
     """``u = (z - mean) @ into``: codes at mean 0 and covariance 1, turned as little as possible.
 

@@ -1,7 +1,8 @@
 """The two forces of a VAE against beta: eight measured runs under one handle."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from aecore import export
@@ -13,6 +14,9 @@ from pages.ui.latent_pad import Position
 from pages.ui.scrubber import Images, Points, scrubber
 from pages.ui.theme import palette
 from pages.ui.vae_morphing import Look
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 sweep = st.cache_resource(show_spinner=False)(beta_sweep)
 
@@ -49,6 +53,12 @@ def balance(made: Morphing, _: Position) -> Look:
         alt = f"Reconstruction rises and KL falls with beta. {words}"
         st.vega_lite_chart(None, chart, width="stretch", alt=alt)
         st.markdown(words)
-    table = pd.DataFrame({"beta": runs.betas, "reconstruction_nats": runs.reconstruction, "kl_nats": runs.kl,
-                          "mean_sigma": runs.spread, "hole_share": runs.hole_share})  # fmt: skip
-    return Look({}, {}, [Download("Runs over β", "beta.csv", lambda: export.csv(table))])
+    return Look({}, {}, [Download("Runs over β", "beta.csv", lambda: export.csv(table(runs)))])
+
+
+def table(runs: BetaSweep) -> "pd.DataFrame":
+    """A row each beta."""
+    import pandas as pd
+
+    return pd.DataFrame({"beta": runs.betas, "reconstruction_nats": runs.reconstruction, "kl_nats": runs.kl,
+                         "mean_sigma": runs.spread, "hole_share": runs.hole_share})  # fmt: skip

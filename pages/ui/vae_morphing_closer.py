@@ -3,10 +3,9 @@
 import base64
 import html
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from aecore import export
@@ -24,6 +23,9 @@ from pages.ui.sketch import sketch
 from pages.ui.theme import palette
 from pages.ui.vae_morphing import Look, strangeness
 from pages.ui.vae_morphing_beta import balance
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAME = "vae_morphing"
 POINTER, PIN_A, PIN_B, DRAWING = "The pointer", "Pin A", "Pin B", "Your drawing"
@@ -221,8 +223,10 @@ def gradients(network: str, picture: str, held: cloud.Gaussian, _plane: Map, _im
     return noise.gradients(_plane.decoder, image, np.array(held.mu), np.array(held.sigma), draws=DRAWS)
 
 
-def gradient_table(found: noise.Gradients) -> pd.DataFrame:
+def gradient_table(found: noise.Gradients) -> "pd.DataFrame":
     """A row each way to the gradient: mean over the draws ± standard error, for mu and sigma."""
+    import pandas as pd
+
     root = DRAWS**0.5
     rows = []
     for way in (noise.MOVED, noise.DIFFERENCES, noise.SCORE, noise.BLOCKED):
