@@ -7,12 +7,12 @@ import numpy as np
 from playwright.sync_api import Page
 
 CONTROL_BUDGET = 200.0  # ms, 95th percentile
-QUIET = 0.7  # s without a drawing: the figures are done
+QUIET = 0.5  # s without a drawing: the figures are done
 
 WATCH = """
 window.watch = {event: 0, drawn: 0};
 const now = () => { window.watch.drawn = performance.now(); };
-for (const name of ["clearRect", "stroke", "fill", "fillRect", "fillText"]) {
+for (const name of ["clearRect", "stroke", "fill", "fillRect", "fillText", "putImageData", "drawImage"]) {
   const draw = CanvasRenderingContext2D.prototype[name];
   CanvasRenderingContext2D.prototype[name] = function (...args) { now(); return draw.apply(this, args); };
 }
@@ -34,7 +34,7 @@ def latency(page: Page, act: Callable[[], None]) -> float:
     act()
     until = time.monotonic() + 10
     while time.monotonic() < until:
-        time.sleep(0.1)
+        time.sleep(0.05)
         event, drawn, now = page.evaluate("[watch.event, watch.drawn, performance.now()]")
         if drawn > event and now - drawn > 1000 * QUIET:
             return float(drawn - event)

@@ -1,4 +1,4 @@
-import { Burst, Frames, claim, hold, mount } from "./hand.js";
+import { Burst, Frames, claim, hold, mount, resize } from "./hand.js";
 import { readInks } from "./inks.js";
 import { readMessage } from "./message.js";
 import { GAP, arrange, fitTiles } from "./arranging.js";
@@ -342,15 +342,6 @@ function show(panel, figure) {
   figure.caption.textContent = "";
   figure.own.replaceChildren(...(panel.axes?.length ? legend([panel]) : []));
   return figure;
-}
-
-/** A canvas of a box's size in screen pixels, drawn to in CSS pixels; setting a size clears it, even the same. */
-function resize(canvas, { width, height, dpr }) {
-  const [wide, high] = [Math.round(width * dpr), Math.round(height * dpr)];
-  if (canvas.width === wide && canvas.height === high) return;
-  canvas.width = wide;
-  canvas.height = high;
-  canvas.getContext("2d").setTransform(dpr, 0, 0, dpr, 0, 0);
 }
 
 function tickItems(names) {

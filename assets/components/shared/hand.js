@@ -124,3 +124,12 @@ export class Burst {
     this.timer = undefined;
   }
 }
+
+/** A canvas of a box's size in screen pixels, drawn to in CSS pixels; setting a size clears it, even the same. */
+export function resize(canvas, { width, height, dpr }) {
+  const [wide, high] = [Math.round(width * dpr), Math.round(height * dpr)];
+  if (canvas.width === wide && canvas.height === high) return;
+  canvas.width = wide;
+  canvas.height = high;
+  canvas.getContext("2d").setTransform(dpr, 0, 0, dpr, 0, 0);
+}

@@ -11,13 +11,12 @@ from aecore.concepts.applications import anomaly as core
 from aecore.concepts.applications.anomaly import ALARM, AUTOENCODER, CONTESTANTS, PCA, Scene
 from aecore.concepts.applications.anomaly_training import train
 from aecore.data.recording import Recording
-from aecore.figures.applications import Axes, Curve, curves
 from aecore.figures.thinning import extremes
 from pages.ui import controls, link, live, narration, on_request
 from pages.ui.applications.shell import Section
 from pages.ui.downloads import Download, buttons
 from pages.ui.page import in_words
-from pages.ui.theme import palette
+from pages.ui.plots import Axes, Curve, Curves, plots
 from pages.ui.uploads import upload
 
 NAME = "applications"
@@ -30,6 +29,9 @@ FAULTS = {
     "bearing": {"outer race": "outer", "inner race": "inner", "ball": "ball", "none": "none"},
 }  # fmt: skip
 DRAWN = 700  # points of a curve
+STROKES = {
+    AUTOENCODER: ("reconstruction", 2.6, (1, 0)), PCA: ("latent", 1.6, (6, 3)), ALARM: ("anomaly", 1.8, (2, 2)),
+}  # fmt: skip
 
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
@@ -106,42 +108,45 @@ def chosen_network(machine: core.Machine) -> core.Judges:
 
 def figures(scene: Scene, made: Recording, scores: dict[str, Any]) -> None:
     """The signal around the onset, and the scores over the whole recording; 1 is the alarm."""
-    colours = palette()
     near = np.flatnonzero(np.abs(made.time - core.ONSET) < 0.02)
     unit = "A" if scene.machine == "inverter" else "g"
-    channels = 3 if scene.machine == "inverter" else 2
-    strokes = ((colours.input, 1.4, (1, 0)), (colours.quiet, 1.2, (5, 3)), (colours.normal, 1.2, (2, 2)))
-    signal = {made.channels[c].split(" [")[0]: Curve(made.values[near, c], *strokes[c]) for c in range(channels)}
-    around = curves(signal, 1e3 * (made.time[near] - core.ONSET), Axes("ms around the onset", unit, 210), marks=[0.0])
-    st.vega_lite_chart(None, around.whole, width="stretch", alt="The measured signal around the onset of the fault")
-    drawn = {AUTOENCODER: (colours.reconstruction, 2.6, (1, 0)), PCA: (colours.latent, 1.6, (6, 3)),
-             ALARM: (colours.anomaly, 1.8, (2, 2))}  # fmt: skip
+    strokes = (("input", 1.4, (1, 0)), ("quiet", 1.2, (5, 3)), ("normal", 1.2, (2, 2)))
+    names = [name.split(" [")[0] for name in made.channels[: 3 if scene.machine == "inverter" else 2]]
     rows = np.unique(np.concatenate([extremes(s, DRAWN // 3) for s in scores.values()]))
-    lines = {name: Curve(np.log10(np.maximum(scores[name][rows], 1e-2)), *drawn[name]) for name in CONTESTANTS}
-    lines["alarm"] = Curve(np.zeros(len(rows)), "#808080", 1.0, (2, 3))
-    over = curves(lines, made.time[rows], Axes("s", "score / alarm, log₁₀", 300), marks=[core.ONSET])
-    st.vega_lite_chart(None, over.whole, width="stretch", alt="Scores of three monitors over time")
+    lines = {name: Curve(np.log10(np.maximum(scores[name][rows], 1e-2)), *STROKES[name]) for name in CONTESTANTS}
+    lines["alarm"] = Curve(np.zeros(len(rows)), "quiet", 1.0, (2, 3))
+    plots(
+        Curves(
+            alt="The measured signal around the onset of the fault", marks=[0.0],
+            curves={name: Curve(made.values[near, c], *strokes[c]) for c, name in enumerate(names)},
+            x=1e3 * (made.time[near] - core.ONSET), axes=Axes("ms around the onset", unit, 200),
+        ),
+        Curves(
+            alt="Scores of three monitors over time", marks=[core.ONSET], curves=lines, x=made.time[rows],
+            axes=Axes("s", "score, 1 is the alarm", 290, logarithmic="y", ticks=range(-2, 4)),
+        ),
+        key="ano_figures",
+    )  # fmt: skip
 
 
 def roc_and_delay(scene: Scene, made: Recording, scores: dict[str, Any]) -> None:
     """ROC of the rows shown, and how long after the onset each monitor rang."""
-    colours = palette()
     left, right = st.columns([1, 2], gap="large", vertical_alignment="center")
-    drawn = {AUTOENCODER: (colours.reconstruction, 2.6, (1, 0)), PCA: (colours.latent, 1.6, (6, 3)),
-             ALARM: (colours.anomaly, 1.8, (2, 2))}  # fmt: skip
     at = np.linspace(0, 1, 101)
     found = {name: core.roc(score, made.labels) for name, score in scores.items()}
-    lines = {name: Curve(np.interp(at, curve.false, curve.found), *drawn[name]) for name, curve in found.items()}
+    lines = {name: Curve(np.interp(at, curve.false, curve.found), *STROKES[name]) for name, curve in found.items()}
     with left:
-        figure = curves(lines, at, Axes("healthy rows in alarm", "faulty found", 280, (0.0, 1.0), 1))
-        st.vega_lite_chart(None, figure.whole, width="stretch", alt="ROC curves of the three monitors")
+        axes = Axes("healthy rows in alarm", "faulty rows found", 260, (0.0, 1.0))
+        plots(Curves(alt="ROC curves of the three monitors", curves=lines, x=at, axes=axes), key="ano_roc")
     with right:
-        lines_of_text = []
-        for name, curve in found.items():
-            late = core.delay(scores[name], made.labels, core.sample_rate(scene.machine))
-            rang = "no new alarm" if np.isnan(late) else f"alarm {1e3 * late:.1f} ms after the onset"
-            lines_of_text.append(f"- **{name}**: area under the curve {curve.auc:.3f}, {rang}")
-        st.markdown("\n".join(lines_of_text))
+        told = [_told(name, curve, scores[name], made, scene.machine) for name, curve in found.items()]
+        st.markdown("\n".join(told))
+
+
+def _told(name: str, curve: core.Curve, score: Any, made: Recording, machine: core.Machine) -> str:
+    late = core.delay(score, made.labels, core.sample_rate(machine))
+    rang = "no new alarm" if np.isnan(late) else f"alarm {1e3 * late:.1f} ms after the onset"
+    return f"- **{name}**: area under the curve {curve.auc:.3f}, {rang}"
 
 
 def own() -> None:
@@ -165,10 +170,18 @@ def own() -> None:
             return
         analysis = sensors.Analysis.from_tree(tree)
         threshold = analysis.threshold()
-        events, colours = analysis.events(threshold.value), palette()
+        events = analysis.events(threshold.value)
         rows = extremes(analysis.scores, DRAWN)
-        score = {"score / alarm level": Curve(analysis.scores[rows] / threshold.value, colours.reconstruction, 2.0)}
-        figure = curves(score, rows, Axes("row", "", 200), marks=[0.3 * len(analysis.scores)])
-        st.vega_lite_chart(None, figure.whole, width="stretch", alt="Score of every row; above 1 is an alarm")
+        plots(
+            Curves(
+                alt="Score of every row; above 1 is an alarm", marks=[0.3 * len(analysis.scores)], x=rows,
+                curves={
+                    "score / alarm": Curve(analysis.scores[rows] / threshold.value, "reconstruction", 2.0),
+                    "alarm": Curve(np.ones(len(rows)), "quiet", 1.0, (2, 3)),
+                },
+                axes=Axes("row", "", 200),
+            ),
+            key="ano_own",
+        )  # fmt: skip
         st.markdown(f"{len(events)} events. {link.plain(threshold.sentence)}")
         buttons([Download("Events", "own-events.csv", lambda: export.csv(events))])

@@ -1,5 +1,6 @@
 """Clustering: a drive cut into windows and sorted by codes, by PCA and as it is, beside the modes that made it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,17 @@ from aecore.concepts.applications.clustering_own import own_drive
 from aecore.concepts.applications.clustering_training import train
 from aecore.concepts.applications.k_means import Clusters
 from aecore.data.drive_cycles import NAMES, Cycle
-from aecore.figures.applications import CLASSES, Axes, Curve, Stretches, curves, stretches
 from pages.ui import controls, link, live, narration, on_request
 from pages.ui.applications.shell import Section
 from pages.ui.page import in_words
-from pages.ui.theme import palette
+from pages.ui.plots import Axes, Curve, Curves, Stretches, plots
 from pages.ui.uploads import upload
 
 NAME = "applications"
 TRAINING, READING = "applications:clustering", "applications:clustering:own"
 LENGTHS = {f"{length} s": length for length in core.LENGTHS}
 HIDDEN = "Hidden modes"
+CLUSTERS = tuple(f"cluster {i + 1}" for i in range(8))
 MAX_DRAWN = 3_600  # seconds of a drive
 
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
@@ -93,20 +94,25 @@ def chosen_network(length: int) -> Coder:
 
 def figures(driven: Cycle, windows: Windows, found: dict[str, Clusters], *, hidden: bool) -> None:
     """Speed over time; below it, what each contestant sorted every window into, and the truth."""
-    colours = palette()
-    seconds = min(len(driven.speed), MAX_DRAWN)
     length = windows.speed.shape[1]
-    kept = np.flatnonzero(windows.starts + length <= seconds)
-    minutes = np.arange(seconds) / 60
-    speed = curves({"speed": Curve(driven.speed[:seconds], colours.input, 1.2)}, minutes, Axes("", "km/h", 200))
-    st.vega_lite_chart(None, speed.whole, width="stretch", alt="Speed of the drive over time")
+    kept = np.flatnonzero(windows.starts + length <= MAX_DRAWN)
+    edges = np.append(windows.starts[kept], windows.starts[kept[-1]] + length)
     rows = {name: found[name].labels[kept] for name in CONTESTANTS}
-    names: dict[str, Any] = {name: [f"cluster {i + 1}" for i in range(8)] for name in CONTESTANTS}
+    names: dict[str, Sequence[str]] = {name: CLUSTERS for name in CONTESTANTS}
     if hidden:
         rows[HIDDEN], names[HIDDEN] = windows.modes[kept], NAMES
-    edges = np.append(windows.starts[kept], windows.starts[kept[-1]] + length) / 60
-    bars = stretches(Stretches(edges, rows, names), "min", 70 + 34 * len(rows))
-    st.vega_lite_chart(None, bars.whole, width="stretch", alt="The cluster of every window, by contestant")
+    speed = driven.speed[: edges[-1]]
+    plots(
+        Curves(
+            alt="Speed of the drive over time", curves={"speed": Curve(speed, "input", 1.2)},
+            x=np.arange(len(speed)) / 60, axes=Axes("min", "km/h", 200),
+        ),
+        Stretches(
+            alt="The cluster of every window, by contestant", edges=edges / 60, rows=rows, names=names, x="min",
+            legend=HIDDEN,
+        ),
+        key="clu_figures",
+    )  # fmt: skip
 
 
 def typical(coder: Coder, windows: Windows, found: Clusters) -> None:
@@ -116,14 +122,11 @@ def typical(coder: Coder, windows: Windows, found: Clusters) -> None:
     counts = np.bincount(found.labels, minlength=len(rows))
     drawn = {
         f"{i + 1}: {counts[i]} windows, {windows.speed[found.labels == i].mean():.0f} km/h":
-            Curve(windows.speed[row], CLASSES[i % len(CLASSES)], 2.0, (1, 0) if i % 2 == 0 else (6, 3))
+            Curve(windows.speed[row], i, 2.0, (1, 0) if i % 2 == 0 else (6, 3))
         for i, row in enumerate(rows) if row >= 0
     }  # fmt: skip
-    axis = np.arange(windows.speed.shape[1])
-    words = "; ".join(drawn)
-    st.vega_lite_chart(
-        None, curves(drawn, axis, Axes("s", "km/h", 260, names=3)).whole, width="stretch", alt=f"Speed: {words}"
-    )
+    axis, alt = np.arange(windows.speed.shape[1]), f"Speed: {'; '.join(drawn)}"
+    plots(Curves(alt=alt, curves=drawn, x=axis, axes=Axes("s", "km/h", 260)), key="clu_typical")
 
 
 def own() -> dict[str, Any] | None:

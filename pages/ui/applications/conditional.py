@@ -7,11 +7,10 @@ from aecore.concepts.applications import conditional as core
 from aecore.concepts.applications.conditional import SEVERITIES, TRACE_WORDS, TRACES, Model, Shipped, Wanted
 from aecore.concepts.applications.conditional_training import Training, train
 from aecore.data.drive_windows import CONDITIONS, LENGTH, LOADS, RATED_TORQUE, SECONDS, SPEEDS, Condition, measures
-from aecore.figures.applications import Axes, Curve, curves
 from pages.ui import controls, narration, on_request
 from pages.ui.applications.shell import Section
 from pages.ui.page import in_words
-from pages.ui.theme import palette
+from pages.ui.plots import Axes, Curve, Curves, plots
 
 NAME = "applications"
 TRAINING = "applications:conditional"
@@ -81,24 +80,24 @@ def _model(ships: Shipped) -> Model:
 
 def _figures(made: core.Array, true: core.Array) -> None:
     """Phases a and b of one generated signal over the simulator's; beside it phase a of several codes."""
-    colours, time = palette(), np.arange(LENGTH) * 1e3 * SECONDS / LENGTH
+    time = np.arange(LENGTH) * 1e3 * SECONDS / LENGTH
     nearest = int(np.square(true - made[:1]).mean((1, 2)).argmin())  # nobody knows its severity: the most alike
     top = 1.05 * max(float(np.abs(made).max()), float(np.abs(true).max()))
+    drawn = {
+        "phase a, generated": Curve(made[0, 0], "reconstruction", 2.8),
+        "phase b, generated": Curve(made[0, 1], "reconstruction", 2.2, (6, 3)),
+        "a, simulated": Curve(true[nearest, 0], "input", 1.0),
+        "b, simulated": Curve(true[nearest, 1], "input", 1.0, (3, 2)),
+    }
+    several = {f"code {n + 1}": Curve(x[0], "latent", 1.5, (1 + 2 * n, n)) for n, x in enumerate(made)}
     left, right = st.columns(2, gap="large")
     with left:
-        drawn = {
-            "phase a, generated": Curve(made[0, 0], colours.reconstruction, 2.8),
-            "phase b, generated": Curve(made[0, 1], colours.reconstruction, 2.2, (6, 3)),
-            "simulated": Curve(true[nearest, 0], colours.input, 1.0),
-            "simulated, b": Curve(true[nearest, 1], colours.input, 1.0, (3, 2)),
-        }
-        figure = curves(drawn, time, Axes("ms", "A", 280, (-top, top)))
-        words = "Two phase currents as generated, and as the simulator has them at the most similar severity"
-        st.vega_lite_chart(None, figure.whole, width="stretch", alt=words)
+        alt = "Two phase currents as generated, and as the simulator has them at the most similar severity"
+        plots(Curves(alt=alt, curves=drawn, x=time, axes=Axes("ms", "A", 280, (-top, top))), key="con_one")
     with right:
-        several = {f"code {n + 1}": Curve(x[0], colours.latent, 1.5, (1 + 2 * n, n)) for n, x in enumerate(made)}
-        figure = curves(several, time, Axes("ms", "phase a, A", 280, (-top, top)))
-        st.vega_lite_chart(None, figure.whole, width="stretch", alt="Phase a of five codes under the same condition")
+        alt = "Phase a of five codes under the same condition"
+        axes = Axes("ms", "phase a, A", 280, (-top, top))
+        plots(Curves(alt=alt, curves=several, x=time, axes=axes), key="con_several")
 
 
 def _measured(wanted: Wanted, made: core.Array, true: core.Array, ships: Shipped) -> None:

@@ -10,12 +10,11 @@ from aecore.concepts.applications import denoising as core
 from aecore.concepts.applications.denoising import NETWORK, Cleaners, Denoiser, Record, Scene
 from aecore.concepts.applications.denoising_own import clean_own, own_table
 from aecore.concepts.applications.denoising_training import train
-from aecore.figures.applications import Axes, Curve, curves
 from pages.ui import controls, link, live, narration, on_request
 from pages.ui.applications.shell import Section
 from pages.ui.downloads import Download, buttons
 from pages.ui.page import in_words
-from pages.ui.theme import palette
+from pages.ui.plots import Axes, Curve, Curves, plots
 from pages.ui.uploads import upload
 
 NAME = "applications"
@@ -27,6 +26,10 @@ KINDS: dict[str, Any] = {
 MODES: dict[str, core.Mode] = {"as it comes": "live", "afterwards": "afterwards"}
 LEVELS = {f"{level} %": level for level in core.LEVELS}
 OWN = "Your own currents"
+STROKES = {
+    NETWORK: ("reconstruction", 2.4, (1, 0)), core.BUTTERWORTH: ("latent", 1.6, (6, 3)),
+    core.SAVITZKY: ("anomaly", 1.6, (2, 2)),
+}  # fmt: skip
 
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
@@ -92,26 +95,25 @@ def chosen_network(signal: core.Signal) -> Cleaners:
 
 def figures(made: Record, outputs: dict[str, Any], unit: str) -> None:
     """What was measured and what the network makes of it; below, what each contestant is off by."""
-    colours, shown = palette(), core.JUDGED
+    shown = core.JUDGED
     milliseconds = 1e3 * made.time[shown]
     signals = {
-        "measured": Curve(made.noisy[shown], colours.input, 1.0),
-        NETWORK: Curve(outputs[NETWORK][shown], colours.reconstruction, 2.6),
-        "truth": Curve(made.clean[shown], colours.quiet, 1.4, (5, 4)),
+        "measured": Curve(made.noisy[shown], "input", 1.0),
+        NETWORK: Curve(outputs[NETWORK][shown], "reconstruction", 2.6),
+        "truth": Curve(made.clean[shown], "quiet", 1.4, (5, 4)),
     }
-    words = "The signal as it was measured, as it truly is, and as the autoencoder cleans it"
-    _draw(curves(signals, milliseconds, Axes("", unit, 260)), words)
-    strokes = {NETWORK: (colours.reconstruction, 2.4, (1, 0)), core.BUTTERWORTH: (colours.latent, 1.6, (6, 3)),
-               core.SAVITZKY: (colours.anomaly, 1.6, (2, 2))}  # fmt: skip
-    errors = {name: Curve((out - made.clean)[shown], *strokes[name]) for name, out in outputs.items()}
-    _draw(
-        curves(errors, milliseconds, Axes("ms", f"off by, {unit}", 210)),
-        "How far the autoencoder and both filters are off the truth, over time",
-    )
-
-
-def _draw(figure: Any, words: str) -> None:
-    st.vega_lite_chart(None, figure.whole, width="stretch", alt=words)
+    errors = {name: Curve((out - made.clean)[shown], *STROKES[name]) for name, out in outputs.items()}
+    plots(
+        Curves(
+            alt="The signal as it was measured, as it truly is, and as the autoencoder cleans it",
+            curves=signals, x=milliseconds, axes=Axes("ms", unit, 260),
+        ),
+        Curves(
+            alt="How far the autoencoder and both filters are off the truth, over time",
+            curves=errors, x=milliseconds, axes=Axes("ms", f"off by, {unit}", 210),
+        ),
+        key="den_figures",
+    )  # fmt: skip
 
 
 def in_numbers(made: Record, outputs: dict[str, Any], scene: Scene, mode: core.Mode, cleaners: Cleaners) -> str:
@@ -143,13 +145,13 @@ def own() -> None:
             return
         channel = result["channels"].index(controls.select("Channel", "den_channel", result["channels"],
                                                            default=result["channels"][0]))  # fmt: skip
-        colours = palette()
         rows = np.arange(min(len(result["measured"]), core.SHOWN))
         drawn = {
-            "measured": Curve(result["measured"][rows, channel], colours.input, 1.0),
-            "cleaned": Curve(result["afterwards"][rows, channel], colours.reconstruction, 2.4),
+            "measured": Curve(result["measured"][rows, channel], "input", 1.0),
+            "cleaned": Curve(result["afterwards"][rows, channel], "reconstruction", 2.4),
         }
         x, title = (rows / result["sample_rate"], "s") if result["sample_rate"] else (rows, "sample")
-        _draw(curves(drawn, x, Axes(title, "", 240)), "Your channel as measured and as cleaned")
+        alt = "Your channel as measured and as cleaned"
+        plots(Curves(alt=alt, curves=drawn, x=x, axes=Axes(title, "", 240)), key="den_own")
         st.markdown("\n".join(f"- {link.plain(note)}" for note in result["notes"]))
         buttons([Download("Cleaned currents", "cleaned.csv", lambda: export.csv(own_table(result)))])

@@ -9,17 +9,21 @@ from aecore.concepts.applications import generation as core
 from aecore.concepts.applications import measured
 from aecore.concepts.applications.generation import JITTER, SMOTE, VAE, Generator, Shortage
 from aecore.concepts.applications.generation_training import AS_MANY, compare
-from aecore.figures.applications import Axes, Curve, curves
 from pages.ui import controls, narration, on_request
+from pages.ui import plots as figures
 from pages.ui.applications.shell import Section
 from pages.ui.page import in_words
+from pages.ui.plots import Axes, Curve, plots
 from pages.ui.scrubber import Curves, Line, Panel, scrubber
-from pages.ui.theme import palette
 
 NAME = "applications"
 TRAINING = "applications:generation"
 SHOWN = 16  # synthetic examples under the handle
 DRAWS = (VAE, SMOTE, JITTER)
+STROKES = {
+    core.NONE: ("quiet", 1.6, (2, 3)), core.REPEAT: ("normal", 1.6, (1, 0)), JITTER: ("anomaly", 1.8, (2, 2)),
+    SMOTE: ("latent", 1.8, (6, 3)), VAE: ("reconstruction", 2.8, (1, 0)),
+}  # fmt: skip
 
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
@@ -124,16 +128,10 @@ def _recall(fault: core.Fault, examples: int, own: dict[str, Any] | None) -> Non
     table = measured.read("generation")["recall"]
     rows = [n for n, condition in enumerate(table.conditions) if condition.startswith(fault)]
     counts = np.array([int(table.conditions[n].split(", ")[1].split()[0]) for n in rows], float)
-    colours = palette()
-    strokes = {
-        core.NONE: (colours.quiet, 1.6, (2, 3)), core.REPEAT: (colours.normal, 1.6, (1, 0)),
-        JITTER: (colours.anomaly, 1.8, (2, 2)), SMOTE: (colours.latent, 1.8, (6, 3)),
-        VAE: (colours.reconstruction, 2.8, (1, 0)),
-    }  # fmt: skip
     drawn = {
-        name: Curve(100 * table.mean[rows, table.contestants.index(name)], *strokes[name])
+        name: Curve(100 * table.mean[rows, table.contestants.index(name)], *STROKES[name])
         for name in table.contestants
     }  # fmt: skip
-    figure = curves(drawn, counts, Axes("examples of the rare fault", "recall, %", 220, (0, 100)), marks=[examples])
-    words = "Recall of a classifier against the number of real examples, by way of making more of them"
-    st.vega_lite_chart(None, figure.whole, width="stretch", alt=words)
+    alt = "Recall of a classifier against the number of real examples, by way of making more of them"
+    axes = Axes("examples of the rare fault", "recall, %", 220, (0, 100))
+    plots(figures.Curves(alt=alt, curves=drawn, x=counts, axes=axes, marks=[examples]), key="gen_recall")

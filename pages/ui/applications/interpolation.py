@@ -9,12 +9,12 @@ from aecore.concepts.applications import interpolation as core
 from aecore.concepts.applications.interpolation import FADE, MIDDLE, PLAIN, ROUND, STRAIGHT, VAE, Ends, Networks, Way
 from aecore.concepts.applications.interpolation_training import Training, train
 from aecore.data.drive_windows import RATED_TORQUE
-from aecore.figures.applications import Axes, Curve, curves
 from pages.ui import controls, narration, on_request
+from pages.ui import plots as figures
 from pages.ui.applications.shell import Section
 from pages.ui.page import in_words
+from pages.ui.plots import Axes, Curve, plots
 from pages.ui.scrubber import Curves, Images, Line, Panel, scrubber
-from pages.ui.theme import palette
 
 NAME = "applications"
 TRAINING = "applications:interpolation"
@@ -147,13 +147,13 @@ def _panels(kind: core.Kind, made: Way, walk: str) -> list[Panel]:
 
 def _errors(made: Way, walk: str, at: int) -> None:
     """Error along the way of all, and in words where the handle was left."""
-    colours, shares = palette(), np.linspace(0, 1, core.STEPS)
-    names = {f"{VAE}, {walk}": (colours.reconstruction, 2.6, (1, 0)), f"{PLAIN}, {walk}": (colours.latent, 1.8, (6, 3)),
-             FADE: (colours.quiet, 1.8, (2, 3))}  # fmt: skip
+    shares = np.linspace(0, 1, core.STEPS)
+    names = {f"{VAE}, {walk}": ("reconstruction", 2.6, (1, 0)), f"{PLAIN}, {walk}": ("latent", 1.8, (6, 3)),
+             FADE: ("quiet", 1.8, (2, 3))}  # fmt: skip
     drawn = {name: Curve(100 * made.error(name), *stroke) for name, stroke in names.items()}
-    figure = curves(drawn, shares, Axes("share of the way", "error, % of the truth's rms", 200), marks=[shares[at]])
-    words = "Error of the VAE, the plain autoencoder and the cross-fade along the way"
-    st.vega_lite_chart(None, figure.whole, width="stretch", alt=words)
+    alt = "Error of the VAE, the plain autoencoder and the cross-fade along the way"
+    axes = Axes("share of the way", "error, % of the truth's rms", 200)
+    plots(figures.Curves(alt=alt, curves=drawn, x=shares, axes=axes, marks=[shares[at]]), key="int_errors")
     st.markdown(f"At {shares[at]:.0%} of the way: {', '.join(_told(made, name, at) for name in names)}.")
 
 

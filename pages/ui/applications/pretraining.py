@@ -10,16 +10,19 @@ from aecore.concepts.applications import pretraining as core
 from aecore.concepts.applications.pretraining import CODES, PCA, RAW, SCRATCH, TUNED, Labelling, Material
 from aecore.concepts.applications.pretraining_training import SCALE, compare
 from aecore.data.drive_windows import LENGTH
-from aecore.figures.applications import Axes, Curve, curves
-from aecore.figures.vae_morphing import inked, mosaic
+from aecore.figures.ink import tiled
 from pages.ui import controls, narration, on_request
 from pages.ui.applications.shell import Section
 from pages.ui.page import in_words
-from pages.ui.theme import palette
+from pages.ui.plots import Axes, Curve, Curves, Sheet, plots
 
 NAME = "applications"
 TRAINING = "applications:pretraining"
 PER_ROW = 30  # digits shown beside one another
+STROKES = {
+    RAW: ("input", 1.6, (1, 0)), PCA: ("quiet", 1.8, (6, 3)), CODES: ("latent", 2.4, (1, 0)),
+    SCRATCH: ("anomaly", 1.8, (2, 2)), TUNED: ("reconstruction", 2.8, (1, 0)),
+}  # fmt: skip
 
 
 @st.cache_resource(show_spinner=False)
@@ -86,38 +89,32 @@ def _own(labelling: Labelling) -> dict[str, float]:
 
 def _labelled(task: core.Task, data: Material, rows: np.ndarray, count: int) -> None:
     """What the labels fell on: digits as pictures, machines as one window a class."""
-    colours = palette()
     if task == "digits":
         pictures = data.pool.x[rows].reshape(len(data.names), count, 8, 8)[:, :PER_ROW].reshape(-1, 8, 8)
-        sheet = mosaic(pictures, min(count, PER_ROW), gap=1)
-        sheet = sheet.repeat(max(1, 300 // sheet.shape[1]), 0).repeat(max(1, 300 // sheet.shape[1]), 1)
-        st.markdown(f"**Labelled:** {count} of each digit")
-        st.image(inked(sheet, colours.input), width="stretch" if count > 4 else "content")
+        title = f"{count} labelled of each digit" + (f", {PER_ROW} shown" if count > PER_ROW else "")
+        sheet = tiled(pictures, min(count, PER_ROW))
+        plots(Sheet(alt=title, title=title, values=sheet, ink="input"), key="pre_labelled")
         return
     x = 100 / SCALE * data.pool.x[rows].reshape(len(data.names), count, 3, LENGTH)[:, 0, 0]
-    inks = (colours.normal, colours.input, colours.latent, colours.anomaly, colours.reconstruction)
+    inks = ("normal", "input", "latent", "anomaly", "reconstruction")
     dashes = ((1, 0), (1, 0), (6, 3), (2, 2), (8, 2))
     drawn = {name: Curve(x[n], inks[n], 1.6, dashes[n]) for n, name in enumerate(data.names)}
     axes = Axes("electrical angle, °", "phase a off its sine, % of the amplitude", 260)
-    figure = curves(drawn, np.arange(LENGTH) * 360 / LENGTH, axes)
-    st.vega_lite_chart(None, figure.whole, width="stretch", alt="The first labelled turn of every class, phase a")
+    angle, alt = np.arange(LENGTH) * 360 / LENGTH, "The first labelled turn of every class, phase a"
+    plots(Curves(alt=alt, curves=drawn, x=angle, axes=axes), key="pre_labelled")
 
 
 def _accuracy(task: core.Task, count: int, now: dict[str, float]) -> None:
     """Means over the seeds against labels a class, on a scale where 1 to 100 are evenly told apart."""
     table = measured.read("pretraining")["accuracy"]
     rows = [n for n, condition in enumerate(table.conditions) if condition.startswith(task)]
-    colours = palette()
-    strokes = {
-        RAW: (colours.input, 1.6, (1, 0)), PCA: (colours.quiet, 1.8, (6, 3)), CODES: (colours.latent, 2.4, (1, 0)),
-        SCRATCH: (colours.anomaly, 1.8, (2, 2)), TUNED: (colours.reconstruction, 2.8, (1, 0)),
+    drawn = {
+        name: Curve(table.mean[rows, table.contestants.index(name)], *STROKES[name]) for name in table.contestants
     }  # fmt: skip
+    alt = "Test accuracy against labels a class: " + ", ".join(f"{name} {a:.0%} now" for name, a in now.items())
     levels = np.log10(core.LEVELS)
-    drawn = {name: Curve(table.mean[rows, table.contestants.index(name)], *strokes[name]) for name in table.contestants}
-    axes = Axes("labels a class, as a power of ten", "test accuracy, %", 260)
-    figure = curves(drawn, levels, axes, marks=[float(np.log10(count))])
-    words = "Test accuracy against labels a class: " + ", ".join(f"{name} {a:.0%} now" for name, a in now.items())
-    st.vega_lite_chart(None, figure.whole, width="stretch", alt=words)
+    axes = Axes("labels a class", "test accuracy, %", 260, logarithmic="x", ticks=levels.tolist())
+    plots(Curves(alt=alt, curves=drawn, x=levels, axes=axes, marks=[float(np.log10(count))]), key="pre_accuracy")
 
 
 def _told(data: Material, rows: np.ndarray, now: dict[str, float]) -> None:

@@ -5,8 +5,10 @@ nobody waits for the seven others. Its words stand in ``assets/text/applications
 with the section's own name ("denoising-hired").
 """
 
+import html
 import importlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +31,7 @@ SECTIONS = {
     "clustering": "clustering",
     "conditional VAE": "conditional",
 }  # name in the link -> module
+STYLE = Path(__file__).parents[3] / "assets" / "components" / "measured.css"
 
 
 class Section(NamedTuple):
@@ -60,8 +63,9 @@ def open_section(name: str) -> None:
     st.subheader("Measured against", divider="gray")
     st.markdown(section.verdict)
     tables = measured.read(module)
+    st.html(STYLE)
     for table in (tables[key] for key in section.tables):
-        st.markdown(to_markdown(table))
+        st.html(to_html(table))
         st.caption(origin(table))
     st.subheader("In code", divider="gray")
     st.markdown(section.code)
@@ -75,18 +79,21 @@ def open_section(name: str) -> None:
     _onwards(section.onwards)
 
 
-def to_markdown(table: Table) -> str:
-    """Mean ± standard deviation of every contestant, the best of each row in bold."""
-    head = "| ".join(["", f"{table.what} ", *(f"{name} " for name in table.contestants), ""])
-    lines = [head, "|".join(["", "---", *(["---:"] * len(table.contestants)), ""])]
-    for condition, mean, spread in zip(table.conditions, table.mean, table.spread, strict=True):
-        best = _best(mean, table)
-        cells = [
-            f"**{cell}**" if i in best else cell
-            for i, cell in enumerate(_cell(m, s, table.decimals) for m, s in zip(mean, spread, strict=True))
-        ]
-        lines.append("| ".join(["", f"{condition} ", *(f"{cell} " for cell in cells), ""]))
-    return "\n".join(lines)
+def to_html(table: Table) -> str:
+    """Mean and standard deviation of every contestant, the best of each row in bold; a phone has room for all of it."""
+    head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in table.contestants)
+    rows = [
+        f"<tr><th scope='row'>{html.escape(condition)}</th>{_cells(mean, spread, table)}</tr>"
+        for condition, mean, spread in zip(table.conditions, table.mean, table.spread, strict=True)
+    ]
+    head = f"<thead><tr><th scope='col'>{html.escape(table.what)}</th>{head}</tr></thead>"
+    return f"<table class='measured' lang='en'>{head}<tbody>{''.join(rows)}</tbody></table>"
+
+
+def _cells(mean: np.ndarray, spread: np.ndarray, table: Table) -> str:
+    best = _best(mean, table)
+    said = [_cell(m, s, table.decimals) for m, s in zip(mean, spread, strict=True)]
+    return "".join(f"<td>{f'<b>{cell}</b>' if n in best else cell}</td>" for n, cell in enumerate(said))
 
 
 def origin(table: Table) -> str:
@@ -99,7 +106,7 @@ def origin(table: Table) -> str:
 
 
 def _cell(mean: float, spread: float, decimals: int) -> str:
-    return "–" if np.isnan(mean) else f"{mean:.{decimals}f} ± {spread:.{decimals}f}"
+    return "–" if np.isnan(mean) else f"{mean:.{decimals}f} <small>± {spread:.{decimals}f}</small>"
 
 
 def _best(mean: np.ndarray, table: Table) -> set[int]:

@@ -3,13 +3,16 @@
 const AROUND = { top: 8, right: 14, ticks: 20, title: 16 }; // px
 const APART = { x: 40, y: 32 }; // px between two numbers, about
 
-/** The plot between two axes: its edges in px, `x(value)`, `y(value)`, and the numbers beside them as [value, text]. */
-export function fitAxes(context, [x, y], { width, height, font }) {
+/**
+ * The plot between two axes: its edges in px, `x(value)`, `y(value)`, and the numbers beside them as [value, text]. It
+ * begins at `left` or further in, where the numbers need the room.
+ */
+export function fitAxes(context, [x, y], { width, height, font, left: least = 0 }) {
   context.font = font;
   const bottom = height - AROUND.ticks - (x.title ? AROUND.title : 0);
   const right = width - AROUND.right;
   const up = numbers(y, (bottom - AROUND.top) / APART.y);
-  const left = Math.ceil(Math.max(...up.map(([, text]) => context.measureText(text).width))) + 8;
+  const left = Math.max(least, Math.ceil(Math.max(...up.map(([, text]) => context.measureText(text).width))) + 8);
   const across = numbers(x, (right - left) / APART.x);
   return { left, right, bottom, top: AROUND.top, x: scale(x, left, right), y: scale(y, bottom, AROUND.top), across, up };
 }
@@ -36,12 +39,14 @@ function scale({ low, high, root }, from, to) {
 }
 
 /** The axis' own numbers, or round ones, `most` or a few less. */
-function numbers({ low, high, ticks }, most) {
+function numbers({ low, high, ticks, power }, most) {
   const least = (high - low) / Math.max(most, 1);
   const ten = 10 ** Math.floor(Math.log10(least));
   const step = [1, 2, 5, 10].map((times) => times * ten).find((s) => s >= least * 0.999);
   const first = Math.ceil(low / step - 1e-9);
   const count = Math.floor(high / step + 1e-9) - first + 1;
-  const values = ticks.length ? ticks : Array.from({ length: count }, (_, n) => (first + n) * step);
-  return values.map((value) => [value, String(+value.toPrecision(6)).replace("-", "\u2212")]);
+  const inside = ticks.filter((value) => value >= low - 1e-6 && value <= high + 1e-6);
+  const values = ticks.length ? inside : Array.from({ length: count }, (_, n) => (first + n) * step);
+  const told = (value) => String(power ? +(10 ** value).toPrecision(1) : +value.toPrecision(6)); // power: of ten
+  return values.map((value) => [value, told(value).replace("-", "\u2212")]);
 }
