@@ -24,7 +24,7 @@ from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, settle, start_server
 CHROMIUM = "/usr/bin/chromium"
 TIMES = 10
 OPEN_BUDGET, LIVE_BUDGET = 1_000.0, 30_000.0  # ms
-# section -> its title, and its controls that nothing is trained for: sliders by name, options by the two to turn between
+# section -> its title, and its controls that nothing is trained for: sliders by name, options by two to turn between
 CONTROLS: dict[str, tuple[str, list[str | tuple[str, str]]]] = {
     "anomaly detection": ("Anomaly detection", [
         "Severity", "Speed", "Load", "Noise", ("bearing vibration", "inverter currents"),
@@ -45,9 +45,9 @@ FIGURE = ".plots canvas, .knobs canvas, .scrubber canvas"
 # section -> what a link says so that the page offers to train
 TRAINED = {
     "anomaly detection": {"ano_network": "trained here"}, "denoising": {"den_network": "trained here"},
-    "dimension reduction": {"dim_network": "trained here"}, "pre-training": {}, "generation": {"gen_vae": "trained here"},
-    "interpolation": {"int_networks": "trained here"}, "clustering": {"clu_network": "trained here"},
-    "conditional VAE": {"con_model": "trained here"},
+    "dimension reduction": {"dim_network": "trained here"}, "pre-training": {},
+    "generation": {"gen_vae": "trained here"}, "interpolation": {"int_networks": "trained here"},
+    "clustering": {"clu_network": "trained here"}, "conditional VAE": {"con_model": "trained here"},
 }  # fmt: skip
 PANELS = ("Train it here", "Train them here", "Train networks on these labels")
 
@@ -75,7 +75,7 @@ def answers(page: Page, section: str) -> list[float]:
     all_times = []
     for control in CONTROLS[section][1]:
         act = acting(page, control)
-        times = [latency(page, lambda n=n: act(n)) for n in range(TIMES)]
+        times = [latency(page, lambda n=n, act=act: act(n)) for n in range(TIMES)]
         report(f"{section}: {control if isinstance(control, str) else ' / '.join(control)}"[:48], times)
         all_times += times
     return all_times
