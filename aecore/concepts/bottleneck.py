@@ -2,19 +2,18 @@
 
 import functools
 from collections.abc import Generator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from aecore import store
 from aecore.concepts.bottleneck_equivalence import compare, linear_bound
 from aecore.concepts.bottleneck_machines import Affine, Machine, Network, Pca, affine_from, network_from
 from aecore.concepts.bottleneck_signals import LENGTH, Array, family_to_learn, spectrum
+from aecore.concepts.one_thread import one_thread
 
 LARGEST = 64  # code numbers at most: a quarter of the signal
 GRID = (1, 2, 3, 5, 10, 20, 40)  # complexities whose trained machines ship
@@ -54,23 +53,9 @@ class Sweep(NamedTuple):
         }
 
 
-@functools.cache
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()  # looks through all loaded libraries: milliseconds, once
-
-
-def _one_thread() -> AbstractContextManager[Any]:
-    """Keep linear algebra to one thread.
-
-    Products of this size gain little from a second one, and take several times as long wherever another process holds
-    the core that it waits for.
-    """
-    return _libraries().limit(limits=1, user_api="blas")
-
-
 def fit_pca(learn: Array) -> Pca:
     """Fit PCA to signals [N, 256], with as many components as the widest code has numbers."""
-    with _one_thread():
+    with one_thread():
         return Pca.fit(learn, LARGEST)
 
 
@@ -85,7 +70,7 @@ def sweep(test: Array, shown: int, pca: Pca, trained: Tree | None) -> Sweep:
 
     Without ``trained`` weights that is PCA alone.
     """
-    with _one_thread():
+    with one_thread():
         return _sweep(test, shown, pca, trained)
 
 

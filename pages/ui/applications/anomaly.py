@@ -10,6 +10,7 @@ from aecore.concepts import sensors
 from aecore.concepts.applications import anomaly as core
 from aecore.concepts.applications.anomaly import ALARM, AUTOENCODER, CONTESTANTS, PCA, Scene
 from aecore.concepts.applications.anomaly_training import train
+from aecore.concepts.one_thread import one_thread
 from aecore.data.recording import Recording
 from aecore.figures.thinning import extremes
 from pages.ui import controls, link, live, narration, on_request
@@ -63,7 +64,7 @@ def show() -> None:
 @st.fragment
 def bench() -> None:
     """Controls, the machine's signal, and what each monitor makes of it."""
-    with in_words():
+    with in_words(), one_thread():
         left, right = st.columns([1, 2], gap="large")
         with left:
             scene = chosen_scene()

@@ -12,6 +12,7 @@ from aecore.concepts.applications.clustering import CODES, CONTESTANTS, Coder, W
 from aecore.concepts.applications.clustering_own import own_drive
 from aecore.concepts.applications.clustering_training import train
 from aecore.concepts.applications.k_means import Clusters
+from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_cycles import NAMES, Cycle
 from pages.ui import controls, link, live, narration, on_request
 from pages.ui.applications.shell import Section
@@ -59,7 +60,7 @@ def show() -> None:
 @st.fragment
 def bench(own: dict[str, Any] | None) -> None:
     """A drive and how it is sorted."""
-    with in_words():
+    with in_words(), one_thread():
         left, right = st.columns([1, 2], gap="large")
         with left:
             count = int(controls.slider("Clusters", "clu_count", low=2, high=8, default=5, step=1))

@@ -6,6 +6,7 @@ import streamlit as st
 from aecore.concepts.applications import conditional as core
 from aecore.concepts.applications.conditional import SEVERITIES, TRACE_WORDS, TRACES, Model, Shipped, Wanted
 from aecore.concepts.applications.conditional_training import Training, train
+from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_windows import CONDITIONS, LENGTH, LOADS, RATED_TORQUE, SECONDS, SPEEDS, Condition, measures
 from pages.ui import controls, narration, on_request
 from pages.ui.applications.shell import Section
@@ -46,7 +47,7 @@ def show() -> None:
 @st.fragment
 def bench() -> None:
     """Class, speed and torque in; signals, their measures and a classifier's word out."""
-    with in_words():
+    with in_words(), one_thread():
         condition: Condition = controls.choice("Class", "con_class", list(CONDITIONS), default="open switch")  # type: ignore[assignment]
         left, middle, right = st.columns(3, gap="large")
         with left:

@@ -10,6 +10,7 @@ from aecore.concepts.applications import denoising as core
 from aecore.concepts.applications.denoising import NETWORK, Cleaners, Denoiser, Record, Scene
 from aecore.concepts.applications.denoising_own import clean_own, own_table
 from aecore.concepts.applications.denoising_training import train
+from aecore.concepts.one_thread import one_thread
 from pages.ui import controls, link, live, narration, on_request
 from pages.ui.applications.shell import Section
 from pages.ui.downloads import Download, buttons
@@ -61,7 +62,7 @@ def show() -> None:
 @st.fragment
 def bench() -> None:
     """Controls and figure: what is simulated, spoilt and cleaned again."""
-    with in_words():
+    with in_words(), one_thread():
         left, right = st.columns([1, 2], gap="large")
         with left:
             signal = SIGNALS[controls.choice("Signal", "den_signal", list(SIGNALS), default="phase current")]

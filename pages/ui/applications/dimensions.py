@@ -10,6 +10,7 @@ from aecore.concepts.applications import dimensions as core
 from aecore.concepts.applications.dimensions import Mapper
 from aecore.concepts.applications.dimensions_own import own_map, own_table
 from aecore.concepts.applications.dimensions_training import train
+from aecore.concepts.one_thread import one_thread
 from aecore.data.flux_maps import D_POINTS, POLE_PAIRS, Q_POINTS, torque
 from pages.ui import controls, link, live, narration, on_request
 from pages.ui.applications.shell import Section
@@ -61,7 +62,7 @@ def show() -> None:
 @st.fragment
 def bench(own: dict[str, Any] | None) -> None:
     """Knobs and maps of one machine: a test machine, or the visitor's."""
-    with in_words():
+    with in_words(), one_thread():
         left, middle, right = st.columns([2, 2, 2], gap="large", vertical_alignment="bottom")
         with left:
             size = int(controls.choice("Knobs", "dim_size", [str(s) for s in core.SIZES], default="4"))

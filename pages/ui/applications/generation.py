@@ -9,6 +9,7 @@ from aecore.concepts.applications import generation as core
 from aecore.concepts.applications import measured
 from aecore.concepts.applications.generation import JITTER, SMOTE, VAE, Generator, Shortage
 from aecore.concepts.applications.generation_training import AS_MANY, compare
+from aecore.concepts.one_thread import one_thread
 from pages.ui import controls, narration, on_request
 from pages.ui import plots as figures
 from pages.ui.applications.shell import Section
@@ -60,7 +61,7 @@ def _panel(job: Any) -> None:
 @st.fragment
 def bench() -> None:
     """Controls, synthetic examples beside what is nearest to them, and recall by the number of examples."""
-    with in_words():
+    with in_words(), one_thread():
         left, middle, right = st.columns([3, 3, 2], gap="large")
         with left:
             fault: core.Fault = controls.choice("Rare fault", "gen_fault", list(core.FAULTS), default=core.FAULTS[0])  # type: ignore[assignment]

@@ -8,6 +8,7 @@ import streamlit as st
 from aecore.concepts.applications import interpolation as core
 from aecore.concepts.applications.interpolation import FADE, MIDDLE, PLAIN, ROUND, STRAIGHT, VAE, Ends, Networks, Way
 from aecore.concepts.applications.interpolation_training import Training, train
+from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_windows import RATED_TORQUE
 from pages.ui import controls, narration, on_request
 from pages.ui import plots as figures
@@ -52,7 +53,7 @@ def show() -> None:
 @st.fragment
 def bench() -> None:
     """Both ends, and everybody's way between them."""
-    with in_words():
+    with in_words(), one_thread():
         with st.container(horizontal=True):
             kind = DATA[controls.choice("What is measured", "int_data", list(DATA), default="phase currents")]
             walk = WALKS[controls.choice("Way through the code", "int_walk", list(WALKS), default="round the middle")]

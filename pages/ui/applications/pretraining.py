@@ -9,6 +9,7 @@ from aecore.concepts.applications import measured
 from aecore.concepts.applications import pretraining as core
 from aecore.concepts.applications.pretraining import CODES, PCA, RAW, SCRATCH, TUNED, Labelling, Material
 from aecore.concepts.applications.pretraining_training import SCALE, compare
+from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_windows import LENGTH
 from aecore.figures.ink import tiled
 from pages.ui import controls, narration, on_request
@@ -57,7 +58,7 @@ def show() -> None:
 @st.fragment
 def bench() -> None:
     """Controls, what was labelled, and accuracy by the number of labels."""
-    with in_words():
+    with in_words(), one_thread():
         left, middle, right = st.columns([2, 3, 2], gap="large")
         with left:
             task: core.Task = controls.choice("Data", "pre_task", list(core.TASKS), default="machine faults")  # type: ignore[assignment]
