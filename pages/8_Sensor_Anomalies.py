@@ -1,7 +1,5 @@
 """Sensor anomalies: a log in, a normal stretch, and out come scores, events and a detector."""
 
-from typing import Any
-
 import streamlit as st
 
 from aecore import jobs
@@ -36,7 +34,7 @@ RULES = {SPREAD: by_spread, "false alarms an hour": by_alarms, "the tail of the 
 
 
 @st.cache_data(show_spinner=False, max_entries=50, scope="session")  # of a visitor's data: nobody else's
-def threshold_by(name: Any, rule: dict[str, float], _analysis: sensors.Analysis) -> Threshold:
+def threshold_by(name: str, rule: dict[str, float], _analysis: sensors.Analysis) -> Threshold:
     return _analysis.threshold(**rule)
 
 
@@ -53,16 +51,14 @@ def trained(source: sources.Source, normal: tuple[float, float]) -> sensors.Anal
 
 
 @st.fragment
-def judged(source: sources.Source, analysis: sensors.Analysis, rows: tuple[int, int]) -> None:
-    """Everything that follows the threshold: moving it runs this part alone."""
+def judged(
+    source: sources.Source, analysis: sensors.Analysis, scene: figures.Scene, outlines: figures.Tables, rule: str
+) -> None:
+    """Everything that follows the threshold, and no more: moving it runs this part alone."""
     figure.rerun_if_dragged()
-    rule, value = st.columns([1, 1], vertical_alignment="bottom")
-    with rule:
-        chosen = controls.select("Threshold by", "rule", list(RULES), default=SPREAD)
-    with value:
-        threshold = threshold_by((source.signature, rows), RULES[chosen](), analysis)
+    threshold = threshold_by(f"{source.signature} {scene.normal}", RULES[rule](), analysis)
     st.caption(threshold.sentence)
-    results.show(source, analysis, rows, threshold)
+    results.show(source, analysis, scene, outlines, threshold)
 
 
 def workbench() -> None:
@@ -90,9 +86,16 @@ def workbench() -> None:
                 clock=clock, values=signal.values[:, : figures.MAX_STRIPS],
                 channels=signal.channels[: figures.MAX_STRIPS], normal=rows, view=figure.view_of(len(clock.x)),
             )  # fmt: skip
+            figure.drag_control()
             figure.draw(scene, figures.outlines(scene), "The signal as measured")
         else:
-            judged(source, analysis, rows)
+            scene = results.scene(source, analysis, rows)
+            judge, hand = st.columns(2)
+            with judge:
+                rule = controls.select("Threshold by", "rule", list(RULES), default=SPREAD)
+            with hand:
+                figure.drag_control()
+            judged(source, analysis, scene, figures.outlines(scene), rule)
             results.downloads()
             results.self_test(source, rows)
         if signal.notes:

@@ -64,8 +64,8 @@ def score_rows(
 def event_table(events: pd.DataFrame, clock: NDArray[Any]) -> pd.DataFrame:
     """Events with their ends on the signal's clock (datetimes, seconds or rows) as well as in rows."""
     start, end = events["start"].to_numpy(), events["end"].to_numpy()
-    table = pd.DataFrame({"start": clock[start], "end": clock[end], "first_row": start, "last_row": end})
-    return pd.concat([table, events.drop(columns=["start", "end"]).reset_index(drop=True)], axis=1)
+    more = {name: events[name].to_numpy() for name in events.columns.drop(["start", "end"])}
+    return pd.DataFrame({"start": clock[start], "end": clock[end], "first_row": start, "last_row": end} | more)
 
 
 def summary(events: pd.DataFrame, threshold: float, clock: NDArray[Any]) -> str:

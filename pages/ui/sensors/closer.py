@@ -18,9 +18,8 @@ def look(
     signal: Signal, analysis: sensors.Analysis, events: pd.DataFrame, threshold: float, chosen: int | None
 ) -> None:
     """One of the closer looks, by the visitor's choice; ``chosen`` is the open event's place among ``events``."""
-    st.subheader("Look closer", divider="gray")
     options = [WINDOW, MAP, SCORES] + ([LABELS] if signal.labels is not None else [])
-    what = controls.choice("What to look at", "closer", options, default=WINDOW)
+    what = controls.choice("Look closer", "closer", options, default=WINDOW)
     if what == WINDOW:
         _event(analysis, events, chosen)
     elif what == MAP:

@@ -1,7 +1,5 @@
 """The signal's figure: drag over it to zoom in, or to mark the normal stretch."""
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
@@ -12,7 +10,7 @@ from pages.ui.theme import palette
 ZOOM, MARK = "zooms in", "marks the normal stretch"
 ALL = (0.0, 100.0)
 STEP = 0.1  # % of the rows
-_DRAGGED, _OUTLINES = "sensors:dragged", "sensors:outlines"
+_DRAGGED = "sensors:dragged"
 
 
 def view_of(length: int) -> tuple[int, int]:
@@ -20,16 +18,6 @@ def view_of(length: int) -> tuple[int, int]:
     low, high = st.session_state.get("view", ALL)
     first, last = int(length * low / 100), -int(-length * high // 100)
     return min(first, length - 2), max(last, min(first, length - 2) + 2)
-
-
-def outlines(name: Any, scene: figures.Scene) -> figures.Tables:
-    """What is drawn of a scene whatever the threshold: kept while it is the same signal, by name, in the same view."""
-    name = (name, scene.view, scene.normal, tuple(scene.channels))
-    kept = st.session_state.get(_OUTLINES)
-    if kept is None or kept[0] != name:
-        kept = st.session_state[_OUTLINES] = (name, figures.outlines(scene))
-    tables: figures.Tables = kept[1]
-    return tables
 
 
 def draw(scene: figures.Scene, tables: figures.Tables, words: str, threshold: float | None = None) -> None:
@@ -50,10 +38,6 @@ def draw(scene: figures.Scene, tables: figures.Tables, words: str, threshold: fl
         None, figure.whole, width="stretch", alt=words, key=key, on_select=dragged,
         selection_mode=figures.brush_names(scene),
     )  # fmt: skip
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        controls.choice("Dragging over the figure", "drag", [ZOOM, MARK], default=ZOOM)
-        if tuple(view) != ALL:
-            st.button("Show all", key="view:all", on_click=_show_all, icon=":material/zoom_out_map:")
 
 
 def rerun_if_dragged() -> None:
@@ -62,9 +46,16 @@ def rerun_if_dragged() -> None:
         st.rerun()
 
 
+def drag_control() -> None:
+    """What a hand that drags over the figure does, as a control in the link."""
+    controls.choice("Dragging over the figure", "drag", [ZOOM, MARK], default=ZOOM)
+
+
 def view_control() -> None:
     """Which rows are drawn, as a control in the link."""
-    controls.range_slider("In view, % of the rows", "view", low=0.0, high=100.0, default=ALL, step=STEP)
+    view = controls.range_slider("In view, % of the rows", "view", low=0.0, high=100.0, default=ALL, step=STEP)
+    if view != ALL:
+        st.button("Show all", key="view:all", on_click=_show_all, icon=":material/zoom_out_map:")
 
 
 def around(first: int, last: int, length: int) -> tuple[int, int]:
@@ -82,7 +73,6 @@ def look_at(first: int, last: int, length: int) -> None:
 
 def _show_all() -> None:
     st.session_state["view"] = ALL
-    st.session_state[_DRAGGED] = True
 
 
 def _percent(clock: figures.Clock, stretch: list[float]) -> tuple[float, float]:

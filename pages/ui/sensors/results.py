@@ -26,33 +26,36 @@ SELF_TEST_COLUMNS = {
 }
 
 
-def show(source: Source, analysis: sensors.Analysis, normal: tuple[int, int], threshold: Threshold) -> None:
+def show(
+    source: Source, analysis: sensors.Analysis, scene: figures.Scene, outlines: figures.Tables, threshold: Threshold
+) -> None:
     """Figure, events, a closer look."""
     signal = source.signal
     events = analysis.events(threshold.value, missing=signal.missing)
-    scene = _scene(source, analysis, normal)
     summary = sensor_tables.summary(events, threshold.value, scene.clock.x)
     verdict = figures.Verdict(threshold.value, list(zip(events["start"], events["end"], strict=True)))
-    tables = figures.judged(scene, verdict, figure.outlines(source.signature, scene))
+    tables = figures.judged(scene, verdict, outlines)
     # the figure's own words stay the same, or the browser would build it anew; what was found stands below it
     figure.draw(scene, tables, "Signal by channel, normal stretch, events and scores over time", threshold.value)
-    st.markdown(link.plain(summary))  # a channel may be named like Markdown
-    st.caption(narration.text(NAME, "reading"))
+    # in one piece, because a browser goes over every piece of a page after every change
+    reading = narration.text(NAME, "reading")
+    st.markdown(f"{link.plain(summary)}\n\n:small[:gray[{reading}]]")  # a channel may be named like Markdown
     if len(scene.channels) < len(signal.channels):
         st.caption(f"Drawn: the {len(scene.channels)} of {len(signal.channels)} channels that stand out most.")
     for note in analysis.notes:
         st.warning(link.plain(note), icon=":material/help:")
     table = sensor_tables.event_table(events, scene.clock.x)
-    chosen = _choose_event(table, len(signal.values))
+    chosen = _choose_event(table, len(signal.values), clock=signal.time is not None)
     closer.look(signal, analysis, events, threshold.value, chosen)
-    tested = live.finished(SELF_TEST, (source.signature, normal))
+    tested = live.finished(SELF_TEST, (source.signature, scene.normal))
     _last()["found"] = report.Findings(
         source.name, signal, scene, analysis, threshold, events, table, summary,
         None if tested is None else tested["table"],
     )  # fmt: skip
 
 
-def _scene(source: Source, analysis: sensors.Analysis, normal: tuple[int, int]) -> figures.Scene:
+def scene(source: Source, analysis: sensors.Analysis, normal: tuple[int, int]) -> figures.Scene:
+    """What is drawn of a scored signal whatever the threshold."""
     signal = source.signal
     # by the detector's own threshold: the strips stay while another is tried
     shown = figures.standing_out(analysis.channel_excess, analysis.scores > analysis.threshold().value)
@@ -63,8 +66,8 @@ def _scene(source: Source, analysis: sensors.Analysis, normal: tuple[int, int]) 
     )  # fmt: skip
 
 
-def _choose_event(table: pd.DataFrame, length: int) -> int | None:
-    """The table of events; returns the chosen one, the strongest without a choice."""
+def _choose_event(table: pd.DataFrame, length: int, *, clock: bool) -> int | None:
+    """The table of events; returns the chosen one, the strongest without a choice. Their ends by the clock, or in rows."""
     if table.empty:
         return None
     key = f"events:{length}:{len(table)}"
@@ -74,11 +77,11 @@ def _choose_event(table: pd.DataFrame, length: int) -> int | None:
         if rows:
             figure.look_at(int(table["first_row"].iloc[rows[0]]), int(table["last_row"].iloc[rows[0]]), length)
 
+    ends = list(table.columns[:2] if clock else table.columns[2:4])
     picked = st.dataframe(
         table, hide_index=True, width="stretch", column_config=EVENT_COLUMNS, key=key,
-        on_select=opened, selection_mode="single-row",
+        on_select=opened, selection_mode="single-row", column_order=ends + list(table.columns[4:]),
     )  # fmt: skip
-    st.caption("Choose an event to zoom to it; close up, the rebuilt signal is drawn in green under the measured one.")
     rows = picked.selection.rows
     return rows[0] if rows and rows[0] < len(table) else int(table["severity"].argmax())
 
