@@ -67,7 +67,7 @@ def scene(source: Source, analysis: sensors.Analysis, normal: tuple[int, int]) -
 
 
 def _choose_event(table: pd.DataFrame, length: int, *, clock: bool) -> int | None:
-    """The table of events; returns the chosen one, the strongest without a choice. Their ends by the clock, or in rows."""
+    """The table of events; returns the chosen one, or the strongest. Their ends are by the clock, or in rows."""
     if table.empty:
         return None
     key = f"events:{length}:{len(table)}"
