@@ -71,3 +71,8 @@ def test_a_flat_curve_has_room_around_it(sent):
     scene, _ = sent(Curves(alt="", curves={"c": Curve(np.ones(3), "input")}, x=np.arange(3), axes=Axes("", "")))
     y = scene["figures"][0]["axes"][1]
     assert y["low"] < 1 < y["high"]
+
+
+def test_bold_words_are_told_apart(sent):
+    scene, _ = sent(plots.Words(lines=["**best** 3 dB, worst 1 dB", "a <b>"]))
+    assert scene["figures"][0]["lines"] == [[["best", True], [" 3 dB, worst 1 dB", False]], [["a <b>", False]]]

@@ -139,7 +139,33 @@ class Sheet:
         }  # fmt: skip
 
 
-Plot = Curves | Stretches | Sheet
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """Paragraphs, or the items of a list, in which ``**so much**`` is bold; a browser reads them faster than Markdown."""
+
+    lines: Sequence[str]
+    list: bool = False
+    alt: str = ""
+
+    def pack(self, packer: Packer) -> dict[str, Any]:
+        """Describe the words."""
+        lines = [[(part, n % 2 == 1) for n, part in enumerate(line.split("**")) if part] for line in self.lines]
+        return {"kind": "words", "unit": "", "legend": [], "lines": lines, "list": self.list}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Numbers side by side: (name, value, what to hold it against)."""
+
+    facts: Sequence[tuple[str, str, str]]
+    alt: str = ""
+
+    def pack(self, packer: Packer) -> dict[str, Any]:
+        """Describe the numbers."""
+        return {"kind": "facts", "unit": "", "legend": [], "facts": list(self.facts)}
+
+
+Plot = Curves | Stretches | Sheet | Words | Facts
 
 
 def plots(*figures: Plot, key: str) -> None:

@@ -17,6 +17,8 @@ const SHORTEST = 0.78; // of a figure's height on a narrow screen
 const FIGURES = {
   curves: { read: readCurves, draw: drawPlot, under: curvesUnder, height: ({ height }, width) => (width < 480 ? SHORTEST : 1) * height },
   stretches: { read: readStretches, draw: drawStretches, under: stretchUnder, height: ({ rows }) => rows.length * (ROW.label + ROW.bar + ROW.gap) + 44 },
+  words: { read: () => {}, place: placeWords, draw: () => {}, under: () => undefined, height: () => 0 },
+  facts: { read: () => {}, place: placeFacts, draw: () => {}, under: () => undefined, height: () => 0 },
   sheet: { read: readSheet, draw: drawSheet, under: () => undefined, height: sheetHeight },
 };
 
@@ -49,9 +51,9 @@ class Plots {
   build() {
     const element = document.createElement("figure");
     element.className = "plot";
-    element.innerHTML = `<figcaption><span class="unit"></span><ul class="legend" aria-hidden="true"></ul></figcaption><canvas role="img"></canvas>`;
-    const [unit, legend, canvas] = ["span", "ul", "canvas"].map((name) => element.querySelector(name));
-    const place = { element, unit, legend, canvas, context: canvas.getContext("2d") };
+    element.innerHTML = `<figcaption><span class="unit"></span><ul class="legend" aria-hidden="true"></ul></figcaption><canvas role="img"></canvas><div class="told"></div>`;
+    const [unit, legend, canvas, told] = ["span", "ul", "canvas", "div"].map((name) => element.querySelector(name));
+    const place = { element, unit, legend, canvas, told, context: canvas.getContext("2d") };
     const { signal } = this.leaving;
     const point = (at) => {
       place.at = at;
@@ -69,6 +71,9 @@ class Plots {
     const entries = JSON.stringify([figure.legend, this.inks.theme]);
     if (entries !== place.entries) place.legend.replaceChildren(...figure.legend.map((entry) => item(entry, this.inks)));
     place.entries = entries;
+    place.canvas.hidden = figure.kind in { words: 0, facts: 0 };
+    place.told.hidden = !place.canvas.hidden;
+    FIGURES[figure.kind].place?.(figure, place.told);
     return place;
   }
 
@@ -209,6 +214,37 @@ function drawSheet(context, figure, { width, height }, inks) {
   canvas.getContext("2d").putImageData(image, 0, 0);
   context.imageSmoothingEnabled = cell(figure, width) < 2;
   context.drawImage(canvas, 0, 0, columns * cell(figure, width), height);
+}
+
+/* ---------------------------------------------------------------- words */
+
+/** Paragraphs of [text, whether it is bold]; only what changes is written. */
+function placeWords({ lines, list }, told) {
+  const written = JSON.stringify([lines, list]);
+  if (told.dataset.written === written) return;
+  told.dataset.written = written;
+  const paragraphs = lines.map((parts) => {
+    const paragraph = document.createElement(list ? "li" : "p");
+    paragraph.append(...parts.map(([text, bold]) => (bold ? Object.assign(document.createElement("b"), { textContent: text }) : text)));
+    return paragraph;
+  });
+  const holder = document.createElement(list ? "ul" : "div");
+  holder.append(...paragraphs);
+  told.replaceChildren(holder);
+}
+
+/** Numbers side by side, each with its name above it and what to hold it against below. */
+function placeFacts({ facts }, told) {
+  const written = JSON.stringify(facts);
+  if (told.dataset.written === written) return;
+  told.dataset.written = written;
+  told.replaceChildren(Object.assign(document.createElement("dl"), { className: "facts" }));
+  told.firstChild.append(...facts.map((fact) => {
+    const group = document.createElement("div");
+    for (const [n, name] of ["dt", "dd", "dd"].entries())
+      group.append(Object.assign(document.createElement(name), { textContent: fact[n], className: ["name", "value", "beside"][n] }));
+    return group;
+  }));
 }
 
 /* ---------------------------------------------------------------- parts */

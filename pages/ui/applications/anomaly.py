@@ -14,10 +14,11 @@ from aecore.concepts.one_thread import one_thread
 from aecore.data.recording import Recording
 from aecore.figures.thinning import extremes
 from pages.ui import controls, link, live, narration, on_request
+from pages.ui.applications import shell
 from pages.ui.applications.shell import Section
 from pages.ui.downloads import Download, buttons
 from pages.ui.page import in_words
-from pages.ui.plots import Axes, Curve, Curves, plots
+from pages.ui.plots import Axes, Curve, Curves, Words, plots
 from pages.ui.uploads import upload
 
 NAME = "applications"
@@ -97,7 +98,9 @@ def chosen_scene() -> Scene:
 
 def chosen_network(machine: core.Machine) -> core.Judges:
     """The judges that ship, or what the visitor has trained."""
-    with st.expander("Train it here", icon=":material/model_training:"):
+    with shell.training("Train it here", "ano_network", "as it ships") as shown:
+        if not shown:
+            return shipped()[machine]
         which = controls.choice("Network", "ano_network", ["as it ships", "trained here"], default="as it ships")
         points = int(controls.slider("Operating points", "ano_points", low=4, high=24, default=12, step=2))
         if which == "as it ships":
@@ -141,13 +144,13 @@ def roc_and_delay(scene: Scene, made: Recording, scores: dict[str, Any]) -> None
         plots(Curves(alt="ROC curves of the three monitors", curves=lines, x=at, axes=axes), key="ano_roc")
     with right:
         told = [_told(name, curve, scores[name], made, scene.machine) for name, curve in found.items()]
-        st.markdown("\n".join(told))
+        plots(Words(lines=told, list=True), key="ano_told")
 
 
 def _told(name: str, curve: core.Curve, score: Any, made: Recording, machine: core.Machine) -> str:
     late = core.delay(score, made.labels, core.sample_rate(machine))
     rang = "no new alarm" if np.isnan(late) else f"alarm {1e3 * late:.1f} ms after the onset"
-    return f"- **{name}**: area under the curve {curve.auc:.3f}, {rang}"
+    return f"**{name}**: area under the curve {curve.auc:.3f}, {rang}"
 
 
 def own() -> None:

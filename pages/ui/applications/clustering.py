@@ -15,9 +15,10 @@ from aecore.concepts.applications.k_means import Clusters
 from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_cycles import NAMES, Cycle
 from pages.ui import controls, link, live, narration, on_request
+from pages.ui.applications import shell
 from pages.ui.applications.shell import Section
 from pages.ui.page import in_words
-from pages.ui.plots import Axes, Curve, Curves, Stretches, plots
+from pages.ui.plots import Axes, Curve, Curves, Stretches, Words, plots
 from pages.ui.uploads import upload
 
 NAME = "applications"
@@ -72,17 +73,20 @@ def bench(own: dict[str, Any] | None) -> None:
         found = core.sorted_into(coder, windows, count)
         with right:
             figures(driven, windows, found, hidden=own is None)
+        told: list[str] = []
         if own is None:
             said = core.agreement(found, windows)
             best = max(said, key=lambda name: said[name])
             words = (f"{'**' if n == best else ''}{n} {v:.2f}{'**' if n == best else ''}" for n, v in said.items())
-            st.markdown(f"Agreement with the hidden modes (adjusted Rand index, 1 is perfect): {', '.join(words)}.")
-        typical(coder, windows, found[CODES])
+            told = [f"Agreement with the hidden modes (adjusted Rand index, 1 is perfect): {', '.join(words)}."]
+        typical(coder, windows, found[CODES], told)
 
 
 def chosen_network(length: int) -> Coder:
     """The coder that ships, or what the visitor has trained."""
-    with st.expander("Train it here", icon=":material/model_training:"):
+    with shell.training("Train it here", "clu_network", "as it ships") as shown:
+        if not shown:
+            return shipped()[length]
         which = controls.choice("Network", "clu_network", ["as it ships", "trained here"], default="as it ships")
         code = int(controls.slider("Numbers in the code", "clu_code", low=2, high=12, default=6, step=1))
         epochs = int(controls.slider("Epochs", "clu_epochs", low=2, high=40, default=10, step=2))
@@ -116,9 +120,8 @@ def figures(driven: Cycle, windows: Windows, found: dict[str, Clusters], *, hidd
     )  # fmt: skip
 
 
-def typical(coder: Coder, windows: Windows, found: Clusters) -> None:
+def typical(coder: Coder, windows: Windows, found: Clusters, told: list[str]) -> None:
     """The window nearest to the centre of each of the codes' clusters."""
-    st.markdown("**A typical window of each cluster**, by the autoencoder's codes")
     rows = core.typical(coder.codes(core.inputs(windows.speed))[CODES], found)
     counts = np.bincount(found.labels, minlength=len(rows))
     drawn = {
@@ -127,7 +130,8 @@ def typical(coder: Coder, windows: Windows, found: Clusters) -> None:
         for i, row in enumerate(rows) if row >= 0
     }  # fmt: skip
     axis, alt = np.arange(windows.speed.shape[1]), f"Speed: {'; '.join(drawn)}"
-    plots(Curves(alt=alt, curves=drawn, x=axis, axes=Axes("s", "km/h", 260)), key="clu_typical")
+    words = Words(lines=[*told, "**A typical window of each cluster**, by the autoencoder's codes"])
+    plots(words, Curves(alt=alt, curves=drawn, x=axis, axes=Axes("s", "km/h", 260)), key="clu_typical")
 
 
 def own() -> dict[str, Any] | None:

@@ -9,9 +9,10 @@ from aecore.concepts.applications.conditional_training import Training, train
 from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_windows import CONDITIONS, LENGTH, LOADS, RATED_TORQUE, SECONDS, SPEEDS, Condition, measures
 from pages.ui import controls, narration, on_request
+from pages.ui.applications import shell
 from pages.ui.applications.shell import Section
 from pages.ui.page import in_words
-from pages.ui.plots import Axes, Curve, Curves, plots
+from pages.ui.plots import Axes, Curve, Curves, Facts, plots
 
 NAME = "applications"
 TRAINING = "applications:conditional"
@@ -68,7 +69,9 @@ def bench() -> None:
 
 def _model(ships: Shipped) -> Model:
     """The model that ships, or the visitor's own."""
-    with st.expander("Train it here", icon=":material/model_training:"):
+    with shell.training("Train it here", "con_model", SHIPPED) as shown:
+        if not shown:
+            return ships.model
         which = controls.choice("Model", "con_model", [SHIPPED, OWN], default=SHIPPED)
         epochs = int(controls.slider("Epochs", "con_epochs", low=10, high=60, default=60, step=10))
         if which == SHIPPED:
@@ -115,9 +118,7 @@ def _measured(wanted: Wanted, made: core.Array, true: core.Array, ships: Shipped
         ),
         ("Named rightly", f"{right:.0%}", f"of {len(made)}, by a classifier of real windows"),
     )
-    for column, (name, value, beside) in zip(st.columns(4), told, strict=True):
-        column.metric(name, value)
-        column.caption(beside)
+    plots(Facts(facts=told), key="con_measured")
 
 
 def _span(values: np.ndarray, decimals: int = 0) -> str:

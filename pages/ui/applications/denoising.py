@@ -12,10 +12,11 @@ from aecore.concepts.applications.denoising_own import clean_own, own_table
 from aecore.concepts.applications.denoising_training import train
 from aecore.concepts.one_thread import one_thread
 from pages.ui import controls, link, live, narration, on_request
+from pages.ui.applications import shell
 from pages.ui.applications.shell import Section
 from pages.ui.downloads import Download, buttons
 from pages.ui.page import in_words
-from pages.ui.plots import Axes, Curve, Curves, plots
+from pages.ui.plots import Axes, Curve, Curves, Words, plots
 from pages.ui.uploads import upload
 
 NAME = "applications"
@@ -76,13 +77,14 @@ def bench() -> None:
         made = core.record(scene, seconds=0.015)
         outputs = core.cleaned(made, scene, mode, cleaners)
         with right:
-            figures(made, outputs, core.UNITS[signal])
-        st.markdown(in_numbers(made, outputs, scene, mode, cleaners))
+            figures(made, outputs, core.UNITS[signal], in_numbers(made, outputs, scene, mode, cleaners))
 
 
 def chosen_network(signal: core.Signal) -> Cleaners:
     """The networks that ship, one of them exchanged for what the visitor has trained."""
-    with st.expander("Train it here", icon=":material/model_training:"):
+    with shell.training("Train it here", "den_network", "as it ships") as shown:
+        if not shown:
+            return shipped()
         which = controls.choice("Network", "den_network", ["as it ships", "trained here"], default="as it ships")
         code = int(controls.slider("Numbers in the code", "den_code", low=2, high=64, default=32, step=2))
         epochs = int(controls.slider("Epochs", "den_epochs", low=5, high=60, default=20, step=5))
@@ -94,7 +96,7 @@ def chosen_network(signal: core.Signal) -> Cleaners:
     return ships if tree is None else ships._replace(networks={**ships.networks, signal: Denoiser.from_tree(tree)})
 
 
-def figures(made: Record, outputs: dict[str, Any], unit: str) -> None:
+def figures(made: Record, outputs: dict[str, Any], unit: str, words: str) -> None:
     """What was measured and what the network makes of it; below, what each contestant is off by."""
     shown = core.JUDGED
     milliseconds = 1e3 * made.time[shown]
@@ -113,6 +115,7 @@ def figures(made: Record, outputs: dict[str, Any], unit: str) -> None:
             alt="How far the autoencoder and both filters are off the truth, over time",
             curves=errors, x=milliseconds, axes=Axes("ms", f"off by, {unit}", 210),
         ),
+        Words(lines=[words]),
         key="den_figures",
     )  # fmt: skip
 

@@ -13,10 +13,12 @@ from aecore.concepts.applications.dimensions_training import train
 from aecore.concepts.one_thread import one_thread
 from aecore.data.flux_maps import D_POINTS, POLE_PAIRS, Q_POINTS, torque
 from pages.ui import controls, link, live, narration, on_request
+from pages.ui.applications import shell
 from pages.ui.applications.shell import Section
 from pages.ui.downloads import Download, buttons
 from pages.ui.knobs import Machine, Surface, knobs
 from pages.ui.page import in_words
+from pages.ui.plots import Words, plots
 from pages.ui.uploads import upload
 
 NAME = "applications"
@@ -80,10 +82,11 @@ def bench(own: dict[str, Any] | None) -> None:
         rebuilt = mapper.rebuilt(truth[None])
         flux, made = (float(of(truth[None], rebuilt)[0]) for of in (core.flux_error, core.torque_error))
         st.caption(narration.text(NAME, "dimensions-figure"))
-        st.markdown(
+        told = (
             f"**{name.capitalize()}** through {size} numbers instead of {core.NUMBERS}: flux off by {flux:.2f} %, "
             f"torque by {made:.2f} % of its largest (rms). The code: {', '.join(f'{v:+.2f}' for v in code)}."
         )
+        plots(Words(lines=[told]), key="dim_told")
 
 
 def surfaces(truth: Any) -> list[Surface]:
@@ -99,7 +102,9 @@ def surfaces(truth: Any) -> list[Surface]:
 
 def chosen_network(size: int) -> Mapper:
     """The network that ships, or what the visitor has trained."""
-    with st.popover("Train it here", icon=":material/model_training:", width="stretch"):
+    with shell.training("Train it here", "dim_network", "as it ships", popover=True) as shown:
+        if not shown:
+            return shipped().mappers[size]
         which = controls.choice("Network", "dim_network", ["as it ships", "trained here"], default="as it ships")
         epochs = int(controls.slider("Epochs", "dim_epochs", low=5, high=100, default=40, step=5))
         if which == "as it ships":

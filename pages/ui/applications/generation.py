@@ -12,9 +12,10 @@ from aecore.concepts.applications.generation_training import AS_MANY, compare
 from aecore.concepts.one_thread import one_thread
 from pages.ui import controls, narration, on_request
 from pages.ui import plots as figures
+from pages.ui.applications import shell
 from pages.ui.applications.shell import Section
 from pages.ui.page import in_words
-from pages.ui.plots import Axes, Curve, plots
+from pages.ui.plots import Axes, Curve, Words, plots
 from pages.ui.scrubber import Curves, Line, Panel, scrubber
 
 NAME = "applications"
@@ -81,7 +82,9 @@ def bench() -> None:
 
 def _own(shortage: Shortage) -> dict[str, Any] | None:
     """A VAE and five classifiers of the visitor's own, or None."""
-    with st.expander("Train it here", icon=":material/model_training:"):
+    with shell.training("Train it here", "gen_vae", "as it ships") as shown:
+        if not shown:
+            return None
         which = controls.choice("VAE", "gen_vae", ["as it ships", "trained here"], default="as it ships")
         count = int(controls.slider("Synthetic examples for the classifier", "gen_count", low=50, high=1_000,
                                     default=AS_MANY - AS_MANY % 50, step=50))  # fmt: skip
@@ -118,10 +121,11 @@ def _examples(generator: Generator, unseen: core.Array, draw: int) -> None:
     scrubber(panels, label="synthetic example", key="gen_example", values=names, columns=3, height=200)
     told = ", ".join(f"{method} {np.median(copy.distance):.0f} A" for method, copy in found.items())
     usual = next(iter(found.values())).usual
-    st.markdown(
+    words = (
         f"No copies? A real example that nobody has shown lies {usual:.0f} A rms from the nearest of the "
         f"{len(generator.rare)} (median); synthetic ones: {told}."
     )
+    plots(Words(lines=[words]), key="gen_told")
 
 
 def _recall(fault: core.Fault, examples: int, own: dict[str, Any] | None) -> None:

@@ -12,9 +12,10 @@ from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_windows import RATED_TORQUE
 from pages.ui import controls, narration, on_request
 from pages.ui import plots as figures
+from pages.ui.applications import shell
 from pages.ui.applications.shell import Section
 from pages.ui.page import in_words
-from pages.ui.plots import Axes, Curve, plots
+from pages.ui.plots import Axes, Curve, Words, plots
 from pages.ui.scrubber import Curves, Images, Line, Panel, scrubber
 
 NAME = "applications"
@@ -107,7 +108,9 @@ def _shapes() -> Ends:
 
 def networks(kind: core.Kind) -> Networks:
     """The networks that ship, or the visitor's own."""
-    with st.expander("Train them here", icon=":material/model_training:"):
+    with shell.training("Train them here", "int_networks", SHIPPED) as shown:
+        if not shown:
+            return shipped()[kind]
         which = controls.choice("Networks", "int_networks", [SHIPPED, OWN], default=SHIPPED)
         pulls = {"none": 0.0, "weak": 0.1, "as it ships": 1.0, "strong": 10.0, "very strong": 30.0}
         pull = controls.choice("Pull of the KL term", "int_pull", list(pulls), default="as it ships")
@@ -154,8 +157,11 @@ def _errors(made: Way, walk: str, at: int) -> None:
     drawn = {name: Curve(100 * made.error(name), *stroke) for name, stroke in names.items()}
     alt = "Error of the VAE, the plain autoencoder and the cross-fade along the way"
     axes = Axes("share of the way", "error, % of the truth's rms", 200)
-    plots(figures.Curves(alt=alt, curves=drawn, x=shares, axes=axes, marks=[shares[at]]), key="int_errors")
-    st.markdown(f"At {shares[at]:.0%} of the way: {', '.join(_told(made, name, at) for name in names)}.")
+    told = f"At {shares[at]:.0%} of the way: {', '.join(_told(made, name, at) for name in names)}."
+    plots(
+        figures.Curves(alt=alt, curves=drawn, x=shares, axes=axes, marks=[shares[at]]), Words(lines=[told]),
+        key="int_errors",
+    )  # fmt: skip
 
 
 def _told(made: Way, name: str, at: int) -> Any:

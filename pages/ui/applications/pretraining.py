@@ -13,9 +13,10 @@ from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_windows import LENGTH
 from aecore.figures.ink import tiled
 from pages.ui import controls, narration, on_request
+from pages.ui.applications import shell
 from pages.ui.applications.shell import Section
 from pages.ui.page import in_words
-from pages.ui.plots import Axes, Curve, Curves, Sheet, plots
+from pages.ui.plots import Axes, Curve, Curves, Sheet, Words, plots
 
 NAME = "applications"
 TRAINING = "applications:pretraining"
@@ -81,7 +82,9 @@ def bench() -> None:
 
 def _own(labelling: Labelling) -> dict[str, float]:
     """Accuracy of networks that the visitor had trained on these labels; none before."""
-    with st.expander("Train networks on these labels", icon=":material/model_training:"):
+    with shell.training("Train networks on these labels", "pre_seed", 0) as shown:
+        if not shown and f"{TRAINING}:done" not in st.session_state:
+            return {}
         seed = int(controls.slider("Seed of the networks", "pre_seed", low=0, high=99, default=0, step=1))
         request = on_request.Request((labelling, seed), (compare, labelling, seed))
         tree: dict[str, Any] | None = on_request.result(TRAINING, request, narration.text(NAME, "pretraining-train"))
@@ -121,4 +124,4 @@ def _accuracy(task: core.Task, count: int, now: dict[str, float]) -> None:
 def _told(data: Material, rows: np.ndarray, now: dict[str, float]) -> None:
     best = max(now, key=lambda name: now[name])
     told = ", ".join(f"{'**' if n == best else ''}{n} {a:.1%}{'**' if n == best else ''}" for n, a in now.items())
-    st.markdown(f"These {len(rows)} labels, {len(data.test.y)} test data: {told} right.")
+    plots(Words(lines=[f"These {len(rows)} labels, {len(data.test.y)} test data: {told} right."]), key="pre_told")

@@ -7,7 +7,8 @@ with the section's own name ("denoising-hired").
 
 import html
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,6 +78,20 @@ def open_section(name: str) -> None:
         for key, table in tables.items()
     ])  # fmt: skip
     _onwards(section.onwards)
+
+
+@contextmanager
+def training(label: str, choice: str, default: Any, *, popover: bool = False) -> Iterator[bool]:
+    """A folded place for a training's controls, the first of which is ``choice``.
+
+    False while it is closed and the choice stands at its default: then nobody waits for widgets that nobody sees.
+    """
+    kind = {"width": "stretch"} if popover else {}
+    fold = st.popover if popover else st.expander
+    box = fold(label, icon=":material/model_training:", key=f"{choice}:box", on_change="rerun", **kind)
+    asked = choice in st.query_params or st.session_state.get(choice, default) != default
+    with box:
+        yield bool(box.open) or asked
 
 
 def to_html(table: Table) -> str:
