@@ -141,7 +141,7 @@ class Sheet:
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """Paragraphs, or the items of a list, in which ``**so much**`` is bold; a browser reads them faster than Markdown."""
+    """Paragraphs, or the items of a list, in which ``**so much**`` is bold; cheaper for a browser than Markdown."""
 
     lines: Sequence[str]
     list: bool = False

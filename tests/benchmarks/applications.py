@@ -22,7 +22,7 @@ from tests.benchmarks.redraw import WATCH, latency, report
 from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, settle, start_server
 
 CHROMIUM = "/usr/bin/chromium"
-TIMES = 10
+TIMES = 8
 OPEN_BUDGET, LIVE_BUDGET = 1_000.0, 30_000.0  # ms
 # section -> its title, and its controls that nothing is trained for: sliders by name, options by two to turn between
 CONTROLS: dict[str, tuple[str, list[str | tuple[str, str]]]] = {
@@ -105,7 +105,7 @@ def watched(page: Page, sections: list[str]) -> None:
             page.wait_for_timeout(500)
             opens.append(opening(page, section))
         settle(page)
-        page.wait_for_timeout(1500)
+        page.wait_for_timeout(1000)
         report(f"{section}: open", opens, OPEN_BUDGET)
         report(f"{section}: all controls", answers(page, section))
         if section == "dimension reduction":

@@ -7,7 +7,7 @@ import numpy as np
 from playwright.sync_api import Page
 
 CONTROL_BUDGET = 200.0  # ms, 95th percentile
-QUIET = 0.5  # s without a drawing: the figures are done
+QUIET = 0.4  # s without a drawing: the figures are done
 
 WATCH = """
 window.watch = {event: 0, drawn: 0};

@@ -32,6 +32,16 @@ SECTIONS = {
     "clustering": "clustering",
     "conditional VAE": "conditional",
 }  # name in the link -> module
+LONG = (
+    "Auto|encoder",
+    "auto|encoder",
+    "condi|tional",
+    "augmen|tation",
+    "re|peated",
+    "Butter|worth",
+    "kur|tosis",
+    "Sa|vitzky",
+)
 STYLE = Path(__file__).parents[3] / "assets" / "components" / "measured.css"
 
 
@@ -96,13 +106,20 @@ def training(label: str, choice: str, default: Any, *, popover: bool = False) ->
 
 def to_html(table: Table) -> str:
     """Mean and standard deviation of every contestant, the best of each row in bold; a phone has room for all of it."""
-    head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in table.contestants)
+    head = "".join(f"<th scope='col'>{_breakable(name)}</th>" for name in table.contestants)
     rows = [
         f"<tr><th scope='row'>{html.escape(condition)}</th>{_cells(mean, spread, table)}</tr>"
         for condition, mean, spread in zip(table.conditions, table.mean, table.spread, strict=True)
     ]
     head = f"<thead><tr><th scope='col'>{html.escape(table.what)}</th>{head}</tr></thead>"
     return f"<table class='measured' lang='en'>{head}<tbody>{''.join(rows)}</tbody></table>"
+
+
+def _breakable(name: str) -> str:
+    """A heading with places to hyphenate its long words, for narrow columns."""
+    for word in LONG:
+        name = name.replace(word.replace("|", ""), word.replace("|", "\u00ad"))
+    return html.escape(name)
 
 
 def _cells(mean: np.ndarray, spread: np.ndarray, table: Table) -> str:
