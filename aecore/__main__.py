@@ -93,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="NAME",
         help=f"one of {', '.join(PRETRAINED)}; all without. denoiser takes an hour "
-        "of recordings from the folder $AECORE_SPEECH, and goes on where it was interrupted",
+        "of recordings from the folder $AECORE_SPEECH, and goes on where it was interrupted. One thread, or "
+        "$OMP_NUM_THREADS",
     )
     return parser
 
@@ -129,6 +130,12 @@ def _pretrain(names: Sequence[str]) -> int:
         print(f"error: no model is called {', '.join(sorted(unknown))}; choose from {', '.join(PRETRAINED)}",
               file=sys.stderr)  # fmt: skip
         return 2
+    threads = os.environ.setdefault("OMP_NUM_THREADS", "1")  # said before NumPy and torch are there, which ask once
+    import torch
+
+    # The same sums in the same order, so the same numbers on the same machine; and networks so small gain nothing from
+    # a second thread, which on a busy machine costs many times its work in waiting.
+    torch.set_num_threads(int(threads))
     for name in names:
         module, function = PRETRAINED[name].split(":")
         started = shown = time.perf_counter()

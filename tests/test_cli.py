@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -225,3 +226,22 @@ def test_a_cluster_needs_a_detector_and_an_address_that_may_be_used(place, capsy
     assert "train one first" in capsys.readouterr().err
     assert __main__.main([*asked, "tcp://10.0.0.5:1", "--detector", str(place / "d.safetensors")]) == 2
     assert "AECORE_SCHEDULER must be tls://" in capsys.readouterr().err
+
+
+def test_what_ships_is_made_by_one_thread_unless_told_otherwise(monkeypatch):
+    import torch
+
+    module = types.ModuleType("made_by_a_test")
+    seen = []
+    module.pretrain = lambda: iter([seen.append(torch.get_num_threads()) or {"progress": 1.0}])
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(__main__.PRETRAINED, "nothing", f"{module.__name__}:pretrain")
+    before = torch.get_num_threads()
+    try:
+        monkeypatch.setenv("OMP_NUM_THREADS", "2")
+        assert __main__.main(["pretrain", "nothing"]) == 0
+        monkeypatch.delenv("OMP_NUM_THREADS")
+        assert __main__.main(["pretrain", "nothing"]) == 0
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [2, 1]

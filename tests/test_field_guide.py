@@ -15,8 +15,9 @@ from aecore.concepts.field_guide.trials import FAULTS, HEALTHY, KINDS, History, 
 from aecore.data.digits import load
 from aecore.errors import SettingError, TooFewRows, UnreadableFile
 from aecore.figures import field_guide as figures
-from aecore.figures.palette import LIGHT
+from aecore.figures.palette import DARK, LIGHT
 from aecore.latent import Reference
+from pages.ui.field_guide import pca
 from pages.ui.page import ORDER, existing
 from tests.test_pages import opened, words
 
@@ -292,22 +293,39 @@ def test_what_ships_is_small():
     assert shipped.ASSET.stat().st_size < 1_000_000
 
 
-def test_figures_name_the_tables_that_they_draw():
+def test_figures_say_what_they_show_and_escape_what_they_are_told():
     curve = np.array([1.0, 0.5, 0.25])
-    drawn = [
-        figures.lost_against_size((1, 2, 4), np.ones((2, 3)), curve, {"log2 rule": 6}, LIGHT),
-        figures.lost_against_bend((0, 90, 180), {n: curve for n in curved.MACHINES}, curve, 1, LIGHT),
-        figures.history(curve, curve, LIGHT), figures.history(-curve, None, LIGHT),
-        figures.gallery({HEALTHY: (curve, None)}, curve, LIGHT), figures.probabilities({HEALTHY: 1.0}, LIGHT),
-        figures.confusion(np.eye(2, 3, dtype=np.int64), ["a", "b"], ["a", "b", "c"], LIGHT),
-        figures.told_apart((2, 4, 8), {"VAE": curve}, 0, LIGHT),
-    ]  # fmt: skip
-    for figure in drawn:
-        layers = figure.spec.get("layer", [figure.spec])
-        assert {part["data"]["name"] for part in layers} <= set(figure.tables)
-        assert all(table.num_rows for table in figure.tables.values())
+    sized = figures.lost_against_size((1, 2, 4), np.ones((2, 3)), curve, {"log2 rule": 6}, 1, LIGHT)
+    assert "log2 rule" in sized and "autoencoder" in sized
+    assert "noise across" in figures.lost_against_bend(
+        (0, 90, 180), {n: curve for n in curved.MACHINES}, curve, 1, LIGHT
+    )
+    assert 'aria-label="curves"' in figures.history(-curve, None, LIGHT, "curves")
+    assert figures.gallery({HEALTHY: (curve, None), "b": (curve, curve)}, curve, LIGHT).count("<img") == 2
+    assert "healthy 100%" in figures.probabilities({HEALTHY: 1.0}, LIGHT)
+    assert figures.confusion(np.eye(2, 3, dtype=np.int64), ["a", "b"], ["a", "b", "c"], LIGHT).count("<td") == 1 + 6
+    assert "told from real" in figures.told_apart((2, 4, 8), {"VAE": curve}, 0, LIGHT)
     svg = figures.before_and_after(curve, curve / 2, ("<a>", "b"), ".2f", 0.1, LIGHT)
     assert "&lt;a&gt;" in svg and "0.58" in svg and "0.29" in svg
+
+
+def test_a_trial_s_examples_are_the_pixels_that_went_in():
+    trial = Trial(data="digits", faults=("unscaled inputs",), seed=shipped.SHOWN_SEED)
+    rows = trials.plan_of(trial).rows
+    held_out = trials.drawn("digits", rows + trials.TEST_ROWS, trial.seed)[rows:][: trials.SHOWN]
+    shown = trials.pictures(trial, shipped.exemplar(trial).inputs)
+    np.testing.assert_allclose(shown.reshape(trials.SHOWN, -1), held_out, atol=0.01)
+    assert trials.pictures(Trial(data="inverter"), held_out) is None
+    html = figures.examples(shown, shown, LIGHT)
+    assert html.count("<img") == 2 * trials.SHOWN  # each by itself, with room between
+
+
+def test_points_are_red_where_they_went_in_and_green_where_they_came_back():
+    for palette in (LIGHT, DARK):
+        red, green = (
+            [int(palette.of_class(group)[i : i + 2], 16) for i in (1, 3, 5)] for group in (pca.INPUT, pca.REBUILT)
+        )
+        assert np.argmax(red) == 0 and np.argmax(green) == 1
 
 
 @pytest.mark.parametrize("section", SECTIONS)

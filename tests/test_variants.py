@@ -1,5 +1,8 @@
 """The Variants page's core: its measures against independent oracles, what ships against a run anew."""
 
+import base64
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -230,23 +233,25 @@ def test_spoiling_is_seeded_and_checked():
 
 
 def test_the_table_s_spread_is_that_of_its_runs(made):
-    table = views.table(made.rows).to_pylist()
-    assert [row["Variant"] for row in table] == list(NAMES)
+    heads, table, best = views.table(made.rows)
+    assert [row[0] for row in table] == list(NAMES)
     values = [row["mse"] for row in made.rows if row["variant"] == core.VAE]
-    shown = next(row for row in table if row["Variant"] == core.VAE)["Test MSE"]
-    assert shown == f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}"
+    column = [head for head, _ in heads].index("Test MSE")
+    assert table[NAMES.index(core.VAE)][column] == f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}"
+    assert [name for name, marks in zip(NAMES, best, strict=True) if marks[column]] == [core.PLAIN]
     assert len(views.flat(made.rows)) == len(made.rows)
     own_row = made.sweeps[core.L1].rows[0]
-    assert views.beside(own_row, made.rows).column("Yours")[0].as_py() == f"{own_row['mse']:.4f}"
+    assert views.beside(own_row, made.rows)[1][0][1] == f"{own_row['mse']:.4f}"
+    assert len(views.beside(own_row, [])[0]) == 2  # MNIST has no table to lie beside
 
 
 def test_the_figure_holds_every_seed_and_says_who_is_best(made):
     values = views.by_variant(made.rows, "noise")
-    figure = figures.dots(values, "MSE, noise", ".4f", LIGHT, floor=0.01)
-    assert figure.tables["seeds"].num_rows == 5 * len(NAMES)
-    assert figure.tables["means"].column("value")[0].as_py() == pytest.approx(np.mean(values[PCA]))
-    assert figure.tables["floor"].num_rows == 1
-    assert f"best {core.GAUSSIAN}" in figures.dots_in_words(values, "MSE, noise", ".4f", True)
+    figure = figures.dots(values, ("MSE, noise", ".4f", True), LIGHT, floor=0.01)
+    assert f"best {core.GAUSSIAN}" in figure and "real digits" in figure
+    assert all(f">{name}<" in figure and f">{np.mean(v):.4f}<" in figure for name, v in values.items())
+    svg = base64.b64decode(re.search('base64,([^"]+)', figure)[1]).decode()
+    assert svg.count("h.001") == 5 * len(NAMES)  # a dot a seed
 
 
 def test_pictures_are_laid_in_rows_and_drawn_in_ink():

@@ -168,11 +168,8 @@ def inputs(data: Data, seed: int) -> NDArray[np.uint8]:
 # ---------------------------------------------------------------------- what ships
 def pretrain() -> Generator[Progress, None, None]:
     """Train and measure everything that the page opens with: a minute or two for each seed."""
-    import torch
-
     from aecore.concepts.variants_networks import Classifier
 
-    torch.set_num_threads(1)  # the same sums in the same order, so the same numbers
     data = load("digits")
     classifier = Classifier.learn(data.x, data.labels)
     runs = [Settings(kind=kind, seed=seed) for seed in range(SEEDS) for kind in KINDS]

@@ -9,6 +9,7 @@ from aecore.concepts.variants import KINDS, NAMES, Sweep
 from aecore.concepts.variants_measures import MEASURES, Measure
 
 Row = dict[str, Any]
+Head = tuple[str, str]  # what stands over a column, and what it means
 
 
 def by_variant(rows: list[Row], key: str) -> dict[str, list[float]]:
@@ -19,17 +20,20 @@ def by_variant(rows: list[Row], key: str) -> dict[str, list[float]]:
     return found
 
 
-def table(rows: list[Row]) -> pa.Table:
-    """Mean and spread over the seeds as they are read, one row a variant."""
-    columns: dict[str, list[str]] = {"Variant": [], "Code": []}
-    columns |= {measure.title: [] for measure in MEASURES}
+def table(rows: list[Row]) -> tuple[list[Head], list[list[str]], list[list[bool]]]:
+    """Mean and spread over the seeds as they are read: heads, one row a variant, and which cell is its column's best.
+
+    How many units are in use is neither good nor bad.
+    """
+    heads = [("Variant", ""), ("Code", "numbers in the code"), *((m.title, m.words) for m in MEASURES)]
+    means = {m.key: {name: float(np.mean(v)) for name, v in by_variant(rows, m.key).items()} for m in MEASURES}
+    best = {m.key: (min if m.less else max)(means[m.key].values()) for m in MEASURES if m.key != "used"}
+    cells, marks = [], []
     for name in NAMES:
         own = [row for row in rows if row["variant"] == name]
-        columns["Variant"].append(name)
-        columns["Code"].append(str(own[0]["size"]))
-        for measure in MEASURES:
-            columns[measure.title].append(spread([row[measure.key] for row in own], measure))
-    return pa.table(columns)
+        cells.append([name, str(own[0]["size"]), *(spread([row[m.key] for row in own], m) for m in MEASURES)])
+        marks.append([False, False, *(means[m.key][name] == best.get(m.key) for m in MEASURES)])
+    return heads, cells, marks
 
 
 def spread(values: list[float], measure: Measure) -> str:
@@ -46,15 +50,15 @@ def flat(rows: list[Row]) -> pa.Table:
     return pa.table({name: [row[name] for row in rows] for name in names})
 
 
-def beside(own: Row, rows: list[Row]) -> pa.Table:
-    """One run of a visitor's beside the table's mean of the same kind, measure by measure."""
+def beside(own: Row, rows: list[Row]) -> tuple[list[Head], list[list[str]]]:
+    """One run of a visitor's, beside the table's mean of the same kind where there are rows of it: heads, and cells."""
     same = [row for row in rows if row["variant"] == own["variant"]]
-    kept = [m for m in MEASURES if own[m.key] is not None]
-    return pa.table({
-        "Measure": [m.title for m in kept],
-        "Yours": [format(own[m.key], m.form) for m in kept],
-        "In the table": [spread([row[m.key] for row in same], m) for m in kept],
-    })  # fmt: skip
+    heads = [("Measure", ""), ("Yours", ""), *([("In the table", "")] if same else [])]
+    cells = [
+        [m.title, format(own[m.key], m.form), *([spread([row[m.key] for row in same], m)] if same else [])]
+        for m in MEASURES if own[m.key] is not None
+    ]  # fmt: skip
+    return heads, cells
 
 
 def in_words(name: str, sweep: Sweep, position: int) -> str:

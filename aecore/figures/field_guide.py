@@ -1,4 +1,4 @@
-"""The field guide's figures: plain Vega-Lite over small tables, and rows of values before and after as SVG."""
+"""The field guide's figures as HTML: curves, a gallery of histories, a confusion matrix, values before and after."""
 
 import base64
 import html
@@ -6,190 +6,171 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
+from aecore.figures import ink
 from aecore.figures.palette import Palette
-from aecore.figures.vega import Figure, Spec, field, layer
+from aecore.figures.plain import Axis, Band, Line, Word, bars, chart, linear, losses
 
 Array = NDArray[np.floating[Any]]
 
-HEIGHT = 330  # pixels, the legend included
-QUIET: Spec = {"view": {"stroke": None}}
-LEGEND: Spec = {"title": None, "orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 3, "labelLimit": 220}
+SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)  # where an axis over code sizes is numbered
+DASHED = "6 4"
 
 
 # ---------------------------------------------------------------------- choosing a size
 def lost_against_size(
-    sizes: Sequence[int], lost: Array, by_pca: Array, chosen: Mapping[str, int], palette: Palette
-) -> Figure:
+    sizes: Sequence[int], lost: Array, by_pca: Array, chosen: Mapping[str, int], now: int, palette: Palette
+) -> str:
     """Held-out share lost by networks [seeds, K], as a band over the seeds, and by PCA [K]; each rule's choice."""
-    tables = {
-        "band": pa.table({"k": list(sizes), "low": lost.min(0) * 100, "high": lost.max(0) * 100}),
-        "curves": pa.table({
-            "k": [*sizes, *sizes], "lost": np.concatenate([lost.mean(0), by_pca]) * 100,
-            "by": ["autoencoder"] * len(sizes) + ["PCA"] * len(sizes),
-        }),
-        "rules": pa.table({"k": list(chosen.values()), "rule": list(chosen), "row": list(range(len(chosen)))}),
-    }  # fmt: skip
-    scale = {"type": "log", "base": 2, "domain": [1, max(*sizes, *chosen.values())], "nice": False}
-    x = field("k", title="numbers in the code", scale=scale, axis={"values": [1, 2, 4, 8, 16, 32, 64]})
-    y = field("lost", title="held-out variance lost, %", scale={"domainMin": 0})
-    names = ["autoencoder", "PCA"]
-    colour = {"domain": names, "range": [palette.reconstruction, palette.quiet]}
-    apart = {
-        "color": field("by", "nominal", sort=names, scale=colour, legend=LEGEND),
-        "strokeDash": field("by", "nominal", sort=names, scale={"domain": names, "range": [[1, 0], [6, 4]]},
-                            legend=None),
-    }  # fmt: skip
-    band = {"x": x, "y": field("low", title=y["title"]), "y2": {"field": "high"}}
-    said = {"type": "text", "align": "left", "dx": 4, "color": palette.latent, "fontWeight": "bold"}
-    return Figure(tables, {
-        "layer": [
-            layer("band", {"type": "area", "opacity": 0.25, "color": palette.reconstruction}, band),
-            layer("rules", {"type": "rule", "color": palette.latent, "strokeWidth": 1.5, "strokeDash": [3, 3]},
-                  {"x": x}),
-            layer("curves", {"type": "line", "strokeWidth": 2.5, "point": {"size": 30}}, {"x": x, "y": y, **apart}),
-            layer("rules", said | {"y": {"expr": "8 + 16 * datum.row"}}, {"x": x, "text": field("rule", "nominal")}),
-        ],
-        "height": HEIGHT, "config": QUIET,
-    })  # fmt: skip
+    mean, percent = 100 * lost.mean(0), 100 * lost
+    x = _octaves([*sizes, *chosen.values()])
+    y = linear([*percent.ravel(), *(100 * by_pca)], "held-out variance lost, %", zero=True)
+    rules = [_upright(k, y, palette.latent, "3 3", 1.5) for k in chosen.values()]
+    names: list[Band | Word] = [
+        Word(k, y.high - (0.03 + 0.07 * row) * (y.high - y.low), rule, palette.latent)
+        for row, (rule, k) in enumerate(chosen.items())
+    ]
+    lines = [
+        _upright(sizes[now], y, palette.quiet, "", 1.5),
+        *rules,
+        Line(sizes, 100 * by_pca, palette.quiet, "PCA", 2.5, DASHED, 6),
+        Line(sizes, mean, palette.reconstruction, "autoencoder", 2.5, "", 7),
+    ]
+    band = Band(sizes, percent.min(0), percent.max(0), palette.reconstruction)
+    words = "Held-out variance lost against the size of the code, falling; dashed lines mark what each rule chose"
+    return chart(lines, x, y, words, over=[band, *names])
+
+
+def _octaves(sizes: Sequence[int]) -> Axis:
+    low, high = min(sizes), max(sizes)
+    ticks = tuple(k for k in SIZES if low <= k <= high)
+    return Axis(low, high, "numbers in the code", ticks, scale="log")
+
+
+def _upright(at: float, y: Axis, colour: str, dash: str = "", width: float = 2.0) -> Line:
+    return Line([at, at], [y.low, y.high], colour, "", width, dash)
 
 
 # ---------------------------------------------------------------------- a bent line
-def lost_against_bend(turns: Sequence[int], lost: Mapping[str, Array], floor: Array, now: int,
-                      palette: Palette) -> Figure:  # fmt: skip
+def lost_against_bend(turns: Sequence[int], lost: Mapping[str, Array], floor: Array, now: int, palette: Palette) -> str:
     """Held-out share lost [T] by machine against the bend, with the floor that noise sets and today's bend marked."""
-    curves = {name: values for name, values in lost.items()} | {"noise across the line": floor}
-    names = list(curves)
-    table = pa.table({
-        "turn": list(turns) * len(names), "lost": np.maximum(np.concatenate(list(curves.values())), 1e-4) * 100,
-        "by": np.repeat(names, len(turns)).tolist(),
-    })  # fmt: skip
-    colours = [palette.quiet, palette.input, palette.reconstruction, palette.normal]
-    dashes = [[1, 0], [5, 4], [1, 0], [2, 3]]
-    x = field("turn", title="how far the line turns, degrees")
-    y = field("lost", title="variance lost, %", scale={"type": "log", "nice": False}, axis={"tickCount": 4})
-    apart = {
-        "color": field("by", "nominal", sort=names, scale={"domain": names, "range": colours},
-                       legend=LEGEND | {"columns": 2}),
-        "strokeDash": field("by", "nominal", sort=names, scale={"domain": names, "range": dashes}, legend=None),
-        "strokeWidth": field("by", "nominal", sort=names, scale={"domain": names, "range": [5, 1.6, 2.5, 1.5]},
-                             legend=None),
-    }  # fmt: skip
-    rule = layer("now", {"type": "rule", "color": palette.latent, "strokeWidth": 2}, {"x": x})
-    tables = {"curves": table, "now": pa.table({"turn": [turns[now]]})}
-    lines = layer("curves", {"type": "line", "point": {"size": 25}}, {"x": x, "y": y, **apart})
-    return Figure(tables, {"layer": [rule, lines], "height": HEIGHT, "config": QUIET})
+    percent = {name: np.maximum(100 * v, 0.01) for name, v in (*lost.items(), ("noise across the line", floor))}
+    x = Axis(turns[0], turns[-1], "how far the line turns, degrees", tuple(turns))
+    y = losses([v for values in percent.values() for v in values], "variance lost, %")
+    looks = ((palette.quiet, 5.0, ""), (palette.input, 1.8, "5 4"), (palette.reconstruction, 2.5, ""),
+             (palette.normal, 1.5, "2 3"))  # fmt: skip
+    lines = [
+        Line(turns, values, colour, name, width, dash, width + 3)
+        for (name, values), (colour, width, dash) in zip(percent.items(), looks, strict=True)
+    ]
+    words = "Variance lost by PCA and the linear autoencoder rises with the bend; the nonlinear one's stays low"
+    return chart([_upright(turns[now], y, palette.latent), *lines], x, y, words)
 
 
 # ---------------------------------------------------------------------- histories
-def history(train: Array, validation: Array | None, palette: Palette, *, title: str = "", height: int = 200,
-            legend: bool = True) -> Figure:  # fmt: skip
+def history(train: Array, validation: Array | None, palette: Palette, words: str) -> str:
     """Loss by epoch on what is learnt and on what is held out; logarithmic where every loss is positive."""
-    curves = {"training": train} | ({} if validation is None else {"held out": validation})
-    names = list(curves)
-    table = pa.table({
-        "epoch": np.concatenate([np.arange(1, len(v) + 1) for v in curves.values()]),
-        "loss": np.concatenate(list(curves.values())), "of": np.repeat(names, [len(v) for v in curves.values()]),
-    })  # fmt: skip
-    positive = all(len(v) == 0 or float(np.min(v)) > 0 for v in curves.values())
-    scale: Spec = {"type": "log", "nice": False} if positive else {"type": "symlog"}
-    x = field("epoch", title="epoch" if legend else None, axis={"tickMinStep": 1, "tickCount": 4})
-    y = field("loss", title="loss" if legend else None, scale=scale, axis={"tickCount": 3, "format": "~g"})
-    colour = {"domain": ["training", "held out"], "range": [palette.reconstruction, palette.input]}
-    dash = {"domain": ["training", "held out"], "range": [[1, 0], [5, 3]]}
-    encoding = {
-        "x": x, "y": y, "color": field("of", "nominal", scale=colour, legend=LEGEND if legend else None),
-        "strokeDash": field("of", "nominal", scale=dash, legend=None),
-    }  # fmt: skip
-    spec = layer("curves", {"type": "line", "strokeWidth": 2.2}, encoding)
-    return Figure({"curves": table}, spec | {"height": height, "config": QUIET} | ({"title": title} if title else {}))
+    lines = [Line(np.arange(1, len(train) + 1), train, palette.reconstruction, "training")]
+    if validation is not None:
+        lines.append(Line(np.arange(1, len(validation) + 1), validation, palette.input, "held out", 2.2, "5 3"))
+    everything = [v for line in lines for v in line.y] or [1.0]
+    epochs = linear([1, max(2, *(len(line.x) for line in lines))], "epoch")
+    x = epochs._replace(low=1, high=max(2, len(train)), ticks=tuple(t for t in epochs.ticks if 1 <= t <= len(train)))
+    return chart(lines, x, losses(everything, "loss"), words, height=180)
 
 
-SMALL = 150  # pixels a side of a chart in the gallery
 FLOOR, CEILING = 1e-3, 10.0  # of the first loss: beyond, there is nothing to see
+TENS = Axis(FLOOR, CEILING, "", (0.001, 0.01, 0.1, 1.0, 10.0), scale="log")
+SHARE = Axis(0, 100, "", (0.0, 50.0, 100.0))
 
 
-def gallery(kinds: Mapping[str, tuple[Array, Array | None]], mine: Array | None, palette: Palette) -> Figure:
+def gallery(kinds: Mapping[str, tuple[Array, Array | None]], mine: Array | None, palette: Palette) -> str:
     """Curves of each kind relative to the first loss, over the share of the epochs; a visitor's own over each."""
-    rows: dict[str, list[Any]] = {"kind": [], "at": [], "loss": [], "of": []}
+    cells = []
     for kind, (train, validation) in kinds.items():
-        for of, curve in (("training", train), ("held out", validation), ("yours", mine)):
-            if curve is None or not len(curve):
-                continue
-            first = float(mine[0] if of == "yours" and mine is not None else train[0])
-            rows["kind"] += [kind] * len(curve)
-            rows["at"] += np.linspace(0, 100, len(curve)).tolist()
-            rows["loss"] += np.clip(curve / (first or 1.0), FLOOR, CEILING).tolist()
-            rows["of"] += [of] * len(curve)
-    names = ["training", "held out", "yours"]
-    colour = {"domain": names, "range": [palette.reconstruction, palette.input, palette.latent]}
-    dash = {"domain": names, "range": [[1, 0], [5, 3], [1, 0]]}
-    encoding = {
-        "x": field("at", title="% of the epochs", axis={"values": [0, 50, 100]}),
-        "y": field("loss", title=None, scale={"type": "log", "domain": [FLOOR, CEILING]},
-                   axis={"values": [0.001, 0.01, 0.1, 1, 10], "format": "~g"}),
-        "color": field("of", "nominal", sort=names, scale=colour, legend=LEGEND),
-        "strokeDash": field("of", "nominal", sort=names, scale=dash, legend=None),
-    }  # fmt: skip
-    inner = {"mark": {"type": "line", "strokeWidth": 2}, "encoding": encoding, "width": SMALL, "height": SMALL - 40}
-    facet = field("kind", "nominal", sort=list(kinds), title=None, header={"labelFontWeight": "bold"})
-    spec = {"data": {"name": "curves"}, "facet": facet, "columns": 4, "spec": inner, "config": QUIET}
-    return Figure({"curves": pa.table(rows)}, spec)
+        curves = [(train, train, palette.reconstruction, ""), (validation, train, palette.input, "5 3"),
+                  (mine, mine, palette.latent, "")]  # fmt: skip
+        lines = [
+            Line(np.linspace(0, 100, len(curve)), np.clip(curve / (first[0] or 1), FLOOR, CEILING), colour, "", 2, dash)
+            for curve, first, colour, dash in curves if curve is not None and first is not None and len(curve)
+        ]  # fmt: skip
+        words = f"Loss relative to the first one, over % of the epochs: {kind}"
+        cells.append(f"<div><b>{html.escape(kind)}</b>{chart(lines, SHARE, TENS, words, height=100)}</div>")
+    style = "display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.4rem 1.6rem;font-size:.85rem"
+    return f'<div style="{style}">{"".join(cells)}</div>'
 
 
-def probabilities(shares: Mapping[str, float], palette: Palette) -> Figure:
+def probabilities(shares: Mapping[str, float], palette: Palette) -> str:
     """How well each kind explains the curves, in the order given."""
-    table = pa.table({"kind": list(shares), "share": [100 * v for v in shares.values()]})
-    x = field("share", title="probability, %", scale={"domain": [0, 100]}, axis={"tickCount": 5})
-    y = field("kind", "nominal", sort=list(shares), title=None, axis={"labelLimit": 200})
-    bars = layer("shares", {"type": "bar", "color": palette.latent}, {"x": x, "y": y})
-    return Figure({"shares": table}, bars | {"height": {"step": 24}, "config": QUIET})
+    said = ", ".join(f"{kind} {share:.0%}" for kind, share in shares.items() if share >= 0.01)
+    return bars(list(shares.items()), palette.latent, f"How probable each kind is, given the curves: {said}")
 
 
-def confusion(counts: NDArray[np.int64], truths: Sequence[str], answers: Sequence[str], palette: Palette) -> Figure:
+def confusion(counts: NDArray[np.int64], truths: Sequence[str], answers: Sequence[str], palette: Palette) -> str:
     """Draw counts [truths, answers] as squares, darker for more; what is right lies on the diagonal."""
-    rows = [
-        {"truth": truth, "answer": answer, "count": int(counts[i, j]), "share": counts[i, j] / max(1, counts[i].sum())}
-        for i, truth in enumerate(truths) for j, answer in enumerate(answers) if counts[i, j]
-    ]  # fmt: skip
-    table = pa.Table.from_pylist(rows)
-    x = field("answer", "nominal", sort=list(answers), scale={"domain": list(answers)}, title="answer",
-              axis={"labelAngle": -40, "orient": "top", "labelLimit": 160, "labelOverlap": False})  # fmt: skip
-    y = field("truth", "nominal", sort=list(truths), scale={"domain": list(truths)}, title="truth",
-              axis={"labelLimit": 160})  # fmt: skip
-    depth = field("share", scale={"domain": [0, 1], "range": [0.15, 1]}, legend=None)
-    mark = {"type": "rect", "cornerRadius": 2, "color": palette.latent}
-    layers = [layer("counts", mark, {"x": x, "y": y, "opacity": depth})]
-    for ink, shown in (("white", "datum.share > 0.5"), (palette.quiet, "datum.share <= 0.5")):
-        text = {"type": "text", "fontWeight": "bold", "color": ink}
-        said = {"x": x, "y": y, "text": field("count")}
-        layers.append(layer("counts", text, said, transform=[{"filter": shown}]))
-    return Figure({"counts": table}, {"layer": layers, "height": {"step": 28}, "config": QUIET})
+    upright = "writing-mode:vertical-rl;transform:rotate(180deg);font-weight:400;text-align:left;padding:.2rem .1rem"
+    top = "".join(f'<th scope="col" style="{upright}">{html.escape(answer)}</th>' for answer in answers)
+    body = ""
+    for truth, row in zip(truths, counts, strict=True):
+        cells = "".join(_square(int(n), int(n) / max(1, int(row.sum())), palette) for n in row)
+        side = "text-align:right;font-weight:400;padding-right:.5rem;white-space:nowrap"
+        body += f'<tr><th scope="row" style="{side}">{html.escape(truth)}</th>{cells}</tr>'
+    style = "border-collapse:separate;border-spacing:2px;font-size:.82rem;table-layout:auto"
+    corner = '<td style="vertical-align:bottom;text-align:right;padding-right:.5rem;opacity:.7">truth ↓ answer →</td>'
+    table = f'<table style="{style}"><thead><tr>{corner}{top}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div style="overflow-x:auto">{table}</div>'
+
+
+def _square(count: int, share: float, palette: Palette) -> str:
+    depth = round(255 * (0.15 + 0.85 * share)) if count else 12
+    colour = "Canvas" if share > 0.5 else "inherit"
+    style = f"background:{palette.latent}{depth:02x};color:{colour};width:1.9rem;height:1.75rem;text-align:center"
+    return f'<td style="{style};font-weight:700;border-radius:3px">{count or ""}</td>'
+
+
+def examples(inputs: Array, rebuilt: Array, palette: Palette) -> str:
+    """Pictures [n, H, W] in 0..1 over what was made of them, apart from each other, as HTML."""
+    rows = []
+    for label, pictures, colour in (
+        ("In: held-out examples", inputs, palette.input),
+        ("Out: what was made of them", rebuilt, palette.reconstruction),
+    ):
+        inked = np.rint(255 * np.clip(pictures, 0, 1)).astype(np.uint8)
+        images = "".join(
+            f'<img src="{ink.url(one, colour)}" alt="" style="width:100%;image-rendering:pixelated;'
+            'background:#8881;border-radius:3px">' for one in inked
+        )  # fmt: skip
+        grid = f"display:grid;grid-template-columns:repeat({len(inked)},minmax(0,1fr));gap:.5rem"
+        rows.append(
+            f'<div style="font-size:.85rem;opacity:.8;margin:.3rem 0">{label}</div>'
+            f'<div role="img" aria-label="{label}" style="{grid}">{images}</div>'
+        )
+    return "".join(rows)
+
+
+def example(values: Array, rebuilt: Array, palette: Palette) -> str:
+    """One held-out datum [D] and what was made of it, value by value."""
+    at = np.arange(1, len(values) + 1)
+    lines = [Line(at, values, palette.input, "in", 1.5), Line(at, rebuilt, palette.reconstruction, "out")]
+    y = linear([*values, *rebuilt], "a held-out example, in standard deviations", zero=True)
+    x = Axis(1, len(values), "value", (1.0, float(len(values))))
+    return chart(lines, x, y, "A held-out example over what was made of it", height=130)
 
 
 # ---------------------------------------------------------------------- samples
-def told_apart(sizes: Sequence[int], shares: Mapping[str, Array], now: int, palette: Palette) -> Figure:
+def told_apart(sizes: Sequence[int], shares: Mapping[str, Array], now: int, palette: Palette) -> str:
     """How often samples of each way are told from real data, mean over seeds [K], against the code's size."""
-    names = list(shares)
-    table = pa.table({
-        "k": list(sizes) * len(names), "told": np.concatenate([100 * v for v in shares.values()]),
-        "by": np.repeat(names, len(sizes)).tolist(),
-    })  # fmt: skip
-    colours = [palette.input, palette.quiet, palette.anomaly, palette.reconstruction, palette.latent]
-    dashes = [[1, 0], [6, 4], [4, 2], [1, 0], [8, 3]]
-    x = field("k", title="numbers in the code", scale={"type": "log", "base": 2}, axis={"values": list(sizes)})
-    y = field("told", title="told from real digits, %", scale={"domain": [45, 100]})
-    apart = {
-        "color": field("by", "nominal", sort=names, scale={"domain": names, "range": colours},
-                       legend=LEGEND | {"columns": 2}),
-        "strokeDash": field("by", "nominal", sort=names, scale={"domain": names, "range": dashes}, legend=None),
-    }  # fmt: skip
-    rule = layer("now", {"type": "rule", "color": palette.quiet, "strokeWidth": 1.5}, {"x": x})
-    lines = layer("curves", {"type": "line", "strokeWidth": 2.5, "point": {"size": 30}}, {"x": x, "y": y, **apart})
-    tables = {"curves": table, "now": pa.table({"k": [sizes[now]]})}
-    return Figure(tables, {"layer": [rule, lines], "height": HEIGHT, "config": QUIET})
+    looks = ((palette.input, ""), (palette.quiet, DASHED), (palette.anomaly, "4 2"), (palette.reconstruction, ""),
+             (palette.latent, "8 3"))  # fmt: skip
+    x = _octaves(sizes)._replace(ticks=tuple(sizes))
+    y = Axis(45, 100, "told from real digits, %", (50.0, 60.0, 70.0, 80.0, 90.0, 100.0))
+    lines = [
+        Line(sizes, 100 * values, colour, name, 2.5, dash, 7)
+        for (name, values), (colour, dash) in zip(shares.items(), looks, strict=False)
+    ]
+    words = "How often samples of each way are told from real digits, against the size of the code"
+    return chart([_upright(sizes[now], y, palette.quiet, "", 1.5), *lines], x, y, words)
 
 
 # ---------------------------------------------------------------------- before and after

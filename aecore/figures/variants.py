@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from aecore.figures import ink
 from aecore.figures.palette import Palette
-from aecore.figures.vega import Figure, field, layer
+from aecore.figures.plain import Axis, Line, Word, chart, linear
 
 Ink = NDArray[np.uint8]
 ROW = 23  # pixels of a variant's row in the figure
@@ -60,38 +59,31 @@ def picture(image: Ink, colour: str, words: str, side: int = 150) -> str:
 
 
 def dots(
-    values: Mapping[str, Sequence[float]], title: str, form: str, palette: Palette, floor: float | None = None
-) -> Figure:
-    """One measure of every variant: each seed a faint dot, the mean a tick; PCA's mean and a ``floor`` as rules.
+    values: Mapping[str, Sequence[float]], measure: tuple[str, str, bool], palette: Palette, floor: float | None = None
+) -> str:
+    """One measure of every variant: each seed a faint dot, the mean a bar; PCA's mean and a ``floor`` as rules.
 
-    The first variant is PCA.
+    ``measure`` is its title, how a number is written, and whether less is better. The first variant is PCA.
     """
+    title, form, less = measure
     names = list(values)
-    every = [(name, float(v)) for name in names for v in values[name]]
     means = [float(np.mean(values[name])) for name in names]
-    tables = {
-        "seeds": pa.table({"variant": [n for n, _ in every], "value": [v for _, v in every]}),
-        "means": pa.table({"variant": names, "value": means, "text": [format(m, form) for m in means]}),
-        "pca": pa.table({"value": [means[0]]}),
-        "floor": pa.table({"value": pa.array([] if floor is None else [floor], pa.float64())}),
-    }
-    y = field("variant", "nominal", sort=names, title=None, axis={"labelLimit": 200, "ticks": False, "domain": False})
-    x = field("value", title=title, scale={"zero": True, "nice": True}, axis={"format": form, "tickCount": 4})
-    own = {"condition": {"test": "datum.variant === 'PCA'", "value": palette.quiet}, "value": palette.reconstruction}
-    spec = {
-        "layer": [
-            layer("pca", {"type": "rule", "color": palette.quiet, "strokeDash": [6, 4]}, {"x": x}),
-            layer("floor", {"type": "rule", "color": palette.input, "strokeWidth": 1.5}, {"x": x}),
-            layer("means", {"type": "bar", "height": 3, "opacity": 0.45}, {"x": x, "y": y, "color": own}),
-            layer("seeds", {"type": "point", "filled": True, "size": 34, "opacity": 0.55},
-                  {"x": x, "y": y, "color": own}),
-            layer("means", {"type": "tick", "thickness": 3, "size": 15}, {"x": x, "y": y, "color": own}),
-            layer("means", {"type": "text", "align": "left", "dx": 9, "dy": -1, "color": palette.quiet, "fontSize": 11},
-                  {"x": x, "y": y, "text": field("text", "nominal")}),
-        ],
-        "height": {"step": ROW},
-    }  # fmt: skip
-    return Figure(tables, spec)
+    every = [float(v) for name in names for v in values[name]]
+    x = linear([*every, *([] if floor is None else [floor])], title, zero=True, form=form, count=4)
+    x = x._replace(high=x.high + 0.12 * (x.high - x.low))  # room for the last number
+    y = Axis(len(names) - 0.5, -0.5, "", tuple(range(len(names))), labels=tuple(names))
+    rules = [Line([means[0]] * 2, [y.low, y.high], palette.quiet, "", 1.5, "6 4")]
+    if floor is not None:
+        rules.append(Line([floor] * 2, [y.low, y.high], palette.input, "real digits", 1.5))
+    lines, texts = [], []
+    for row, (name, mean) in enumerate(zip(names, means, strict=True)):
+        colour = palette.quiet if row == 0 else palette.reconstruction
+        lines.append(Line([x.low, mean], [row, row], colour, "", 3, "", 0, 0.45))
+        lines.append(Line(values[name], [row] * len(values[name]), colour, "", 0, "", 7, 0.5))
+        lines.append(Line([mean, mean], [row - 0.3, row + 0.3], colour, "", 3))
+        texts.append(Word(max(mean, *values[name]), row, format(mean, form)))
+    words = dots_in_words(values, title, form, less)
+    return chart([*rules, *lines], x, y, words, height=ROW * len(names), over=texts)
 
 
 def dots_in_words(values: Mapping[str, Sequence[float]], title: str, form: str, less: bool) -> str:
@@ -103,15 +95,12 @@ def dots_in_words(values: Mapping[str, Sequence[float]], title: str, form: str, 
     return f"{title}: best {said[0]}, last {said[1]}, PCA {pca}."
 
 
-def bars(code: NDArray[np.floating[Any]], palette: Palette) -> Figure:
+def bars(code: NDArray[np.floating[Any]], palette: Palette, words: str) -> str:
     """One code [d] as bars from zero."""
-    table = pa.table({"unit": np.arange(len(code)), "value": np.asarray(code, np.float64)})
-    encoding = {
-        "x": field("unit", "ordinal", title="unit", axis={"labels": False, "ticks": False}),
-        "y": field("value", title=None, axis={"tickCount": 4}),
-    }
-    return Figure({"code": table}, {"layer": [layer("code", {"type": "bar", "color": palette.latent}, encoding)],
-                                    "height": 120})  # fmt: skip
+    thick = max(2.0, 160 / len(code))
+    lines = [Line([unit, unit], [0, value], palette.latent, "", thick) for unit, value in enumerate(code.tolist())]
+    x = Axis(-0.5, len(code) - 0.5, "unit")
+    return chart(lines, x, linear([0.0, *code.tolist()], zero=True, count=4), words, height=110)
 
 
 def units(inputs: Ink, rebuilt: Ink, exciting: Ink, written: Ink, palette: Palette) -> str:
@@ -131,12 +120,9 @@ def units(inputs: Ink, rebuilt: Ink, exciting: Ink, written: Ink, palette: Palet
     return f'<div style="{style}">{"".join(cells)}</div>'
 
 
-def losses(values: Sequence[float], palette: Palette) -> Figure:
+def losses(values: Sequence[float], palette: Palette) -> str:
     """Training loss by epoch."""
-    table = pa.table({"epoch": np.arange(1, len(values) + 1), "loss": np.asarray(values, np.float64)})
-    encoding = {
-        "x": field("epoch", axis={"tickMinStep": 1}),
-        "y": field("loss", scale={"zero": False}, axis={"tickCount": 4}),
-    }
-    line = {"type": "line", "color": palette.reconstruction, "strokeWidth": 2.5}
-    return Figure({"losses": table}, {"layer": [layer("losses", line, encoding)], "height": 160})
+    last = len(values)
+    x = Axis(1, max(2, last), "epoch", tuple(sorted({1.0, float((1 + last) // 2), float(last)})))
+    line = Line(np.arange(1, last + 1), values, palette.reconstruction)
+    return chart([line], x, linear(values, "loss", count=4), f"Training loss, {values[-1]:.4g} at the end", height=140)

@@ -78,20 +78,15 @@ def try_this(prompts: dict[str, dict[str, Any]]) -> None:
     """Prompts as buttons; each sets the controls that it names."""
     st.subheader("Try this", divider="gray")
     for column, (prompt, settings) in zip(st.columns(len(prompts)), prompts.items(), strict=True):
-        column.button(prompt, on_click=_set, args=(settings,), width="stretch")
+        column.button(prompt, on_click=put, args=(settings,), width="stretch")
 
 
-def _set(settings: dict[str, Any]) -> None:
-    from pages.ui import (  # here: most pages have one of them, and none waits for the others
-        latent_pad,
-        player,
-        scrubber,
-    )
+def put(settings: dict[str, Any]) -> None:
+    """Set controls by their keys: a button's callback. A scrubber's value is a position, whether it is shown or not."""
+    from pages.ui import latent_pad, player  # here: most pages have one of them, and none waits for the other
 
     for key, value in settings.items():
-        if scrubber.holds(key):
-            scrubber.move(key, value)
-        elif latent_pad.holds(key):
+        if latent_pad.holds(key):
             latent_pad.move(key, value)
         elif player.holds(key):
             player.put_one(key, value)

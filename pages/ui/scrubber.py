@@ -78,18 +78,11 @@ def scrubber(
     return position
 
 
-def holds(key: str) -> bool:
-    """Whether ``key`` is a scrubber's that this visitor has seen."""
-    return f"{key}:placed" in st.session_state
-
-
 def move(key: str, position: int) -> None:
     """Put the handle of the scrubber ``key`` at a position, before or between its runs (a button's callback, say)."""
     if position < 0:
         raise SettingError(f"position must be at least 0, got {position}.")
-    placed = st.session_state.get(f"{key}:placed", {"turn": 0})
-    st.session_state[f"{key}:placed"] = {"turn": placed["turn"] + 1, "start": position}
-    st.session_state[f"{key}:left"] = position
+    st.session_state[key] = position  # no widget's own: the handle takes it when it is next on the page
 
 
 def parse_position(text: str, names: Sequence[str]) -> int | None:
@@ -121,9 +114,12 @@ def _handle(key: str) -> str:
 def _placed(key: str, names: list[str], default: int) -> dict[str, int]:
     """Where the handle was last put and the number of that placing; a component new to the page is placed anew."""
     placed: dict[str, int] | None = st.session_state.get(f"{key}:placed")
-    if placed is not None and _handle(key) in st.session_state:
+    asked = st.session_state.pop(key, None)
+    if asked is None and placed is not None and _handle(key) in st.session_state:
         return placed | {"start": min(placed["start"], len(names) - 1)}
-    if key in st.query_params:
+    if asked is not None:
+        start = min(asked, len(names) - 1)
+    elif key in st.query_params:
         start = _linked(key, names, default)
     else:
         start = min(st.session_state.get(f"{key}:left", default), len(names) - 1)

@@ -1,7 +1,5 @@
 """Parts of the Variants page: all of them at once, in pictures, in one figure and in one table."""
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
@@ -9,6 +7,7 @@ from aecore.concepts import variants as core
 from aecore.concepts import variants_views as views
 from aecore.concepts.variants import KINDS, NAMES, PCA, Results
 from aecore.concepts.variants_measures import MEASURES
+from aecore.figures import plain
 from aecore.figures import variants as figures
 from pages.ui import controls, narration
 from pages.ui.page import in_words
@@ -48,18 +47,14 @@ def one_measure(made: Results) -> None:
         floor = made.floor if measure.key == "frechet" else None
         less = "less is better" if measure.less else "more is better"
         st.caption(f"{measure.words[0].upper()}{measure.words[1:]}; {less}.")
-        figure = figures.dots(values, measure.title, measure.form, palette(), floor)
-        said = figures.dots_in_words(values, measure.title, measure.form, measure.less)
-        st.vega_lite_chart(None, figure.whole, width="stretch", alt=said)
+        st.html(figures.dots(values, (measure.title, measure.form, measure.less), palette(), floor))
         st.caption(narration.text(NAME, "measures"))
 
 
 def table(made: Results) -> None:
     """Every measure of every variant."""
-    helps: dict[str, Any] = {m.title: st.column_config.Column(m.title, help=m.words) for m in MEASURES}
-    helps["Code"] = st.column_config.Column("Code", help="numbers in the code")
-    st.dataframe(views.table(made.rows), hide_index=True, width="stretch", height=458,
-                 column_config=helps | {"Variant": st.column_config.Column("Variant", pinned=True)})  # fmt: skip
+    heads, rows, best = views.table(made.rows)
+    st.html(plain.table(heads, rows, best))
     st.caption(narration.text(NAME, "table"))
 
 

@@ -77,8 +77,7 @@ def _through(made: Results, chosen: str, network: Network, x: Array, clean: Arra
         st.html(figures.picture(_ink(rebuilt), colours.reconstruction, f"{chosen} makes of it"))
         st.caption(f"squared error to the clean picture **{error:.4f}**")
     with bars:
-        st.vega_lite_chart(None, figures.bars(code[0], colours).whole, width="stretch",
-                           alt=f"The code of {chosen}: {len(code[0])} numbers")  # fmt: skip
+        st.html(figures.bars(code[0], colours, f"The code of {chosen}: {len(code[0])} numbers"))
     if network.told:
         st.caption(narration.text(NAME, "told").format(digit=int(told[0]), accuracy=made.accuracy))
 

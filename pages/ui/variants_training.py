@@ -9,8 +9,8 @@ from aecore.concepts import variants as core
 from aecore.concepts import variants_views as views
 from aecore.concepts.variants import KINDS, Results, Settings, Shown
 from aecore.concepts.variants_training import train
+from aecore.figures import plain
 from aecore.figures import variants as figures
-from aecore.figures.vega import Figure
 from pages.ui import controls, live, narration, on_request
 from pages.ui.page import in_words
 from pages.ui.theme import palette
@@ -77,10 +77,9 @@ def _show(tree: dict[str, Any], made: Results, settings: Settings) -> None:
         st.html(figures.sheet(pairs, ("MSE", "Ten digits", "Samples"), colours))
         st.html(figures.units(tree["inputs"][0], shown.rebuilt[0], shown.exciting, shown.written, colours))
     with right:
-        loss: Figure = figures.losses(tree["losses"], colours)
-        st.vega_lite_chart(None, loss.whole, width="stretch", alt=f"Training loss, {tree['losses'][-1]:.4g} at the end")
-        columns = ["Measure", "Yours"] if settings.source == "mnist" else ["Measure", "Yours", "In the table"]
-        st.dataframe(views.beside(tree["row"], made.rows).select(columns), hide_index=True, height=492)
+        st.html(figures.losses(tree["losses"], colours))
+        heads, cells = views.beside(tree["row"], made.rows if settings.source == "digits" else [])
+        st.html(plain.table(heads, cells))
 
 
 def panel(job: jobs.Job) -> None:

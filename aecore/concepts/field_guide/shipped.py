@@ -127,11 +127,6 @@ PARTS: dict[str, Callable[[], Steps]] = {
 
 def pretrain() -> Generator[dict[str, Any], None, None]:
     """Train and measure what every section opens on."""
-    import torch
-
-    torch.set_num_threads(
-        1
-    )  # as in the page's workers: the same numbers to the digit, and as fast for networks so small
     tree = {}
     for name, part in PARTS.items():
         tree[name] = yield from part()

@@ -5,6 +5,7 @@ Every trial draws what does not matter (rows, batch, width, epochs) from its see
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -174,6 +175,28 @@ def outcome_of(tree: dict[str, Any]) -> Outcome:
     train, validation, active = (np.asarray(tree[n], np.float64) for n in ("train", "validation", "active"))
     pictures = (np.asarray(tree[n], np.float32) for n in ("inputs", "rebuilt"))
     return Outcome(History(train, validation, active, bool(tree["diverged"])), *pictures)
+
+
+SIDES = {"digits": 8, "shapes": 7}  # pixels a side of the data that are pictures
+
+
+def pictures(trial: Trial, values: Array) -> Array | None:
+    """Bring a trial's values [n, D] back from standard deviations to ink [n, side, side] in 0..1; None if it has none.
+
+    Standard deviations of a pixel that is hardly ever inked are so small that noise in it would look like ink.
+    """
+    if trial.data not in SIDES:
+        return None
+    centre, spread = _columns(trial.data, plan_of(trial).rows, trial.seed)
+    side = SIDES[trial.data]
+    return np.clip(values * spread + centre, 0, 1).reshape(-1, side, side)
+
+
+@functools.lru_cache(maxsize=64)
+def _columns(data: str, rows: int, seed: int) -> tuple[Array, Array]:
+    """Mean and standard deviation [D] of the rows that a trial learns from, as they come."""
+    learnt = drawn(data, rows + TEST_ROWS, seed)[:rows]
+    return learnt.mean(0), learnt.std(0)
 
 
 def _silence(model: AutoEncoder, share: float, seed: int) -> None:

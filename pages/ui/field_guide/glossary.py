@@ -1,11 +1,14 @@
 """The glossary: every word with a link to the figure that shows it."""
 
+from typing import Any
+
 import streamlit as st
 
-from aecore.concepts.field_guide.glossary import matching
-from pages.ui import narration
+from aecore.concepts.field_guide.curved import TURNS
+from aecore.concepts.field_guide.glossary import Term, matching
+from pages.ui import controls, narration
 from pages.ui.downloads import Download
-from pages.ui.page import existing
+from pages.ui.page import Page, existing
 
 NAME = "field_guide"
 PROMPTS = {"What leaks": {"term": "learnt from"}, "All about VAEs": {"term": "VAE"}, "Every word": {"term": ""}}
@@ -21,7 +24,23 @@ def show() -> list[Download]:
     third = -(-len(terms) // 3)
     for column, start in zip(st.columns(3, gap="large"), range(0, 3 * third, max(third, 1)), strict=False):
         for term in terms[start : start + third]:
-            page = files[term.page]
-            column.page_link(page.file, label=f"**{term.word}**", icon=page.icon, query_params=term.settings or None)
-            column.caption(term.meaning)
+            with column:
+                _lead(term, files[term.page])
+                st.caption(term.meaning)
     return []
+
+
+def _lead(term: Term, page: Page) -> None:
+    """Draw the word as a link to its page; on this page a link would leave what the address says as it was."""
+    label = f"**{term.word}**"
+    if term.page == NAME:
+        here = _as_controls(term.settings)
+        st.button(label, key=f"word:{term.word}", icon=page.icon, type="tertiary", on_click=controls.put, args=(here,))
+    else:
+        st.page_link(page.file, label=label, icon=page.icon, query_params=term.settings or None)
+
+
+def _as_controls(settings: dict[str, str]) -> dict[str, Any]:
+    """What a link says, as the controls hold it: faults are a list, a bend is a position."""
+    read = {"wrong": lambda text: [text], "bend": lambda text: TURNS.index(int(text))}
+    return {key: read.get(key, str)(text) for key, text in settings.items()}

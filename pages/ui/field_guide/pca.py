@@ -15,7 +15,7 @@ from pages.ui.theme import palette
 NAME = "field_guide"
 PROMPTS = {"A straight line": {"bend": 0}, "Half a turn": {"bend": 5}, "Nearly a ring": {"bend": 7}}
 DEFAULT = 4  # 120 degrees
-INPUT, REBUILT = 1, 0  # groups of a cloud that are drawn in the input's red and the reconstruction's green
+INPUT, REBUILT = 3, 2  # groups of a cloud that are drawn in the input's red and the reconstruction's green
 NARROW, WIDE = 8, 32
 
 
@@ -23,8 +23,7 @@ def show() -> list[Download]:
     narration.say(NAME, "pca")
     bent = shipped.bent()
     _bench(bent)
-    table = pd.DataFrame({"degrees": bent.turns, **bent.lost, "noise": bent.floor})
-    return [Download("Errors by bend", "bend.csv", lambda: export.csv(table))]
+    return [Download("Errors by bend", "bend.csv", lambda: export.csv(_table(bent)))]
 
 
 @st.fragment
@@ -34,9 +33,7 @@ def _bench(bent: curved.Bent) -> None:
     )
     left, right = st.columns([3, 2], gap="large")
     with left:
-        chart = figures.lost_against_bend(bent.turns, bent.lost, bent.floor, turn, palette())
-        words = "Variance lost by PCA and the linear autoencoder rises with the bend; the nonlinear one's stays low"
-        st.vega_lite_chart(None, chart.whole, width="stretch", alt=words)
+        st.html(figures.lost_against_bend(bent.turns, bent.lost, bent.floor, turn, palette()))
     with right:
         st.markdown(curved.verdict(bent, turn))
         st.markdown(_on_digits())
@@ -50,6 +47,10 @@ def _on_digits() -> str:
         **{f"pca_{name}": float(sizing.lost_by_pca[i]) for name, i in at.items()},
         **{f"network_{name}": float(sizing.lost.mean(0)[i]) for name, i in at.items()},
     )  # fmt: skip
+
+
+def _table(bent: curved.Bent) -> pd.DataFrame:
+    return pd.DataFrame({"degrees": bent.turns, **bent.lost, "noise": bent.floor})
 
 
 def _panels(bent: curved.Bent) -> list[Panel]:

@@ -43,9 +43,9 @@ def _bench(sizing: Sizing, pictures: bool) -> None:
     )  # fmt: skip
     left, right = st.columns([3, 2], gap="large")
     with left:
-        chart = figures.lost_against_size(sizing.sizes, sizing.lost, sizing.lost_by_pca, sizing.chosen, palette())
-        words = "Held-out variance lost against the size of the code, falling; dashed lines mark what each rule chose"
-        st.vega_lite_chart(None, chart.whole, width="stretch", alt=words)
+        st.html(figures.lost_against_size(
+            sizing.sizes, sizing.lost, sizing.lost_by_pca, sizing.chosen, k, palette()
+        ))  # fmt: skip
     with right:
         st.markdown(latent_size.verdict(sizing))
         here = float(sizing.lost.mean(0)[k])

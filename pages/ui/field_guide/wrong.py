@@ -11,7 +11,6 @@ from aecore.concepts.field_guide import own_history, shipped, trials
 from aecore.concepts.field_guide.diagnosis import UNCLEAR, Verdict
 from aecore.concepts.field_guide.trials import FAULTS, HEALTHY, KINDS, History, Outcome, Trial
 from aecore.figures import field_guide as figures
-from aecore.figures.mnist import rows_of_pictures
 from pages.ui import controls, link, live, narration
 from pages.ui.downloads import Download
 from pages.ui.theme import palette
@@ -25,8 +24,6 @@ PROMPTS = {
     "The test has been learnt": {"wrong": ["leak into the test"]},
     "Two things at once": {"wrong": ["latent too small", "learning rate too high"]},
 }
-SIDES = {64: 8, 49: 7}  # values of a picture -> pixels a side
-PICTURES = ("digits", "shapes")
 
 
 def show() -> list[Download]:
@@ -65,10 +62,9 @@ def _trial(trial: Trial, outcome: Outcome) -> None:
     history, verdict = outcome.history, shipped.diagnosed().diagnosis(outcome.history)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        chart = figures.history(history.train, history.validation, palette(), height=230)
-        st.vega_lite_chart(None, chart.whole, width="stretch", alt="Training and held-out loss by epoch")
-        if trial.data in PICTURES:
-            _pictures(outcome)
+        words = "Training and held-out loss by epoch of the trial"
+        st.html(figures.history(history.train, history.validation, palette(), words))
+        _examples(trial, outcome)
     with right:
         truth = " and ".join(trial.faults) or HEALTHY
         right_word = "right" if verdict.kind == truth else "left open" if verdict.kind == UNCLEAR else "wrong"
@@ -78,8 +74,7 @@ def _trial(trial: Trial, outcome: Outcome) -> None:
 def _verdict(verdict: Verdict, words: str) -> None:
     st.markdown(f"##### Diagnosis: {verdict.kind}")
     st.markdown(verdict.why)
-    chart = figures.probabilities(verdict.probabilities, palette())
-    st.vega_lite_chart(None, chart.whole, width="stretch", alt="How probable each kind is, given the curves")
+    st.html(figures.probabilities(verdict.probabilities, palette()))
     st.caption(words)
     if verdict.kind in NEXT:
         st.markdown(f"**Next**: {NEXT[verdict.kind]}")
@@ -97,17 +92,12 @@ NEXT = {
 }
 
 
-def _pictures(outcome: Outcome) -> None:
-    side = SIDES[outcome.inputs.shape[1]]
-    rows = []
-    for label, part, ink in (
-        ("In", outcome.inputs, palette().input),
-        ("Out", outcome.rebuilt, palette().reconstruction),
-    ):
-        # in standard deviations of each pixel: paper at -1, full ink at 2.5
-        shown = np.rint(255 * np.clip((part.reshape(-1, side, side) + 1) / 3.5, 0, 1)).astype(np.uint8)
-        rows.append((f"{label}: held-out examples, in standard deviations", shown, ink))
-    st.html(rows_of_pictures(rows))
+def _examples(trial: Trial, outcome: Outcome) -> None:
+    inputs, rebuilt = (trials.pictures(trial, part) for part in (outcome.inputs, outcome.rebuilt))
+    if inputs is not None and rebuilt is not None:
+        st.html(figures.examples(inputs, rebuilt, palette()))
+    else:
+        st.html(figures.example(outcome.inputs[0], outcome.rebuilt[0], palette()))
 
 
 def _own() -> History | None:
@@ -125,8 +115,8 @@ def _own() -> History | None:
         if found is None:
             return None
         history, notes = found
-        chart = figures.history(history.train, history.validation, palette())
-        st.vega_lite_chart(None, chart.whole, width="stretch", alt="Your training and held-out loss by epoch")
+        words = "Your training and held-out loss by epoch"
+        st.html(figures.history(history.train, history.validation, palette(), words))
         with st.popover(f"What was done to the file ({len(notes)})", width="stretch"):
             st.markdown("\n".join(f"- {link.plain(note)}" for note in notes))
     with right:
@@ -136,9 +126,9 @@ def _own() -> History | None:
 
 def _gallery(data: str, mine: History | None) -> None:
     kinds = {kind: trials.outcome_of(shipped.diagnosed().exemplars[data][kind]).history for kind in KINDS}
-    chart = figures.gallery({k: (h.train, h.validation) for k, h in kinds.items()}, mine and mine.train, palette())
-    words = "Small charts of training and held-out loss, one a kind, relative to the first loss"
-    st.vega_lite_chart(None, chart.whole, width="content", alt=words)
+    curves = {kind: (h.train, h.validation) for kind, h in kinds.items()}
+    st.html(figures.gallery(curves, mine and mine.train, palette()))
+    st.caption("Loss relative to the first one, over % of the epochs.")
 
 
 def _confusion() -> None:
@@ -149,9 +139,7 @@ def _confusion() -> None:
         "Other seeds": made.unseen_seeds, "Other data": made.other_data}.items(), strict=True):  # fmt: skip
         with column:
             st.markdown(f"**{title}**: {_accuracy(counts)}")
-            chart = figures.confusion(counts, KINDS, answers, palette())
-            words = f"Confusion matrix: {_accuracy(counts)}"
-            st.vega_lite_chart(None, chart.whole, width="stretch", alt=words)
+            st.html(figures.confusion(counts, KINDS, answers, palette()))
     st.caption(f"Both together, without the share of silent units: {_accuracy(made.without_units)}")
 
 
