@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from aecore.errors import AecoreError
 
@@ -142,11 +143,14 @@ def _pretrain(names: Sequence[str]) -> int:
         for progress in getattr(importlib.import_module(module), function)():
             if time.perf_counter() - shown > 1:
                 shown = time.perf_counter()
-                print(
-                    name, "  ".join(f"{k} {v:.4g}" for k, v in progress.items() if not isinstance(v, str)), flush=True
-                )
+                print(name, _numbers(progress), flush=True)
         print(f"{name} done in {time.perf_counter() - started:.0f} s", flush=True)
     return 0
+
+
+def _numbers(progress: dict[str, Any]) -> str:
+    """Progress in one line; what else it holds, as curves and pictures, is for pages."""
+    return "  ".join(f"{key} {value:.4g}" for key, value in progress.items() if isinstance(value, (int, float)))
 
 
 if __name__ == "__main__":

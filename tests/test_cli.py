@@ -228,6 +228,11 @@ def test_a_cluster_needs_a_detector_and_an_address_that_may_be_used(place, capsy
     assert "AECORE_SCHEDULER must be tls://" in capsys.readouterr().err
 
 
+def test_progress_that_holds_curves_and_pictures_is_one_line_of_numbers():
+    progress = {"part": "x", "epoch": 3, "loss": np.float64(0.123456), "curves": {"a": [1.0]}, "rebuilt": np.eye(2)}
+    assert __main__._numbers(progress) == "epoch 3  loss 0.1235"
+
+
 def test_what_ships_is_made_by_one_thread_unless_told_otherwise(monkeypatch):
     import torch
 

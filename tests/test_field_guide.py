@@ -341,6 +341,16 @@ def test_a_link_opens_its_section_on_a_finished_result(section):
     assert not app.exception and not app.error
 
 
+def test_a_word_leads_to_its_figure_on_this_page_and_takes_the_address_along():
+    app = opened(PAGE, section="Glossary")
+    app.button(key="word:Leak").click().run()
+    assert not app.exception and "Switched on: leak into the test" in words(app)
+    assert app.query_params["section"] == ["Blurry or wrong?"]
+    app.segmented_control(key="section").set_value("Glossary").run()
+    app.button(key="word:Manifold").click().run()
+    assert not app.exception and "At 180°" in words(app)
+
+
 def test_two_faults_at_once_are_trained_and_a_link_names_them():
     app = opened(PAGE, section="Blurry or wrong?", wrong="too few epochs", trial="Inverter currents", trial_seed="7")
     assert not app.exception and not app.error

@@ -180,6 +180,7 @@ def test_a_second_run_stays():
 def test_move_puts_the_handle():
     assert run(position=2)[0] == "2"
     assert run(position=99)[0] == "3"  # as far as the frames go
+    assert run(query="3", position=2)[0] == "2"  # before it was ever shown, and whatever the link said
     with pytest.raises(SettingError, match="-1"):
         move("k", -1)
 

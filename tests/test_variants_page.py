@@ -50,6 +50,13 @@ def test_every_variant_has_its_card_and_goes_through_the_pair():
         assert ("was told it is a 3" in words(app)) == (name == core.CONDITIONAL)
 
 
+def test_a_prompt_moves_the_handle_of_a_card_that_was_not_shown_yet():
+    app = opened(var_variant=core.VAE)
+    next(button for button in app.button if button.label.startswith("Turn L1 up")).click().run()
+    assert not app.exception and app.selectbox(key="var_variant").value == core.L1
+    assert "At λ = 0.6 (and at λ = 0)" in words(app)
+
+
 def test_a_link_that_lies_is_noted_and_the_page_stays():
     app = opened(var_variant="Transformer", var_sigma="lots", var_weight1="0.77")
     assert not app.exception and not app.error

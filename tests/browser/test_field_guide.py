@@ -12,10 +12,11 @@ WAIT = 180_000  # ms; a page on two busy cores
 
 def test_a_word_of_the_glossary_leads_to_its_figure(app, open_page):
     page = open_page(f"{app}/Field_Guide?section=Glossary&term=curved")
-    page.get_by_test_id("stMain").get_by_role("link", name="Manifold").click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Manifold").click()
     handle = page.get_by_role("slider", name=re.compile("Turns by"))
     handle.wait_for(timeout=WAIT)
     page.get_by_text("Here it is not").first.wait_for(timeout=WAIT)
+    page.wait_for_function("new URLSearchParams(location.search).get('section') === 'Just PCA?'", timeout=WAIT)
     settle(page)
     handle.press("Home")
     page.get_by_text("Here it is just PCA").first.wait_for(timeout=WAIT)
