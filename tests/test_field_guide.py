@@ -345,7 +345,7 @@ def test_a_word_leads_to_its_figure_on_this_page_and_takes_the_address_along():
     app = opened(PAGE, section="Glossary")
     app.button(key="word:Leak").click().run()
     assert not app.exception and "Switched on: leak into the test" in words(app)
-    assert app.query_params["section"] == ["Blurry or wrong?"]
+    assert app.segmented_control(key="section").value == "Blurry or wrong?"
     app.segmented_control(key="section").set_value("Glossary").run()
     app.button(key="word:Manifold").click().run()
     assert not app.exception and "At 180°" in words(app)

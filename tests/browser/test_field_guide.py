@@ -11,7 +11,11 @@ WAIT = 180_000  # ms; a page on two busy cores
 
 
 def test_a_word_of_the_glossary_leads_to_its_figure(app, open_page):
-    page = open_page(f"{app}/Field_Guide?section=Glossary&term=curved")
+    page = open_page(f"{app}/Field_Guide?section=Glossary")
+    page.get_by_role("button", name="Active unit").click()
+    page.wait_for_function("location.search.endsWith('section=Blurry+or+wrong%3F&wrong=dead+units')", timeout=WAIT)
+    page.get_by_text("Switched on: dead units").wait_for(timeout=WAIT)
+    page.get_by_text("Glossary", exact=True).click()
     page.get_by_test_id("stMain").get_by_role("button", name="Manifold").click()
     handle = page.get_by_role("slider", name=re.compile("Turns by"))
     handle.wait_for(timeout=WAIT)

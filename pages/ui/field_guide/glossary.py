@@ -1,12 +1,14 @@
 """The glossary: every word with a link to the figure that shows it."""
 
+import contextlib
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from aecore.concepts.field_guide.curved import TURNS
 from aecore.concepts.field_guide.glossary import Term, matching
-from pages.ui import controls, narration
+from pages.ui import controls, link, narration
 from pages.ui.downloads import Download
 from pages.ui.page import Page, existing
 
@@ -34,10 +36,18 @@ def _lead(term: Term, page: Page) -> None:
     """Draw the word as a link to its page; on this page a link would leave what the address says as it was."""
     label = f"**{term.word}**"
     if term.page == NAME:
-        here = _as_controls(term.settings)
-        st.button(label, key=f"word:{term.word}", icon=page.icon, type="tertiary", on_click=controls.put, args=(here,))
+        key = f"word:{term.word}"
+        st.button(label, key=key, icon=page.icon, type="tertiary", on_click=_open, args=(term.settings,))
     else:
         st.page_link(page.file, label=label, icon=page.icon, query_params=term.settings or None)
+
+
+def _open(settings: dict[str, str]) -> None:
+    """Set controls and address: a control that is not on the page yet would not bring its value there itself."""
+    controls.put(_as_controls(settings))
+    for key, text in settings.items():
+        with contextlib.suppress(StreamlitAPIException):  # bound to a control that is there, which brings it along
+            link.carry(key, text)
 
 
 def _as_controls(settings: dict[str, str]) -> dict[str, Any]:
