@@ -151,7 +151,8 @@ def _judged(
     network: Network, row: dict[str, Any], judged: Tried, norm: float, extra: dict[str, Any],
     classifier: DenseNetwork | None, ten: NDArray[np.integer[Any]],
 ) -> Made:  # fmt: skip
-    drawn = samples(network, judged, DRAWN, prior=row["variant"] in VARIATIONAL, seed=row["seed"])
+    count = SAMPLED if classifier is None else DRAWN  # so many are needed only where somebody judges them
+    drawn = samples(network, judged, count, prior=row["variant"] in VARIATIONAL, seed=row["seed"])
     distance = None
     if classifier is not None:
         distance = frechet(features(classifier, drawn), features(classifier, judged.clean))

@@ -3,7 +3,7 @@
 import gc
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -74,10 +74,18 @@ def in_words() -> Iterator[None]:
         st.error(link.plain(str(error)), icon=":material/error:")
 
 
-def why(name: str) -> None:
-    """The maths, folded."""
-    with st.expander("Why", icon=":material/function:"):
-        narration.say(name, "why")
+def why(name: str, say: Callable[[], None] | None = None) -> None:
+    """The maths, folded; by default the text's own section on it."""
+    _folded(f"{name}:why", say or (lambda: narration.say(name, "why")))
+
+
+@st.fragment
+def _folded(key: str, say: Callable[[], None]) -> None:
+    """Words that are sent when they are unfolded: typesetting formulas that nobody sees would delay every figure."""
+    unfolded = st.expander("Why", icon=":material/function:", key=key, on_change="rerun")
+    if unfolded.open:
+        with unfolded:
+            say()
 
 
 def _onwards(name: str) -> None:

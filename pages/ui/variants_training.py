@@ -48,8 +48,9 @@ def _settings() -> Settings | None:
                                      high=float(high), default=float(kind.weight), step=step)  # fmt: skip
         seed = int(controls.number("Seed", "var_start", low=0, high=9999, default=0))
     with third:
-        if source == "mnist":  # ten thousand pictures: an epoch takes one to four seconds
-            epochs = int(controls.slider("Epochs", "var_rounds_mnist", low=1, high=5, default=3, step=1))
+        if source == "mnist":  # ten thousand pictures: an epoch takes one to three seconds, with convolutions five
+            key, most = ("var_rounds_conv", 3) if kind.name == core.CONVOLUTIONAL else ("var_rounds_mnist", 5)
+            epochs = int(controls.slider("Epochs", key, low=1, high=most, default=3, step=1))
         else:
             epochs = int(controls.slider("Epochs", "var_rounds", low=5, high=100, default=40, step=5))
     if not core.available(source):

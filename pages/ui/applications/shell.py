@@ -20,7 +20,7 @@ from aecore.concepts.applications import measured
 from aecore.concepts.applications.measured import Table
 from pages.ui import controls, narration
 from pages.ui.downloads import Download, take_it_with_you
-from pages.ui.page import existing
+from pages.ui.page import existing, why
 
 SECTIONS = {
     "anomaly detection": "anomaly",
@@ -81,8 +81,7 @@ def open_section(name: str) -> None:
     st.subheader("In code", divider="gray")
     st.markdown(section.code)
     controls.try_this({prompt: {"section": name} | settings for prompt, settings in section.prompts.items()})
-    with st.expander("Why", icon=":material/function:"):
-        st.markdown(section.why)
+    why(module, lambda: st.markdown(section.why))
     take_it_with_you([
         Download(f"Table: {key}", f"{module}-{key}.csv", lambda table=table: export.csv(table.frame()))
         for key, table in tables.items()
