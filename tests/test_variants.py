@@ -1,11 +1,13 @@
 """The Variants page's core: its measures against independent oracles, what ships against a run anew."""
 
 import base64
+import io
 import re
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.linalg import sqrtm
 
 from aecore import latent, store
@@ -15,9 +17,10 @@ from aecore.concepts import variants_networks as networks
 from aecore.concepts import variants_own as own
 from aecore.concepts import variants_training as training
 from aecore.concepts import variants_views as views
+from aecore.concepts.mnist_compression_own import from_photo
 from aecore.concepts.variants import KINDS, NAMES, PCA, Network, Settings
 from aecore.data import digits
-from aecore.errors import SettingError
+from aecore.errors import DataError, SettingError
 from aecore.figures import ink
 from aecore.figures import variants as figures
 from aecore.figures.palette import LIGHT
@@ -212,6 +215,13 @@ def test_a_digit_enlarged_comes_back_as_it_was():
     images = digits.load().images
     wide = next(image for image in images if (image.max(0) > 0).all() and image.mean() > own.INK)
     np.testing.assert_allclose(own.to_eight(np.kron(wide, np.ones((4, 4)))), wide, atol=0.01)
+
+
+def test_a_picture_too_small_for_a_digit_is_not_called_damaged():
+    file = io.BytesIO()
+    Image.new("L", (1, 1)).save(file, "PNG")
+    with pytest.raises(DataError, match="has 1 x 1 pixels; a digit needs at least"):
+        from_photo("dot.png", file.getvalue())
 
 
 def test_thin_lines_get_the_ink_of_a_digit_and_stay_in_the_middle():

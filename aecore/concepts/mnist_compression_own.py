@@ -80,6 +80,8 @@ def _grey(name: str, data: bytes) -> Ink:
                 paper = Image.new("RGBA", layered.size, "white")
                 paper.alpha_composite(layered)
                 return np.asarray(paper.convert("L"), np.float32) / np.float32(255)
+    except DataError:
+        raise  # a sentence already, and a ValueError too
     except UnidentifiedImageError as error:
         raise UnreadableFile(f"{shown(name)} is no picture; choose a PNG, JPEG, WebP or GIF.") from error
     except Image.DecompressionBombError as error:

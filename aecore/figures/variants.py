@@ -97,7 +97,7 @@ def dots_in_words(values: Mapping[str, Sequence[float]], title: str, form: str, 
 
 def bars(code: NDArray[np.floating[Any]], palette: Palette, words: str) -> str:
     """One code [d] as bars from zero."""
-    thick = max(2.0, 160 / len(code))
+    thick = max(1.5, 120 / len(code))
     lines = [Line([unit, unit], [0, value], palette.latent, "", thick) for unit, value in enumerate(code.tolist())]
     x = Axis(-0.5, len(code) - 0.5, "unit")
     return chart(lines, x, linear([0.0, *code.tolist()], zero=True, count=4), words, height=110)
