@@ -9,7 +9,14 @@ from sklearn.decomposition import PCA
 
 from aecore import store
 from aecore.anomaly import AnomalyDetector, find_events, log_score_threshold, scoring, thresholds
-from aecore.anomaly.choices import choose_latent_dim, choose_own_row, choose_window, dominant_period, find_period
+from aecore.anomaly.choices import (
+    choose_latent_dim,
+    choose_own_row,
+    choose_step,
+    choose_window,
+    dominant_period,
+    find_period,
+)
 from aecore.anomaly.events import merged, runs
 from aecore.anomaly.network import Recipe, WindowNetwork, principal, train
 from aecore.anomaly.notes import two_levels
@@ -121,15 +128,20 @@ def test_row_errors_are_what_loops_over_windows_give(absolute, step):
 
 
 def test_long_windows_are_looked_at_in_steps_and_tell_the_same(lone):
-    """Scores by every window and scores by every other one are the same, but for a few percent."""
+    """Scores by every window and scores by every fourth one are the same, but for a few percent."""
     x = signal(seed=3, channels=1)
     x[300] += 3
     x[700:725] = x[700]
     every, each = lone.measure_._replace(step=1), lone.measure_
-    assert each.step == lone.window_ // 40 == 2
+    assert each.step == lone.window_ // 24 == 4
     dense, sparse = (m.scores(m.errors(lone.model_, lone.scaling_.apply(x))) for m in (every, each))
     assert np.abs(np.log(sparse / dense)).max() < 0.1
     assert np.abs(np.log(sparse / dense)).mean() < 0.02
+
+
+def test_steps_stay_short_in_the_longest_windows():
+    assert [choose_step(window, lone=True).value for window in (8, 42, 96, 184, 256)] == [1, 1, 4, 6, 6]
+    assert [choose_step(window, lone=False).value for window in (20, 50, 128)] == [1, 1, 3]
 
 
 def test_a_detector_saved_before_there_were_steps_looks_at_every_window(lone):
@@ -330,6 +342,8 @@ def test_ten_normal_minutes_cannot_vouch_for_one_alarm_an_hour():
     assert "10 minutes" in found.sentence and "no alarm" in found.sentence
     assert "22" in found.sentence  # an hour, the upper end for none in ten minutes: 3.69 * 6
     assert found.value >= scores.max()
+    fleeting = false_alarms_per_hour(scores, 1.0, sample_rate=1000.0, gap=0)
+    assert "0 to 22,000 an hour" in fleeting.sentence  # in digits, not as 2.2e+04
     with pytest.raises(SettingError, match="must be positive"):
         false_alarms_per_hour(scores, 0, sample_rate=1.0, gap=0)
 
@@ -491,6 +505,7 @@ def test_two_levels_are_told_from_one():
     assert ratio == pytest.approx(5, rel=0.05)
 
 
+@pytest.mark.usefixtures("brief")
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("rows", [50, 60, 101])
 def test_few_rows_are_enough(rows, channels):
@@ -507,6 +522,7 @@ def test_a_single_channel_s_lone_spike_and_broken_shape_are_found(lone):
         assert ((events["start"] <= row) & (row <= events["end"])).any()
 
 
+@pytest.mark.usefixtures("brief")
 def test_two_hundred_channels_and_one():
     x = np.random.default_rng(0).normal(size=(400, 200))
     assert np.isfinite(AnomalyDetector().fit(x).decision_function(x)).all()

@@ -15,7 +15,7 @@ from aecore.errors import AecoreError
 from tests import files
 
 ROWS = 70
-ANY_TIME = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck), max_examples=10)
+ANY_TIME = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck), max_examples=15)
 RULES = [{"sigmas": 4.0}, {"risk": 1e-3}, {"alarms_per_hour": 1.0}]
 EXTREME = st.sampled_from([0.0, -0.0, 1.0, 1e-300, 5e-324, 1e-38, 1e29, -1e29, 1e308, np.nan, np.inf, 7.0])
 
@@ -75,6 +75,7 @@ def judge_file(name, data):
     assert message.endswith(".")
 
 
+@pytest.mark.usefixtures("brief")
 @ANY_TIME
 @given(channels=st.lists(columns(), min_size=1, max_size=4), clock=st.sampled_from(sorted(CLOCKS)))
 def test_any_table_ends_in_finite_scores_or_one_sentence(channels, clock):
@@ -84,6 +85,7 @@ def test_any_table_ends_in_finite_scores_or_one_sentence(channels, clock):
     judge_file("a.csv", frame.to_csv(index=False).encode())
 
 
+@pytest.mark.usefixtures("brief")
 @ANY_TIME
 @given(data=st.binary(min_size=400, max_size=1200), kind=st.sampled_from(["npy", "wav", "csv"]))
 def test_random_bytes_that_happen_to_be_a_signal(data, kind):

@@ -23,7 +23,9 @@ PERIOD_ROWS = 16_384  # enough rows to find a period
 AVERAGED_ROWS = (
     64  # that a score looks at: a lone noisy row should not raise an alarm, a fault of a minute at 1 Hz should
 )
-WINDOWS_A_ROW = 40  # at most that judge a row, if the window is long: more cost in proportion, and tell the same
+WINDOWS_A_ROW = 40  # that judge a row, if the window is long: more cost in proportion, and tell the same
+LONE_WINDOWS_A_ROW = 24  # of one channel, whose network is the larger: fewer still tell the same
+LONGEST_STEP = 6  # rows; a fault of a few rows must not fall between two windows
 LEAST_NOISE = 0.5  # standard deviations; below, a wide code learns to copy, and copies faults too
 LINEAR_NOISE = 0.4  # standard deviations; makes the choice of code size matter less
 OWN_ROW_SHARE = 0.2  # weight of a row's own error beside its windows', where nothing repeats
@@ -145,9 +147,9 @@ def choose_smoothing(rows: int, window: int, *, channels: int) -> Choice[int]:
     return Choice(min(usual, max(1, rows // 8) | 1), f"with the window, a score looks at about {AVERAGED_ROWS} rows")
 
 
-def choose_step(window: int) -> Choice[int]:
+def choose_step(window: int, *, lone: bool) -> Choice[int]:
     """Rows from one window to the next where a signal is scored."""
-    step = max(1, window // WINDOWS_A_ROW)
+    step = max(1, min(window // (LONE_WINDOWS_A_ROW if lone else WINDOWS_A_ROW), LONGEST_STEP))
     if step == 1:
         return Choice(1, "every window of the signal is looked at")
     return Choice(step, f"each row is judged by about {window // step} windows; more would tell the same")
@@ -165,7 +167,7 @@ def choose(x: Array, eigenvalues: Array, *, asked: int | None) -> dict[str, Choi
         "noise": choose_noise(period, hidden=hidden.value),
         "own_row": choose_own_row(period, hidden=hidden.value),
         "smoothing": choose_smoothing(rows, window, channels=channels),
-        "step": choose_step(window),
+        "step": choose_step(window, lone=channels == 1),
     }
 
 

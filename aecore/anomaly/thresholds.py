@@ -133,7 +133,7 @@ def false_alarms_per_hour(normal_scores: Array, per_hour: float, *, sample_rate:
     alarms = "no alarm" if count == 0 else "1 alarm" if count == 1 else f"{count} alarms"
     grounds = (
         f"At {value:.3g} the {_duration(hours)} of held-out normal rows raise {alarms}, which is compatible with "
-        f"{low / hours:.2g} to {high / hours:.2g} an hour ({100 * CONFIDENCE:.0f} % interval)"
+        f"{_about(low / hours)} to {_about(high / hours)} an hour ({100 * CONFIDENCE:.0f} % interval)"
     )
     if allowed >= ENOUGH_ALARMS:
         return Threshold(value, f"{grounds}.")
@@ -162,6 +162,11 @@ def by_rule(
     if sample_rate is None:
         raise SettingError("alarms an hour need a sampling rate; give sample_rate in Hz, or use sigmas or risk")
     return false_alarms_per_hour(normal_scores, float(alarms_per_hour or 0), sample_rate=sample_rate, gap=gap)
+
+
+def _about(rate: float) -> str:
+    """Two digits of it, and zeros instead of an exponent."""
+    return f"{float(f'{rate:.2g}'):,.12g}"
 
 
 def poisson_interval(count: int) -> tuple[float, float]:

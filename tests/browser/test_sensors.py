@@ -38,14 +38,15 @@ def test_dragging_marks_the_normal_stretch_and_trains_anew(app, open_page):
     page.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
 
 
-@pytest.mark.parametrize("part", ["Latent map", "Scores", "Against labels"])
-def test_every_closer_look_draws(app, open_page, part):
-    page = open_page(f"{app}/Sensor_Anomalies?closer={part.replace(' ', '+')}")
-    page.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
-    if part == "Against labels":
-        page.get_by_text("VUS-PR").wait_for(timeout=WAIT)
-    else:
-        page.get_by_test_id("stVegaLiteChart").nth(1).wait_for(timeout=WAIT)
+def test_every_closer_look_draws(app, open_page):
+    page = open_page(f"{app}/Sensor_Anomalies?closer=Latent+map")
+    page.get_by_text("Every point is a window").wait_for(timeout=WAIT)
+    page.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first.wait_for(timeout=WAIT)
+    page.get_by_role("radio", name="Scores").click()
+    page.get_by_role("columnheader", name="why").wait_for(timeout=WAIT)
+    page.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first.wait_for(timeout=WAIT)
+    page.get_by_role("radio", name="Against labels").click()
+    page.get_by_text("VUS-PR").wait_for(timeout=WAIT)
     assert page.get_by_test_id("stException").count() == 0
 
 
