@@ -128,15 +128,16 @@ def test_row_errors_are_what_loops_over_windows_give(absolute, step):
 
 
 def test_long_windows_are_looked_at_in_steps_and_tell_the_same(lone):
-    """Scores by every window and scores by every fourth one are the same, but for a few percent."""
+    """Scores by every window and scores by every fourth one are the same, but for a few percent beside a fault."""
     x = signal(seed=3, channels=1)
     x[300] += 3
     x[700:725] = x[700]
     every, each = lone.measure_._replace(step=1), lone.measure_
     assert each.step == lone.window_ // 24 == 4
     dense, sparse = (m.scores(m.errors(lone.model_, lone.scaling_.apply(x))) for m in (every, each))
-    assert np.abs(np.log(sparse / dense)).max() < 0.1
-    assert np.abs(np.log(sparse / dense)).mean() < 0.02
+    assert np.abs(np.log(sparse / dense)).max() < 0.15
+    assert np.abs(np.log(sparse / dense)).mean() < 0.01
+    assert sparse.max() == pytest.approx(dense.max(), rel=1e-3)
 
 
 def test_steps_stay_short_in_the_longest_windows():
