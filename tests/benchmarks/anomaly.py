@@ -38,7 +38,7 @@ def evaluation():
     return module
 
 
-def untrained(windows, members, recipe, *, seed):
+def untrained(windows, members, recipe, *, seed, first=None):
     networks = WindowNetwork(windows.shape[1], latent_dim=recipe.latent_dim, hidden=recipe.hidden, copies=len(members))
     networks.start([principal(windows[rows]) for rows in members], seed=seed)
     yield Trained(0, float("nan"), networks)
