@@ -6,13 +6,12 @@ Both get the window that the detector has chosen. PyOD's AutoEncoder runs as it 
 of a window counts for the rows that the window covers, as their mean, and its threshold is its own. Quality figures are
 those of ``anomaly_eval.py`` in the shared folder beside the checkout. Speed: values a second of the test rows, rows
 times channels, from raw rows to scores for the detector and from ready-made windows to scores for PyOD, which are
-timed in turn, one thread each; medians over files of the medians over repeats.
+timed in turn in CPU time, one thread each; medians over files of the medians over repeats.
 """
 
 import argparse
 import itertools
 import sys
-import time
 import types
 from pathlib import Path
 
@@ -22,7 +21,7 @@ import torch
 from aecore.anomaly import AnomalyDetector
 from aecore.anomaly.network import one_thread
 from aecore.anomaly.windows import mean_over_covering, sliding
-from tests.benchmarks.anomaly import SHARED, SHOWN, evaluation
+from tests.benchmarks.anomaly import SHARED, SHOWN, cpu_seconds, evaluation
 
 try:
     from pyod.models.auto_encoder import AutoEncoder
@@ -50,12 +49,6 @@ class Peer:
         return (self.decision_function(rows) > self.threshold_).astype(int)
 
 
-def seconds(score, rows):
-    started = time.perf_counter()
-    score(rows)
-    return time.perf_counter() - started
-
-
 def speed(cases, repeats):
     """Values a second, ours and PyOD's, and how many times faster: medians over files."""
     out = []
@@ -65,7 +58,7 @@ def speed(cases, repeats):
         windows = peer.windows(test)
         with one_thread():
             both = [
-                (seconds(ours.decision_function, test), seconds(peer.model.decision_function, windows))
+                (cpu_seconds(ours.decision_function, test), cpu_seconds(peer.model.decision_function, windows))
                 for _ in range(repeats)
             ]
         mine, theirs = np.median(both, axis=0)
@@ -91,8 +84,8 @@ def main():
             figures = "  ".join(f"{key} {getattr(report, key):.3f}" for key in SHOWN[name])
             print(f"{name}  {who:17s} {figures}", flush=True)
         (ours, theirs, ratio), (slowest, _, least) = speed(shared.cases(folder, name), options.repeats)
-        print(f"{name}  scoring, million values a second: {ours / 1e6:.2f} (slowest file {slowest / 1e6:.2f}), PyOD "
-              f"{theirs / 1e6:.3f}; {ratio:.1f} times PyOD's, at least {least:.1f}", flush=True)  # fmt: skip
+        print(f"{name}  scoring, million values a CPU second: {ours / 1e6:.2f} (slowest file {slowest / 1e6:.2f}), "
+              f"PyOD {theirs / 1e6:.3f}; {ratio:.1f} times PyOD's, at least {least:.1f}", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":
