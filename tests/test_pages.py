@@ -99,6 +99,14 @@ def test_a_fault_of_the_visitor_s_choice_is_found(fault):
     assert ((events["start"] < 1.5) & (events["end"] > 1.1)).any()
 
 
+def test_a_self_test_under_way_is_not_offered_once_more(monkeypatch):
+    app = opened(SENSORS)
+    monkeypatch.setattr("pages.ui.live.work", lambda *_, **__: None)  # it goes on
+    app.button(key="self-test:run").click().run()
+    assert not app.exception
+    assert "self-test:run" not in {button.key for button in app.button}
+
+
 def test_an_upload_is_scored_to_the_end():
     app = uploaded("pump.csv", log().to_csv(index=False).encode())
     assert not app.exception

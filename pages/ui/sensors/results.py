@@ -92,9 +92,12 @@ def self_test(source: Source, normal: tuple[int, int]) -> None:
     narration.say(NAME, "self-test")
     signature = (source.signature, normal)
     if st.session_state.get(SELF_TEST) != signature:
-        if not st.button("Run the self-test", key="self-test:run", type="primary", icon=":material/science:"):
-            return
-        st.session_state[SELF_TEST] = signature
+        asked = {SELF_TEST: signature}
+        st.button(
+            "Run the self-test", key="self-test:run", type="primary", icon=":material/science:",
+            on_click=st.session_state.update, args=(asked,),
+        )  # fmt: skip
+        return
     rows = source.signal.values[slice(*normal)]
     found = live.work(
         SELF_TEST, signature,
