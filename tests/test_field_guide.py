@@ -184,6 +184,11 @@ def test_curves_like_nothing_that_was_tried_are_unclear():
     assert verdict.strange
 
 
+def test_a_loss_that_never_moves_is_unclear():
+    still = History(np.ones(12), np.ones(12))
+    assert shipped.diagnosed().diagnosis(still).kind == UNCLEAR
+
+
 def test_a_diagnosis_learns_kinds_that_lie_apart():
     rng = np.random.default_rng(0)
     histories, kinds = [], []
@@ -225,6 +230,13 @@ def test_a_history_is_read_by_its_names_and_a_loss_that_is_no_number_ends_it():
     alone = own("train_loss;step\n" + "\n".join(f"{4 - i / 9:.3f};{i}".replace(".", ",") for i in range(9)))
     assert alone.history.validation is None and alone.history.active is None
     assert alone.history.train[1] == pytest.approx(3.889, abs=1e-3)
+
+
+def test_a_column_that_nobody_filled_is_left_out_and_words_are_no_loss():
+    found = own("loss,val_loss\n" + "\n".join(f"{1 / i}," for i in range(1, 7)))
+    assert len(found.history.train) == 6 and found.history.validation is None
+    with pytest.raises(UnreadableFile, match="no numbers in its column 'loss'"):
+        own("loss\nlow\nlower\nlowest\nleast\n")
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,8 @@ class Diagnosis(NamedTuple):
         shares = np.exp(logs - logs.max())
         shares /= shares.sum()
         best = int(np.argmax(shares))
-        strange = _chi_squared_tail(float(far[best]), int(known.sum())) < LEAST_LIKE
+        still = len(history.train) > 1 and float(np.ptp(history.train)) == 0  # nothing was trained, or logged
+        strange = still or _chi_squared_tail(float(far[best]), int(known.sum())) < LEAST_LIKE
         kind = UNCLEAR if strange or shares[best] < SURE else KINDS[best]
         probabilities = dict(zip(KINDS, shares.tolist(), strict=True))
         return Verdict(

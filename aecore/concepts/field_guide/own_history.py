@@ -53,6 +53,8 @@ def read(name: str, data: bytes) -> Generator[dict[str, float], None, OwnHistory
     train = _first(columns, lambda n: bool(TRAINING.search(n)) and not VALIDATION.search(n)) or _first(
         columns, lambda n: bool(LOSS.search(n)) and not VALIDATION.search(n)
     )
+    if train is None and (named := next((n for n in names if LOSS.search(n) and n not in columns), None)):
+        raise UnreadableFile(f"{shown(name)} has no numbers in its column {shown(named)}; a loss is a number an epoch.")
     if train is None:
         raise UnreadableFile(
             f"{shown(name)} has no column called loss or train_loss among {listed(names, most=8)}; rename the one that "
@@ -79,6 +81,8 @@ def _cut(
 ) -> History:
     """End where the loss is no number any more; a gap with losses after it is only left out."""
     finite = np.isfinite(train)
+    if validation is not None and not np.isfinite(validation).any():
+        validation = None  # a column that nobody filled
     last = int(np.flatnonzero(finite)[-1]) + 1 if finite.any() else 0
     diverged = last < len(train)
     keep = finite & (np.arange(len(train)) < last)
