@@ -14,7 +14,6 @@ from aecore.concepts.vae_morphing_data import KINDS, flat, references
 from aecore.errors import SettingError
 
 BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-EPOCHS = {"shapes": 150, "digits": 50}
 SHOWN = 600  # codes
 GRID, REACH = 5, 2.0  # pictures a side of the decoded grid, and how far from the middle they are taken
 ASSET = ASSETS / "beta.safetensors"
@@ -58,13 +57,10 @@ def pretrain() -> Generator[dict[str, Any], None, None]:
 
 
 def _swept(kind: str) -> Generator[dict[str, Any], None, dict[str, Any]]:
-    import torch
-
-    from aecore.concepts.latent_training import train_by
-    from aecore.concepts.vae_morphing_training import Live, Training, map_of, new_model
+    from aecore.concepts.vae_morphing_training import Training, map_of, new_model, trained
 
     settings = Training(kind=kind)
-    data, plan = settings.data(), Live(EPOCHS[kind], 32, 2e-3).plan()
+    data, live = settings.data(), settings.live(VAE)
     reference = references(data)
     inputs = np.stack([data.test[data.test_labels == k][0] for k in range(len(data.names))])
     at = np.linspace(-REACH, REACH, GRID)
@@ -72,9 +68,9 @@ def _swept(kind: str) -> Generator[dict[str, Any], None, dict[str, Any]]:
     runs: list[dict[str, Any]] = []
     for beta in BETAS:
         model = new_model(VAE, data.shape, settings.width, beta, settings.seed)
-        for step in train_by(plan, model, torch.from_numpy(data.train.copy()), seed=settings.seed):
-            progress = (len(runs) + step.epoch / plan.epochs) / len(BETAS)
-            yield {"beta": beta, "progress": progress, **step.report.losses}
+        for epoch, report in enumerate(trained(live, model, data, settings.seed), 1):
+            progress = (len(runs) + epoch / (live.placing + live.epochs)) / len(BETAS)
+            yield {"beta": beta, "progress": progress, **report.losses}
         runs.append(_measured(map_of(VAE, model, data, reference), data.test[:SHOWN], grid, inputs))
     rows = {name: [run[name] for run in runs] for name in ("reconstruction", "kl", "spread", "hole_share")}
     arrays = {name: np.stack([run[name] for run in runs]) for name in ("codes", "decoded", "rebuilt")}

@@ -38,7 +38,7 @@ def hole_map(decode: Decoder, reference: Reference, span: float, *, side: int = 
     return reference.strangeness(decode(grid)).reshape(side, side)
 
 
-def hole_share(decode: Decoder, reference: Reference, *, dimensions: int = 2, points: int = 2000) -> float:
+def hole_share(decode: Decoder, reference: Reference, *, dimensions: int = 2, points: int = 20_000) -> float:
     """Share of the standard normal's central mass where what is decoded is implausible.
 
     A plain autoencoder has no prior: move and scale its codes to mean 0 and covariance 1 (`Whitening`), and the same

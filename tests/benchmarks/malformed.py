@@ -10,6 +10,7 @@ the largest resident set of server and workers, and every session that ended.
 import argparse
 import asyncio
 import random
+import sys
 import tempfile
 import time
 import urllib.request
@@ -28,7 +29,7 @@ TARGETS = {
     "Sensor_Anomalies": ("source=Your+own+file", "A sensor log"),
     "Latent_Clusters": ("data=Your+own", "A table of vectors, or a zip of pictures"),
     "MNIST_Compression": ("hand=Photo+of+one", "A photo of one digit"),
-    "Audio_Denoising": ("voice=A+file", None),
+    "Audio_Denoising": ("voice=A+file", "A recording"),
 }
 BUSY = ("Reading", "Starting", "waiting")
 
@@ -75,11 +76,11 @@ async def send(
                 if visitor:
                     await visitor.close()
                 visitor, here = await Visitor.open(server.url, page, query), page
-            chooser = label or visitor.of_kind("file_uploader")[0].label
             began = time.perf_counter()
-            status = await visitor.upload(chooser, name, data)
+            status = await visitor.upload(label, name, data)
             await visitor.until(lambda visitor=visitor: settled(visitor), seconds=30)
             slow.append((time.perf_counter() - began, page, name))
+            print(f"{len(slow):4} {slow[-1][0]:5.1f} s {page} {name[:40]!r}", file=sys.stderr, flush=True)
             visitor.check()
             said[f"{status}, {'a sentence' if visitor.of_kind('alert') else 'taken'}"] += 1
         except (Failed, OSError, TimeoutError) as error:
@@ -90,7 +91,9 @@ async def send(
 
 
 def settled(visitor: Visitor) -> bool:
-    """Whether the page has come to a word about the file, or to work on it."""
+    """Whether the page has come to a word about the file, or to work on it; where it begins again, it is not yet."""
+    if not visitor.of_kind("file_uploader"):
+        return False
     bars = [bar.text for bar in visitor.of_kind("progress")]
     return not any(word in text for text in bars for word in BUSY)
 
