@@ -1,6 +1,7 @@
 """A visitor without a browser: speaks Streamlit's messages over its websocket, as the frontend does."""
 
 import asyncio
+import contextlib
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +16,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 WAIT = 60.0  # s
+ASK_AGAIN = 3.0  # s
 
 
 class Failed(Exception):
@@ -96,27 +98,37 @@ class Visitor:
     async def upload(self, label: str, name: str, data: bytes) -> int:
         """Choose a file; returns the HTTP status of its upload. The page runs again and has ended."""
         widget, fragment = self.widget("file_uploader", label)
-        message = BackMsg()
-        message.file_urls_request.request_id = request = uuid4().hex
-        message.file_urls_request.file_names.append(name)
-        message.file_urls_request.session_id = self.session_id
-        await self._socket.send(message.SerializeToString())
-        urls = None
-        while urls is None:
-            answer = await self._receive()
-            if answer.WhichOneof("type") == "file_urls_response" and answer.file_urls_response.response_id == request:
-                urls = answer.file_urls_response.file_urls[0]
-        status = await asyncio.to_thread(put, f"{self._url}{urls.upload_url}", name, data, self.xsrf)
+        url = await self._upload_url(name)
+        status = await asyncio.to_thread(put, f"{self._url}{url.upload_url}", name, data, self.xsrf)
         if status == 204:
             message = BackMsg()
             state = message.rerun_script.widget_states.widgets.add(id=widget.id).file_uploader_state_value
-            info = state.uploaded_file_info.add(file_id=urls.file_id, name=name, size=len(data))
-            info.file_urls.CopyFrom(urls)
+            info = state.uploaded_file_info.add(file_id=url.file_id, name=name, size=len(data))
+            info.file_urls.CopyFrom(url)
             self._widgets[widget.id] = {"file_uploader_state_value": state}
             runs = self.runs
             await self._send(fragment=fragment)
             await self.finished(runs + 1)
         return status
+
+    async def _upload_url(self, name: str) -> Any:
+        """Where to send a file of this name; asked again where a run that began meanwhile has swept the answer away."""
+        asked = set()
+        async with asyncio.timeout(WAIT):
+            while True:
+                message = BackMsg()
+                message.file_urls_request.request_id = uuid4().hex
+                message.file_urls_request.file_names.append(name)
+                message.file_urls_request.session_id = self.session_id
+                asked.add(message.file_urls_request.request_id)
+                await self._socket.send(message.SerializeToString())
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(ASK_AGAIN):
+                        while True:
+                            answer = await self._receive()
+                            response = answer.file_urls_response
+                            if answer.WhichOneof("type") == "file_urls_response" and response.response_id in asked:
+                                return response.file_urls[0]
 
     async def finished(self, runs: int) -> None:
         """Take messages until so many runs have ended."""

@@ -31,6 +31,7 @@ TARGETS = {
     "MNIST_Compression": ("hand=Photo+of+one", "A photo of one digit"),
     "Audio_Denoising": ("voice=A+file", "A recording"),
 }
+SETTLE = 15.0  # s
 BUSY = ("Reading", "Starting", "waiting")
 
 
@@ -85,6 +86,7 @@ async def send(
             said[f"{status}, {'a sentence' if visitor.of_kind('alert') else 'taken'}"] += 1
         except (Failed, OSError, TimeoutError) as error:
             ended.append(f"{page} {name}: {type(error).__name__} {error}"[:300])
+            print(ended[-1], file=sys.stderr, flush=True)
             visitor = None
     if visitor:
         await visitor.close()
@@ -119,6 +121,8 @@ async def play(server: Server, options: argparse.Namespace) -> None:
     for i in range(options.uploads):
         page = list(TARGETS)[(i // 25) % len(TARGETS)]
         asked.append((page, *spoilt(*rng.choice(whole[page]), rng)))
+    await (await Visitor.open(server.url)).close()
+    await asyncio.sleep(SETTLE)  # a server's first upload waits for its first worker, whatever is in it
     stop, answers, peaks, slow, ended, said = asyncio.Event(), [], {}, [], [], Counter()
     watching = asyncio.create_task(watch(server, stop, answers, peaks))
     began = time.perf_counter()
