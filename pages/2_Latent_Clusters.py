@@ -71,6 +71,18 @@ def explore(signature: object, made: Clusters, data: clusters.Collection) -> Non
             st.caption(narration.text(NAME, "brush"))
 
 
+@st.fragment
+def film(made: Clusters, data: clusters.Collection) -> None:
+    with in_words():
+        ui.forming(made, data)
+
+
+@st.fragment
+def misfits(made: Clusters, data: clusters.Collection) -> None:
+    with in_words():
+        ui.worst(made, data, controls.choice("Machine", "machine", list(MACHINES), default=PLAIN))
+
+
 with frame(NAME):
     chosen = controls.choice("Data", "data", list(SOURCES), default="Digits that ship")
     kind, find = SOURCES[chosen]
@@ -86,10 +98,9 @@ with frame(NAME):
         st.markdown(views.auc_in_words(made, source.data, wanted.without))
         narration.say(NAME, "measures")
         st.subheader(narration.text(NAME, "forming"), divider="gray")
-        ui.forming(made, source.data)
+        film(made, source.data)
         st.subheader(narration.text(NAME, "misfits"), divider="gray")
-        machine = controls.choice("Machine", "machine", list(MACHINES), default=PLAIN)
-        ui.worst(made, source.data, machine)
+        misfits(made, source.data)
         narration.say(NAME, "what-fits-nowhere")
     controls.try_this({
         "Eight numbers instead of two": {"data": "Digits that ship", "size": "8"},

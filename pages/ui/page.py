@@ -1,6 +1,8 @@
 """The frame around every page: title, promise, notes on the link, errors as sentences, and the way to the next."""
 
+import ctypes
 import gc
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ from aecore.errors import AecoreError
 from pages.ui import link, narration
 
 PAINTED = 6.0  # s; by then the browser has drawn what the script sent, and the cores are free for the workers' start
-TIDY_EVERY = 10.0  # s; a collection holds the one lock that all visitors share for as long as some changes take
+TIDY_EVERY = 5.0  # s; a collection holds the one lock that all visitors share for as long as some changes take
 ROOT = Path(__file__).parents[2]
 ICON = ROOT / "assets" / "icon.png"  # a named icon would have every visitor's browser ask another site for it
 
@@ -111,9 +113,12 @@ def _tidy_up() -> threading.Thread:
     def collect() -> None:
         gc.collect()
         gc.freeze()
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
         while True:
             time.sleep(TIDY_EVERY)
             gc.collect()
+            if trim is not None:
+                trim(0)  # glibc keeps what is freed in every thread's own heap, and every run is a thread of its own
 
     thread = threading.Thread(target=collect, name="tidy-up", daemon=True)
     thread.start()
