@@ -17,7 +17,14 @@ _component = st.components.v2.component(
     "cloud",
     html='<div class="cloud"></div>',
     css=style("cloud/cloud.css"),
-    js=module("shared/message.js", "shared/decoder.js", "shared/inks.js", "shared/plane.js", "cloud/cloud.js"),
+    js=module(
+        "shared/hand.js",
+        "shared/message.js",
+        "shared/decoder.js",
+        "shared/inks.js",
+        "shared/plane.js",
+        "cloud/cloud.js",
+    ),
 )
 
 

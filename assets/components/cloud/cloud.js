@@ -1,3 +1,4 @@
+import { Burst, Frames, claim, hold, mount, resize } from "./hand.js";
 import { readMessage, toNumbers } from "./message.js";
 import { shelf } from "./decoder.js";
 import { readInks } from "./inks.js";
@@ -10,26 +11,10 @@ import { Picture, Plane } from "./plane.js";
 
 const STEP = 0.1; // units of the plane for an arrow key; a tenth of it with Shift
 const FINE = 0.01;
-const KEYBOARD_PAUSE = 250; // ms without a key before Python hears of it
 const TILE_GAP = 6; // px
 const BESIDE = 560; // px a map and its pictures need to stand side by side
 const LEAST_SIGMA = 0.02;
 const APART = 26; // px from a spread's end to its handle: a narrow one must not hide under the mean's
-
-const mounted = new WeakMap(); // root element -> Cloud
-
-export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".cloud");
-  if (!root || !data) return undefined;
-  if (!mounted.has(root)) mounted.set(root, new Cloud(root));
-  const cloud = mounted.get(root);
-  const call = cloud.update(data, setStateValue);
-  return () => {
-    if (cloud.call !== call) return; // overtaken by a newer one, which is still there
-    cloud.destroy();
-    mounted.delete(root);
-  };
-}
 
 /** Spreads are held on the side of the middle: there is always room. */
 const inwards = (value) => (value > 0 ? -1 : 1);
@@ -43,7 +28,8 @@ const HANDLES = {
 class Cloud {
   constructor(root) {
     this.root = root;
-    this.call = 0;
+    this.frames = new Frames(() => this.draw());
+    this.burst = new Burst(() => this.send());
     root.sent = 0;
     root.innerHTML = `<div class="both"><div class="map"><canvas class="live" aria-hidden="true"></canvas></div>
       <div class="tiles" role="img"></div></div>`;
@@ -84,7 +70,6 @@ class Cloud {
     this.inks = readInks(this.root);
     this.layout();
     this.describe();
-    return ++this.call;
   }
 
   layout() {
@@ -99,8 +84,7 @@ class Cloud {
     this.plane.resize(side, dpr);
     this.plane.draw(this.inks);
     this.live.style.width = this.live.style.height = `${side}px`;
-    this.live.width = this.live.height = this.plane.canvas.width;
-    this.context.setTransform(this.live.width / side, 0, 0, this.live.width / side, 0, 0);
+    resize(this.live, { width: side, height: side, dpr });
     const room = beside ? width - side - 20 : width;
     const tile = Math.min(84, Math.floor((room + TILE_GAP) / 4) - TILE_GAP);
     for (const { canvas } of this.pictures) canvas.style.width = canvas.style.height = `${tile}px`;
@@ -132,15 +116,12 @@ class Cloud {
     }
   }
 
-  show(at) {
+  show(at, input) {
     const { span } = this.scene;
     const inside = (value) => Math.max(-span, Math.min(span, value));
     const spread = (value) => Math.max(LEAST_SIGMA, Math.min(span, value));
     this.at = [inside(at[0]), inside(at[1]), spread(at[2]), spread(at[3])];
-    this.pending ??= requestAnimationFrame(() => {
-      this.pending = undefined;
-      this.draw();
-    });
+    this.frames.ask(input);
   }
 
   describe() {
@@ -151,8 +132,7 @@ class Cloud {
   }
 
   send() {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.burst.stop();
     this.at = this.at.map((value) => Math.round(value / FINE) * FINE);
     this.describe();
     if (this.at.every((value, i) => value === this.left[i])) return;
@@ -165,12 +145,9 @@ class Cloud {
     this.leaving = new AbortController();
     const { signal } = this.leaving;
     const on = (name, handler) => this.map.addEventListener(name, handler, { signal });
-    on("pointerdown", (event) => this.grab(event));
-    on("pointermove", (event) => this.held?.id === event.pointerId && this.follow(event));
-    on("pointerup", (event) => this.held?.id === event.pointerId && this.release());
-    on("pointercancel", (event) => this.held?.id === event.pointerId && this.giveUp());
+    hold(this.map, this, signal);
     on("keydown", (event) => this.press(event));
-    on("focusout", () => this.timer !== undefined && this.send());
+    on("focusout", () => this.burst.end());
     this.observer = new ResizeObserver(() => this.scene && this.root.clientWidth !== this.width && this.layout());
     this.observer.observe(this.root);
     window.addEventListener("resize", () => this.scene && window.devicePixelRatio !== this.dpr && this.layout(), { signal });
@@ -179,19 +156,19 @@ class Cloud {
 
   /** A handle, or the mean for a press anywhere else. */
   grab(event) {
-    if (event.button !== 0 || this.held) return;
-    const kind = event.target.dataset.kind ?? "mu";
-    this.held = { id: event.pointerId, kind, box: this.map.getBoundingClientRect(), before: this.at };
-    this.map.setPointerCapture(event.pointerId);
-    this.follow(event);
+    this.held = { kind: event.target.dataset.kind ?? "mu", box: this.map.getBoundingClientRect(), before: this.at };
+    return this.map;
   }
 
   follow(event) {
     const [px, py] = this.plane.at(event.clientX, event.clientY, this.held.box);
     const [x, y, sx, sy] = this.at;
-    if (this.held.kind === "mu") this.show([px, py, sx, sy]);
-    else if (this.held.kind === "across") this.show([x, y, inwards(x) * (px - x) - this.apart(), sy]);
-    else this.show([x, y, sx, inwards(y) * (py - y) - this.apart()]);
+    const placed = {
+      mu: () => [px, py, sx, sy],
+      across: () => [x, y, inwards(x) * (px - x) - this.apart(), sy],
+      up: () => [x, y, sx, inwards(y) * (py - y) - this.apart()],
+    };
+    this.show(placed[this.held.kind](), event.timeStamp);
   }
 
   /** `APART` in units of the plane. */
@@ -200,15 +177,11 @@ class Cloud {
   }
 
   release() {
-    this.held = undefined;
-    if (this.pending !== undefined) requestAnimationFrame(() => this.send());
-    else this.send();
+    this.frames.afterwards(() => this.send());
   }
 
   giveUp() {
-    const { before } = this.held;
-    this.held = undefined;
-    this.show(before);
+    this.show(this.held.before);
   }
 
   press(event) {
@@ -216,21 +189,20 @@ class Cloud {
     const step = event.shiftKey ? FINE : STEP;
     const moves = { ArrowRight: [step, 0], ArrowLeft: [-step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
     const move = moves[event.key];
-    if (!kind || !move || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation();
+    if (!kind || !move || !claim(event)) return;
     const [x, y, sx, sy] = this.at;
     const grow = move[0] + move[1];
     if (kind === "mu") this.show([x + move[0], y + move[1], sx, sy]);
     else this.show(kind === "across" ? [x, y, sx + grow, sy] : [x, y, sx, sy + grow]);
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.send(), KEYBOARD_PAUSE);
+    this.burst.go();
   }
 
   destroy() {
     this.leaving.abort();
     this.observer.disconnect();
-    cancelAnimationFrame(this.pending);
-    clearTimeout(this.timer);
+    this.frames.stop();
+    this.burst.stop();
   }
 }
+
+export default mount(Cloud, ".cloud");
