@@ -9,6 +9,7 @@ from aecore.concepts.applications import measured
 from aecore.concepts.applications.generation import JITTER, NONE, REPEAT, SMOTE, VAE, Shortage
 from aecore.errors import SettingError, TooFewRows
 from tests.benchmarks import applications_generation as benchmark
+from tests.benchmarks import applications_generation_counts as counts
 
 RARE = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 10.0]], np.float32)
 
@@ -64,6 +65,14 @@ def test_a_row_of_the_table_is_made_again_by_its_script():
         again = row(condition, seed)
         for name, value in zip(tables[table].contestants, tables[table].values[place, :, 0], strict=True):
             assert again[name] == pytest.approx(value, abs=0.08)  # weights differ in their last bits across machines
+
+
+def test_a_row_by_number_of_synthetic_examples_is_made_again(monkeypatch):
+    seed, table = counts.SEEDS[0], measured.read("generation")["synthetic"]
+    monkeypatch.setattr(counts, "made", lambda seed: benchmark.made(counts.ROW, seed))  # as above: trained once
+    again = counts.recall(table.conditions[0], seed)
+    for name, value in zip(table.contestants, table.values[0, :, 0], strict=True):
+        assert again[name] == pytest.approx(value, abs=0.1)
 
 
 def test_what_is_too_little_gets_a_sentence():

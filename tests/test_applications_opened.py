@@ -1,9 +1,12 @@
 """Sections of the Applications page as Streamlit opens them: figures, prompts, links that lie, a training."""
 
+import functools
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from aecore.concepts.applications import conditional_training
 
 ROOT = Path(__file__).parents[1]
 SECTIONS = ("pre-training", "generation", "interpolation", "conditional VAE")
@@ -77,7 +80,9 @@ def test_shapes_of_no_difference_are_no_accident():
     assert not app.exception
 
 
-def test_a_model_of_one_s_own_takes_the_place_of_the_one_that_ships():
+def test_a_model_of_one_s_own_takes_the_place_of_the_one_that_ships(monkeypatch):
+    few = functools.partial(conditional_training.recordings, count=100)  # they take longer than to learn from them
+    monkeypatch.setattr(conditional_training, "recordings", few)
     app = opened("conditional VAE", con_model="trained here", con_epochs="10")
     asked = [b for b in app.button if b.key == "applications:conditional:ask"]
     asked[0].click()

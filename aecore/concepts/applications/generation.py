@@ -27,7 +27,7 @@ NOISE = 3.0  # A rms on every current
 EXAMPLES = (5, 10, 20, 50)
 VAE, SMOTE, JITTER, REPEAT, NONE = "VAE", "SMOTE", "jitter", "repeated", "no augmentation"
 METHODS = (NONE, REPEAT, JITTER, SMOTE, VAE)
-# Chosen on validation draws with other seeds than the tests': neighbours of 1, 3, 5; jitter of 3, 9, 30 A.
+# Chosen on validation draws: python -m tests.benchmarks.applications_generation_tuning
 NEIGHBOURS, JITTER_AMPERES = 5, 30.0
 TESTED = Region((2_500.0, 3_300.0), (0.45, 0.75))  # operating points that only tests lie in
 

@@ -35,7 +35,7 @@ def section() -> Section:
         title="Generation",
         hired=narration.text(NAME, "generation-hired"),
         show=show,
-        tables=("recall", "precision", "copies"),
+        tables=("recall", "precision", "synthetic", "copies"),
         verdict=narration.text(NAME, "generation-verdict"),
         code=narration.text(NAME, "generation-code"),
         why=narration.text(NAME, "generation-why"),
