@@ -582,6 +582,7 @@ def test_progress_rises_to_one():
     ("bad", "error", "message"),
     [
         (np.zeros((20, 2)), TooFewRows, "20 normal rows are too few"),
+        (np.zeros((1, 2)), TooFewRows, "1 normal row is too few"),
         (np.ones((100, 2)), DataError, "Every channel is constant"),
         (np.full((100, 2), np.nan), DataError, "missing, infinite"),
         (np.full((100, 2), 1e300), DataError, "absurdly large"),

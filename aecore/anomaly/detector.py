@@ -94,9 +94,9 @@ class AnomalyDetector:
         """Do the work of :meth:`fit` and report often; to cancel, stop iterating."""
         values, self.channels_ = rows_of(normal)
         if len(values) < MIN_ROWS:
+            count = "1 normal row is" if len(values) == 1 else f"{len(values)} normal rows are"
             raise TooFewRows(
-                f"{len(values)} normal rows are too few to learn from; at least {MIN_ROWS} are needed, "
-                "so take a longer normal stretch."
+                f"{count} too few to learn from; at least {MIN_ROWS} are needed, so take a longer normal stretch."
             )
         self.scaling_ = Scaling.of(values)
         x = self.scaling_.apply(values)
