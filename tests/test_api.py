@@ -156,7 +156,7 @@ def test_a_recording_is_cleaned_as_the_core_does_it(server):
         ("/api/score", {"file": ("a.csv", b"")}, 422, "'a.csv' is empty (0 bytes)"),
         ("/api/score", {"file": ("<b>.csv", b"a,b\nx,y\nz,w\n")}, 422, "no column of numbers"),
         ("/api/score", {"file": ("../../etc/passwd", b"root")}, 422, "of a kind that is not read here"),
-        ("/api/score", {"file": ("a.csv", b"a\n1\n2\n")}, 422, "rows"),
+        ("/api/score", {"file": ("a.csv", b"a\n1\n2\n")}, 422, "1 normal row is too few"),
         ("/api/score", {"file": ("a.csv", b"a\n1\n2\n"), "normal": "50:20"}, 422, "running upwards"),
         ("/api/score", {"file": ("a.csv", b"a\n1\n2\n"), "normal": "x"}, 422, "normal must look like 0:30"),
         ("/api/score", {"file": ("a.csv", b"a\n1\n2\n"), "format": "exe"}, 422, "format must be one of"),

@@ -93,7 +93,7 @@ def _nanny(address: str, lane: str, scratch: str, *, nice: int, threads: int, me
         preload=["aecore.jobs.worker"],
         silence_logs=logging.WARNING,
         env={
-            "AECORE_NICE": str(nice),
+            "AECORE_NICE": os.environ.get("AECORE_NICE", str(nice)),
             "OMP_NUM_THREADS": count,
             "MKL_NUM_THREADS": count,
             "OPENBLAS_NUM_THREADS": count,

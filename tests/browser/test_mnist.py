@@ -29,6 +29,6 @@ def test_digits_are_redrawn_while_it_trains_and_a_cancel_keeps_the_film(compress
     )  # fmt: skip
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Stopped.").wait_for(timeout=WAIT)
-    page.get_by_role("button", name="Train on for 50 more epochs").wait_for(timeout=WAIT)
+    page.get_by_role("button", name="Train on", exact=True).wait_for(timeout=WAIT)
     page.locator(".scrubber .slider").nth(1).wait_for()
     page.get_by_text("The worst ten").wait_for()
