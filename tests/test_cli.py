@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aecore import __main__, export
+from aecore import __main__, export, jobs
 from aecore.anomaly import AnomalyDetector
 from aecore.cli import sources
 from aecore.cli.sheets import Sheet, names
@@ -220,6 +220,7 @@ def test_patterns_are_resolved_in_order_and_one_that_fits_nothing_is_said(place,
 
 def test_a_cluster_needs_a_detector_and_an_address_that_may_be_used(place, capsys, monkeypatch):
     monkeypatch.setenv("AECORE_SCHEDULER", "")  # the command sets it; this puts it back
+    jobs.shutdown()  # the address is looked at when work begins, not while workers of an earlier test stand ready
     asked = ["score", str(place / "clean.csv"), "--scheduler"]
     with pytest.raises(SystemExit):
         __main__.main([*asked, "tls://127.0.0.1:9"])

@@ -9,7 +9,7 @@ import soundfile
 from tests.browser.conftest import settle
 
 pytestmark = pytest.mark.browser
-WAIT = 180_000  # ms; the workers' first start on two busy cores
+WAIT = 300_000  # ms; the workers' first start on two busy cores
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 RATE = 44_100
 
