@@ -9,7 +9,7 @@ from pages.ui import latent_pad as pads
 from pages.ui import link, networks
 from pages.ui.latent_pad import Pad
 from pages.ui.message import Packer
-from pages.ui.modules import module, style
+from pages.ui.modules import PLANE, module, style
 
 LEAST, DECIMALS = 0.02, 2  # of a spread
 
@@ -17,14 +17,7 @@ _component = st.components.v2.component(
     "cloud",
     html='<div class="cloud"></div>',
     css=style("cloud/cloud.css"),
-    js=module(
-        "shared/hand.js",
-        "shared/message.js",
-        "shared/decoder.js",
-        "shared/inks.js",
-        "shared/plane.js",
-        "cloud/cloud.js",
-    ),
+    js=module(*PLANE, "cloud/cloud.js"),
 )
 
 

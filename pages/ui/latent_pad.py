@@ -18,7 +18,7 @@ from aecore.concepts.dense import DenseNetwork
 from aecore.errors import DataError, SettingError
 from pages.ui import link, networks
 from pages.ui.message import Packer
-from pages.ui.modules import module, style
+from pages.ui.modules import PLANE, module, style
 from pages.ui.panels import ROLES, Role
 
 HOLE_RANGE = 2.0  # times the reference distance; beyond, the shading stays the same
@@ -28,14 +28,7 @@ _component = st.components.v2.component(
     "latent_pad",
     html='<div class="latent-pad"></div>',
     css=style("latent_pad/latent_pad.css"),
-    js=module(
-        "shared/hand.js",
-        "shared/message.js",
-        "shared/decoder.js",
-        "shared/inks.js",
-        "shared/plane.js",
-        "latent_pad/latent_pad.js",
-    ),
+    js=module(*PLANE, "latent_pad/latent_pad.js"),
 )
 
 
