@@ -262,6 +262,7 @@ def test_the_figure_holds_every_seed_and_says_who_is_best(made):
     assert all(f">{name}<" in figure and f">{np.mean(v):.4f}<" in figure for name, v in values.items())
     svg = base64.b64decode(re.search('base64,([^"]+)', figure)[1]).decode()
     assert svg.count("h.001") == 5 * len(NAMES)  # a dot a seed
+    assert "right:calc" not in figure  # every number stands beside its dots: to the left it would lie on the bar
 
 
 def test_pictures_are_laid_in_rows_and_drawn_in_ink():

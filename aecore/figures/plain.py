@@ -223,19 +223,21 @@ def table(
 ) -> str:
     """Rows under heads (what stands there, what it means) as HTML; the first column stays while the rest is moved.
 
-    ``bold`` [rows][columns] marks cells.
+    ``bold`` [rows][columns] marks cells. A spread (``mean ± so much``) stands below its mean: columns stay narrow.
     """
     bold = bold or [[False] * len(heads)] * len(rows)
-    edge = "border-bottom:1px solid #8885;padding:.35rem .7rem;white-space:nowrap"
-    stays = "position:sticky;left:0;backdrop-filter:blur(12px);text-align:left"
+    edge = "border-bottom:1px solid #8885;padding:.3rem .4rem;white-space:nowrap;line-height:1.2"
+    # a cell that stays loses its border where borders are collapsed
+    stays = "position:sticky;left:0;backdrop-filter:blur(12px);text-align:left;box-shadow:inset 0 -1px #8885"
     top = "".join(
         f'<th scope="col" title="{html.escape(means)}" style="{edge};{stays if i == 0 else "text-align:right"};'
-        f'font-weight:600">{html.escape(head)}</th>' for i, (head, means) in enumerate(heads)
+        f'font-weight:600;white-space:normal;vertical-align:bottom">{html.escape(head)}</th>'
+        for i, (head, means) in enumerate(heads)
     )  # fmt: skip
     body = "".join(
         "<tr>" + "".join(
             f'<td style="{edge};{stays if i == 0 else "text-align:right;font-variant-numeric:tabular-nums"}'
-            f'{";font-weight:700" if marked else ""}">{html.escape(cell)}</td>'
+            f'{";font-weight:700" if marked else ""}">{_cell(cell)}</td>'
             for i, (cell, marked) in enumerate(zip(row, marks, strict=True))
         ) + "</tr>" for row, marks in zip(rows, bold, strict=True)
     )  # fmt: skip
@@ -243,3 +245,9 @@ def table(
         '<div tabindex="0" style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.85rem;width:100%">'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _cell(text: str) -> str:
+    mean, sign, spread = text.partition(" ± ")
+    below = f'<br><span style="font-size:.75rem;opacity:.7">± {html.escape(spread)}</span>' if sign else ""
+    return f"{html.escape(mean)}{below}"

@@ -70,7 +70,7 @@ def dots(
     means = [float(np.mean(values[name])) for name in names]
     every = [float(v) for name in names for v in values[name]]
     x = linear([*every, *([] if floor is None else [floor])], title, zero=True, form=form, count=4)
-    x = x._replace(high=x.high + 0.12 * (x.high - x.low))  # room for the last number
+    x = x._replace(high=x.high + 0.25 * (x.high - x.low))  # room for the last number, beside its point and not on it
     y = Axis(len(names) - 0.5, -0.5, "", tuple(range(len(names))), labels=tuple(names))
     rules = [Line([means[0]] * 2, [y.low, y.high], palette.quiet, "", 1.5, "6 4")]
     if floor is not None:

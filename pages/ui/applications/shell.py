@@ -36,7 +36,7 @@ LONG = (
     "Auto|encoder",
     "auto|encoder",
     "condi|tional",
-    "augmen|tation",
+    "aug|men|tation",
     "re|peated",
     "Butter|worth",
     "kur|tosis",
