@@ -1,6 +1,5 @@
 """The shell that the sections of the Applications page share: tables, their origin and how they are written."""
 
-import re
 import subprocess
 
 import numpy as np
@@ -52,8 +51,8 @@ def test_written_tables_come_back(tmp_path, monkeypatch):
 
 def bold_of(table: measured.Table) -> list[str]:
     """Cells in bold of the first row that is written."""
-    row = shell.to_html(table).split("<tbody>")[1].split("</tr>")[0]
-    return [re.sub("<[^>]*>", "", cell) for cell in re.findall("<b>(.*?)</b>", row)]
+    _, rows, bold = table.cells()
+    return [cell for cell, best in zip(rows[0], bold[0], strict=True) if best]
 
 
 @pytest.mark.parametrize(("best", "bold"), [("high", ["12.0 ± 2.0"]), ("low", ["11.0 ± 1.0"]), ("", [])])
@@ -65,8 +64,13 @@ def test_what_equals_the_best_is_bold_too():
     assert len(bold_of(made()._replace(values=np.full((2, 2, 3), 4.0)))) == 2
 
 
-def test_words_in_a_table_stay_words():
-    assert "<i>" not in shell.to_html(made()._replace(what="<i>gain</i>", conditions=("<i>", "hard")))
+def test_what_has_no_value_is_a_dash_and_never_the_best():
+    table = made()
+    table.values[0, 1] = np.nan
+    _, rows, bold = table.cells()
+    assert rows[0] == ["easy", "11.0 ± 1.0", "–"] and bold[0] == [False, True, False]
+    table.values[0] = np.nan
+    assert bold_of(table) == []
 
 
 QUICK = {"denoising", "dimensions", "clustering"}  # the others train something

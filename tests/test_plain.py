@@ -51,14 +51,3 @@ def test_a_chart_draws_its_lines_names_them_and_escapes_words():
     picture = drawn(figure)
     assert "M1.50 98.50L98.50 1.50" in picture and picture.count("h.001") == 2
     assert "#654321" not in picture
-
-
-def test_a_table_marks_what_is_best_and_says_what_a_column_means():
-    table = plain.table([("a", ""), ("b", "what b is")], [["<x>", "1"], ["y", "2"]], [[False, True], [False, False]])
-    assert 'title="what b is"' in table and "&lt;x&gt;" in table
-    assert table.count("font-weight:700") == 1
-
-
-def test_a_spread_stands_below_its_mean():
-    table = plain.table([("a", "")], [["0.5 ± 0.1"]])
-    assert "0.5 ±" not in table and "± 0.1</span>" in table and "<br>" in table

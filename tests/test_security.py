@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from aecore.concepts.applications.measured import Table
-from aecore.figures import mnist, plain
-from pages.ui.applications.shell import to_html
+from aecore.figures import mnist, plain, tables
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [ROOT / "Home.py", ROOT / "serve.py", *ROOT.glob("aecore/**/*.py"), *ROOT.glob("pages/**/*.py")]
@@ -66,16 +65,16 @@ def test_html_is_only_made_by_figures_and_escapes_words():
             assert not any(keyword.arg == "unsafe_allow_html" for keyword in call.keywords), path
             if name == "st.html":
                 made.append((str(path.relative_to(ROOT)), ast.unparse(call.args[0])))
-    known = ("figures.", "plain.table(", "_shares(", "to_html(", "STYLE", 'f\'<img alt="{html.escape(words)}"')
+    known = ("figures.", "tables.table(", "_shares(", 'f\'<img alt="{html.escape(words)}"')
     assert [each for each in made if not each[1].startswith(known)] == []
     evil = '"><script>alert(1)</script>'
     axis = plain.Axis(0, 1, evil, ticks=(0.5,), labels=(evil,))
     measured = Table(evil, (evil,), (evil,), np.ones((1, 1, 5)), (0, 1, 2, 3, 4), "", "")
     for drawn in (
         mnist.rows_of_pictures([(evil, np.zeros((1, 28, 28), np.uint8), "#000000")]),
-        plain.table([(evil, evil)], [[evil]]),
+        tables.table([(evil, evil)], [[evil]]),
         plain.chart([plain.Line([0, 1], [0, 1], "#000000", evil)], axis, axis, evil),
         plain.bars([(evil, 0.5)], "#000000", evil),
-        to_html(measured),
+        tables.table(*measured.cells()),
     ):
         assert "script&gt;" in drawn and "<script>" not in drawn

@@ -40,7 +40,7 @@ def html(app: AppTest) -> str:
 
 def test_every_variant_has_its_card_and_goes_through_the_pair():
     app = opened()
-    assert all(f">{name}</td>" in html(app) for name in core.NAMES)
+    assert all(f">{name}</th>" in html(app) for name in core.NAMES)
     for name in core.KINDS:
         app.selectbox(key="var_variant").set_value(name)
         app.selectbox(key="var_pair_one").set_value(name)
@@ -84,7 +84,7 @@ def test_any_kind_is_trained_with_a_visitor_s_settings():
     next(button for button in app.button if button.label == "Train on these").click()
     app.run()
     assert not app.exception and not app.error
-    found = re.search(r">In the table<.*?>Test MSE</td><td[^>]*>([\d.]+)</td>", html(app))
+    found = re.search(r">In the table<.*?>Test MSE</th><td>([\d.]+)</td>", html(app))
     assert float(found[1]) < 0.08
 
 

@@ -18,26 +18,26 @@ from aecore.figures.vega import Figure
 
 Array = NDArray[np.floating[Any]]
 
-SIDE = 310  # pixels of a map
+SIDE, GAP = 310, 14  # pixels of a map, and between two
+# As many in a row as the room on the page has: read in the browser, whatever calls itself a phone.
+ROW = f"clamp(floor((containerSize()[0] + {GAP}) / {SIDE + GAP}), 1, 3)"
 BRUSH = "brush"
-MAP_WORDS = "Maps of the same data by three machines, side by side; what is brushed in one is marked in all"
+MAP_WORDS = "Maps of the same data by three machines; what is brushed in one is marked in all"
 
 
-def maps(
-    table: pd.DataFrame, machines: Sequence[str], names: Sequence[str], palette: Palette, *, stacked: bool = False
-) -> Figure:
-    """Scatter of ``table`` a machine, linked by one brush; ``stacked`` below one another, for a narrow screen.
+def maps(table: pd.DataFrame, machines: Sequence[str], names: Sequence[str], palette: Palette) -> Figure:
+    """Scatter of ``table`` a machine, linked by one brush, side by side as far as there is room.
 
     Columns: row, ``"<machine> x"`` and ``"<machine> y"``, and where there are some, label and image (a data URL);
     ``linked`` says which rows stand out until a brush is drawn: those that a link has brushed.
     """
-    spec = _maps_spec(tuple(machines), tuple(names), tuple(table.columns), palette, stacked)
+    spec = _maps_spec(tuple(machines), tuple(names), tuple(table.columns), palette)
     return Figure({"maps": pa.Table.from_pandas(table, preserve_index=False)}, spec)
 
 
 @functools.cache  # a brush redraws nothing, and building three linked charts takes longer than all else on its way
 def _maps_spec(
-    machines: tuple[str, ...], names: tuple[str, ...], columns: tuple[str, ...], palette: Palette, stacked: bool
+    machines: tuple[str, ...], names: tuple[str, ...], columns: tuple[str, ...], palette: Palette
 ) -> dict[str, Any]:
     brush = alt.selection_interval(name=BRUSH, resolve="global")
     shown: Any = alt.value(palette.latent)
@@ -67,9 +67,8 @@ def _maps_spec(
         )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Automatically deduplicated selection")  # one brush for all is the intention
-        together = alt.vconcat if stacked else alt.hconcat
-        spec: dict[str, Any] = together(*charts, spacing=14).to_dict()
-    return spec | {"config": {"view": {"strokeOpacity": 0.15}}}
+        spec: dict[str, Any] = alt.concat(*charts, spacing=GAP).to_dict()
+    return spec | {"columns": {"signal": ROW}, "config": {"view": {"strokeOpacity": 0.15}}}
 
 
 def forming(codes: Array, labels: NDArray[Any] | None, palette: Palette) -> alt.Chart:

@@ -1,4 +1,4 @@
-"""Charts and tables as plain HTML, which a browser draws at once: no chart library has to come first.
+"""Charts as plain HTML, which a browser draws at once: no chart library has to come first.
 
 Lines and dots are one SVG picture, stretched to the room that there is; words are the page's own text over it, so that
 they keep their size on a phone and take the theme's colour.
@@ -204,7 +204,7 @@ def _word(word: Word, x: Axis, y: Axis) -> str:
     return f'<span style="{style};{halo};font-size:.78rem;line-height:1;white-space:nowrap">{text}</span>'
 
 
-# ---------------------------------------------------------------------- bars and tables
+# ---------------------------------------------------------------------- bars
 def bars(shares: Sequence[tuple[str, float]], colour: str, words: str) -> str:
     """Rows of a name, a bar of a share in 0..1, and the share in per cent, as HTML."""
     rows = "".join(
@@ -215,39 +215,3 @@ def bars(shares: Sequence[tuple[str, float]], colour: str, words: str) -> str:
     style = "display:grid;grid-template-columns:auto 1fr 2.6rem;gap:.35rem .8rem;align-items:center;font-size:.85rem"
     return f'<div role="img" aria-label="{html.escape(words)}" style="{style}">{rows}</div>'
 
-
-def table(
-    heads: Sequence[tuple[str, str]],
-    rows: Sequence[Sequence[str]],
-    bold: Sequence[Sequence[bool]] | None = None,
-) -> str:
-    """Rows under heads (what stands there, what it means) as HTML; the first column stays while the rest is moved.
-
-    ``bold`` [rows][columns] marks cells. A spread (``mean ± so much``) stands below its mean: columns stay narrow.
-    """
-    bold = bold or [[False] * len(heads)] * len(rows)
-    edge = "border-bottom:1px solid #8885;padding:.3rem .4rem;white-space:nowrap;line-height:1.2"
-    # a cell that stays loses its border where borders are collapsed
-    stays = "position:sticky;left:0;backdrop-filter:blur(12px);text-align:left;box-shadow:inset 0 -1px #8885"
-    top = "".join(
-        f'<th scope="col" title="{html.escape(means)}" style="{edge};{stays if i == 0 else "text-align:right"};'
-        f'font-weight:600;white-space:normal;vertical-align:bottom">{html.escape(head)}</th>'
-        for i, (head, means) in enumerate(heads)
-    )  # fmt: skip
-    body = "".join(
-        "<tr>" + "".join(
-            f'<td style="{edge};{stays if i == 0 else "text-align:right;font-variant-numeric:tabular-nums"}'
-            f'{";font-weight:700" if marked else ""}">{_cell(cell)}</td>'
-            for i, (cell, marked) in enumerate(zip(row, marks, strict=True))
-        ) + "</tr>" for row, marks in zip(rows, bold, strict=True)
-    )  # fmt: skip
-    return (
-        '<div tabindex="0" style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.85rem;width:100%">'
-        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _cell(text: str) -> str:
-    mean, sign, spread = text.partition(" ± ")
-    below = f'<br><span style="font-size:.75rem;opacity:.7">± {html.escape(spread)}</span>' if sign else ""
-    return f"{html.escape(mean)}{below}"

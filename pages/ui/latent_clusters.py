@@ -92,7 +92,6 @@ def _table(signature: object, _made: Clusters, _data: Collection) -> Any:
 
 def linked_maps(signature: object, made: Clusters, data: Collection) -> np.ndarray:
     """Draw the maps; returns the rows that are brushed, none where nothing is."""
-    stacked = "Mobi" in (st.context.headers.get("User-Agent") or "")  # how browsers on phones call themselves
     state = st.session_state
     if state.get(LINKED, (None, {}))[0] != signature:
         state[LINKED] = (signature, views.brush_from_text(st.query_params.get("brush", "")))
@@ -100,9 +99,9 @@ def linked_maps(signature: object, made: Clusters, data: Collection) -> np.ndarr
     table = _table(signature, made, data)
     if linked:
         table = table.assign(linked=np.isin(np.arange(len(table)), views.chosen(made.maps, linked)))
-    chart = figures.maps(table, MACHINES, data.names, palette(), stacked=stacked)
+    chart = figures.maps(table, MACHINES, data.names, palette())
     event = st.vega_lite_chart(
-        None, chart.whole, width="content", on_select="rerun", selection_mode=figures.BRUSH, key="maps",
+        None, chart.whole, width="stretch", on_select="rerun", selection_mode=figures.BRUSH, key="maps",
         alt=figures.MAP_WORDS,
     )  # fmt: skip
     ranges = figures.brushed(event.selection) if event else {}

@@ -7,7 +7,7 @@ from aecore.concepts import variants as core
 from aecore.concepts import variants_views as views
 from aecore.concepts.variants import KINDS, NAMES, PCA, Results
 from aecore.concepts.variants_measures import MEASURES
-from aecore.figures import plain
+from aecore.figures import tables
 from aecore.figures import variants as figures
 from pages.ui import controls, narration
 from pages.ui.page import in_words
@@ -54,7 +54,7 @@ def one_measure(made: Results) -> None:
 def table(made: Results) -> None:
     """Every measure of every variant."""
     heads, rows, best = views.table(made.rows)
-    st.html(plain.table(heads, rows, best))
+    st.html(tables.table(heads, rows, best))
     st.caption(narration.text(NAME, "table"))
 
 

@@ -9,7 +9,7 @@ from aecore.concepts import variants as core
 from aecore.concepts import variants_views as views
 from aecore.concepts.variants import KINDS, Results, Settings, Shown
 from aecore.concepts.variants_training import train
-from aecore.figures import plain
+from aecore.figures import tables
 from aecore.figures import variants as figures
 from pages.ui import controls, live, narration, on_request
 from pages.ui.page import in_words
@@ -80,7 +80,7 @@ def _show(tree: dict[str, Any], made: Results, settings: Settings) -> None:
     with right:
         st.html(figures.losses(tree["losses"], colours))
         heads, cells = views.beside(tree["row"], made.rows if settings.source == "digits" else [])
-        st.html(plain.table(heads, cells))
+        st.html(tables.table(heads, cells))
 
 
 def panel(job: jobs.Job) -> None:

@@ -15,6 +15,7 @@ from aecore.errors import StoreError
 ROOT = Path(__file__).parents[3]
 TABLES = ROOT / "assets" / "tables"
 
+Head = tuple[str, str]  # what stands over a column, and what it means
 Row = Mapping[str, float]  # value of every contestant, under one condition and seed
 
 
@@ -44,6 +45,28 @@ class Table(NamedTuple):
     def spread(self) -> NDArray[np.float64]:
         """Standard deviation over the seeds, [condition, contestant]."""
         return np.ma.masked_invalid(self.values).std(-1, ddof=1).filled(np.nan)
+
+    def cells(self) -> tuple[list[Head], list[list[str]], list[list[bool]]]:
+        """Mean and spread as they are read: heads, one row a condition, and which cell is its row's best.
+
+        Means that are equal to the decimals shown are best together.
+        """
+        heads = [(self.what, ""), *((name, "") for name in self.contestants)]
+        rows = [
+            [condition, *(self._said(m, s) for m, s in zip(mean, spread, strict=True))]
+            for condition, mean, spread in zip(self.conditions, self.mean, self.spread, strict=True)
+        ]
+        return heads, rows, [[False, *self._best(mean)] for mean in self.mean]
+
+    def _said(self, mean: float, spread: float) -> str:
+        return "–" if np.isnan(mean) else f"{mean:.{self.decimals}f} ± {spread:.{self.decimals}f}"
+
+    def _best(self, mean: NDArray[np.float64]) -> list[bool]:
+        rounded = np.round(mean, self.decimals)
+        if not self.best or np.isnan(rounded).all():
+            return [False] * len(mean)
+        best = np.nanmax(rounded) if self.best == "high" else np.nanmin(rounded)
+        return [bool(value) for value in rounded == best]
 
     def frame(self) -> pd.DataFrame:
         """One row for every value."""

@@ -5,19 +5,17 @@ nobody waits for the seven others. Its words stand in ``assets/text/applications
 with the section's own name ("denoising-hired").
 """
 
-import html
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import streamlit as st
 
 from aecore import export
 from aecore.concepts.applications import measured
 from aecore.concepts.applications.measured import Table
+from aecore.figures import tables
 from pages.ui import controls, narration
 from pages.ui.downloads import Download, take_it_with_you
 from pages.ui.page import existing, why
@@ -32,17 +30,6 @@ SECTIONS = {
     "clustering": "clustering",
     "conditional VAE": "conditional",
 }  # name in the link -> module
-LONG = (
-    "Auto|encoder",
-    "auto|encoder",
-    "condi|tional",
-    "aug|men|tation",
-    "re|peated",
-    "Butter|worth",
-    "kur|tosis",
-    "Sa|vitzky",
-)
-STYLE = Path(__file__).parents[3] / "assets" / "components" / "measured.css"
 
 
 class Section(NamedTuple):
@@ -73,10 +60,9 @@ def open_section(name: str) -> None:
     section.show()
     st.subheader("Measured against", divider="gray")
     st.markdown(section.verdict)
-    tables = measured.read(module)
-    st.html(STYLE)
-    for table in (tables[key] for key in section.tables):
-        st.html(to_html(table))
+    made = measured.read(module)
+    for table in (made[key] for key in section.tables):
+        st.html(tables.table(*table.cells()))
         st.caption(origin(table))
     st.subheader("In code", divider="gray")
     st.markdown(section.code)
@@ -84,7 +70,7 @@ def open_section(name: str) -> None:
     why(module, lambda: st.markdown(section.why))
     take_it_with_you([
         Download(f"Table: {key}", f"{module}-{key}.csv", lambda table=table: export.csv(table.frame()))
-        for key, table in tables.items()
+        for key, table in made.items()
     ])  # fmt: skip
     _onwards(section.onwards)
 
@@ -103,30 +89,6 @@ def training(label: str, choice: str, default: Any, *, popover: bool = False) ->
         yield bool(box.open) or asked
 
 
-def to_html(table: Table) -> str:
-    """Mean and standard deviation of every contestant, the best of each row in bold; a phone has room for all of it."""
-    head = "".join(f"<th scope='col'>{_breakable(name)}</th>" for name in table.contestants)
-    rows = [
-        f"<tr><th scope='row'>{html.escape(condition)}</th>{_cells(mean, spread, table)}</tr>"
-        for condition, mean, spread in zip(table.conditions, table.mean, table.spread, strict=True)
-    ]
-    head = f"<thead><tr><th scope='col'>{html.escape(table.what)}</th>{head}</tr></thead>"
-    return f"<table class='measured' lang='en'>{head}<tbody>{''.join(rows)}</tbody></table>"
-
-
-def _breakable(name: str) -> str:
-    """A heading with places to hyphenate its long words, for narrow columns."""
-    for word in LONG:
-        name = name.replace(word.replace("|", ""), word.replace("|", "\u00ad"))
-    return html.escape(name)
-
-
-def _cells(mean: np.ndarray, spread: np.ndarray, table: Table) -> str:
-    best = _best(mean, table)
-    said = [_cell(m, s, table.decimals) for m, s in zip(mean, spread, strict=True)]
-    return "".join(f"<td>{f'<b>{cell}</b>' if n in best else cell}</td>" for n, cell in enumerate(said))
-
-
 def origin(table: Table) -> str:
     """Where a table's numbers come from."""
     seeds = f"{table.seeds[0]} to {table.seeds[-1]}"
@@ -134,19 +96,6 @@ def origin(table: Table) -> str:
         f"Mean ± standard deviation over {len(table.seeds)} seeds ({seeds}), made by `{table.script}` "
         f"as of `{table.version}`."
     )
-
-
-def _cell(mean: float, spread: float, decimals: int) -> str:
-    return "–" if np.isnan(mean) else f"{mean:.{decimals}f} <small>± {spread:.{decimals}f}</small>"
-
-
-def _best(mean: np.ndarray, table: Table) -> set[int]:
-    """Places of the best means of a row, equals to the decimals shown included."""
-    if not table.best or np.isnan(mean).all():
-        return set()
-    rounded = np.round(mean, table.decimals)
-    best = np.nanmax(rounded) if table.best == "high" else np.nanmin(rounded)
-    return set(np.flatnonzero(rounded == best).tolist())
 
 
 def _onwards(names: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from aecore import export
 from aecore.concepts.field_guide import generation, shipped
 from aecore.concepts.field_guide.generation import MEASURES, REAL, WAYS, Generated
 from aecore.figures import field_guide as figures
-from aecore.figures import plain
+from aecore.figures import tables
 from pages.ui import narration
 from pages.ui.downloads import Download
 from pages.ui.scrubber import Images, scrubber
@@ -54,7 +54,7 @@ def _shares(made: Generated, k: int) -> str:
         spread = by_seed.std(0, ddof=1) if len(by_seed) > 1 else np.zeros(by_seed.shape[1])
         shares = zip(by_seed.mean(0), spread, strict=True)
         rows.append([way, *(f"{mean:.0%} ± {deviation:.0%}" for mean, deviation in shares)])
-    return plain.table(heads, rows)
+    return tables.table(heads, rows)
 
 
 def _everything(made: Generated) -> pd.DataFrame:
