@@ -14,6 +14,9 @@ from pages.ui.downloads import Download, take_it_with_you
 from pages.ui.page import frame, why
 
 NAME = "variants"
+ONE, PAIR, TRAIN = "One at a time", "Two under the same input", "Train one yourself"
+CLOSER = {ONE: one.one_of_them, PAIR: pair.two_of_them, TRAIN: training.train_one}
+SETTINGS = {PAIR: pair.SETTINGS, TRAIN: training.SETTINGS}
 
 with frame(NAME):
     made = ui.results()
@@ -24,18 +27,14 @@ with frame(NAME):
     with right:
         narration.say(NAME, "reading")
     ui.table(made)
-    st.subheader(narration.text(NAME, "one"), divider="gray")
-    one.one_of_them(made)
-    st.subheader(narration.text(NAME, "pair"), divider="gray")
-    pair.two_of_them(made)
-    st.subheader(narration.text(NAME, "live"), divider="gray")
-    training.run()
-    training.your_own(made)
+    st.subheader(narration.text(NAME, "closer"), divider="gray")
+    CLOSER[ui.closer(list(CLOSER), SETTINGS)](made)
     controls.try_this({
         "Mask a third of every digit": {"var_input": "Masked", "var_measure": "MSE, masked"},
-        "Turn L1 up until units fall silent": {"var_variant": core.L1, one.KEYS[core.L1]: 4},
-        "A noisy 3 through a denoiser and PCA": {"var_how": pair.DIGIT, "var_digit": "3", "var_sigma": 0.5,
-                                                 "var_pair_one": core.GAUSSIAN, "var_pair_other": core.PCA},
+        "Turn L1 up until units fall silent": {"var_closer": ONE, "var_variant": core.L1, one.KEYS[core.L1]: 4},
+        "A noisy 3 through a denoiser and PCA": {"var_closer": PAIR, "var_how": pair.DIGIT, "var_digit": "3",
+                                                 "var_sigma": 0.5, "var_pair_one": core.GAUSSIAN,
+                                                 "var_pair_other": core.PCA},
     })  # fmt: skip
     why(NAME)
     take_it_with_you(

@@ -170,12 +170,12 @@ def test_the_maps_share_a_brush_and_show_the_pictures():
     table["label"], table["row"] = ["0", "1"], [0, 1]
     table["image"] = figures.data_urls(np.ones((2, 4, 4), np.float32), scale=2)
     spec = figures.maps(table, MACHINES, ["0", "1"], LIGHT).spec
-    assert [view["title"] for view in spec["hconcat"]] == list(MACHINES)
-    assert spec["hconcat"][0]["encoding"]["color"]["condition"]["scale"]["range"] == list(LIGHT.classes[:2])
+    assert [view["title"] for view in spec["concat"]] == list(MACHINES)
+    assert spec["concat"][0]["encoding"]["color"]["condition"]["scale"]["range"] == list(LIGHT.classes[:2])
     (brush,) = [p for p in spec["params"] if p["name"] == figures.BRUSH]
     assert len(brush["views"]) == 3
     assert _parse_selection_mode(spec, figures.BRUSH) == [figures.BRUSH]
     lit = figures.maps(table.assign(linked=[True, False]), MACHINES, ["0", "1"], LIGHT).spec
-    first, second = lit["hconcat"][0]["encoding"]["opacity"]["condition"]["test"]["or"]
+    first, second = lit["concat"][0]["encoding"]["opacity"]["condition"]["test"]["or"]
     assert first == {"param": figures.BRUSH, "empty": False} and "datum.linked" in second
     assert all(url.startswith("data:image/png;base64,") for url in table["image"])

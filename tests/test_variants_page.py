@@ -39,29 +39,36 @@ def html(app: AppTest) -> str:
 
 
 def test_every_variant_has_its_card_and_goes_through_the_pair():
-    app = opened()
-    assert all(f">{name}</th>" in html(app) for name in core.NAMES)
+    one, pair = opened(), opened(var_closer="Two under the same input")
+    assert all(f">{name}</th>" in html(one) for name in core.NAMES)
     for name in core.KINDS:
-        app.selectbox(key="var_variant").set_value(name)
-        app.selectbox(key="var_pair_one").set_value(name)
-        app.run()
-        assert not app.exception and not app.error, name
-        assert ("(and at" in words(app)) == core.KINDS[name].varies
-        assert ("was told it is a 3" in words(app)) == (name == core.CONDITIONAL)
+        one.segmented_control(key="var_variant").set_value(name).run()
+        pair.selectbox(key="var_pair_one").set_value(name).run()
+        assert not any(app.exception or app.error for app in (one, pair)), name
+        assert ("(and at" in words(one)) == core.KINDS[name].varies
+        assert ("was told it is a 3" in words(pair)) == (name == core.CONDITIONAL)
 
 
 def test_a_prompt_moves_the_handle_of_a_card_that_was_not_shown_yet():
     app = opened(var_variant=core.VAE)
     next(button for button in app.button if button.label.startswith("Turn L1 up")).click().run()
-    assert not app.exception and app.selectbox(key="var_variant").value == core.L1
+    assert not app.exception and app.segmented_control(key="var_variant").value == core.L1
     assert "At λ = 0.6 (and at λ = 0)" in words(app)
 
 
+def test_a_link_that_names_a_setting_opens_where_it_is():
+    """Before there was one section open at a time, links named no section."""
+    assert opened(var_sigma="0.5").slider(key="var_sigma").value == 0.5
+    assert opened(var_strength8="2").slider(key="var_strength8").value == 2.0
+    assert opened(var_variant=core.KL).segmented_control(key="var_variant").value == core.KL
+    assert opened(var_closer="One at a time", var_sigma="0.5").segmented_control(key="var_variant").value == core.L1
+
+
 def test_a_link_that_lies_is_noted_and_the_page_stays():
-    app = opened(var_variant="Transformer", var_sigma="lots", var_weight1="0.77")
+    app = opened(var_variant="Transformer", var_weight1="0.77", var_closer="Nothing")
     assert not app.exception and not app.error
-    assert app.selectbox(key="var_variant").value == core.L1
-    assert app.slider(key="var_sigma").value == 0.0
+    assert app.segmented_control(key="var_variant").value == core.L1
+    assert opened(var_sigma="lots").slider(key="var_sigma").value == 0.0
 
 
 def test_a_picture_is_taken_and_a_file_that_is_none_gets_a_sentence():

@@ -214,4 +214,3 @@ def bars(shares: Sequence[tuple[str, float]], colour: str, words: str) -> str:
     )  # fmt: skip
     style = "display:grid;grid-template-columns:auto 1fr 2.6rem;gap:.35rem .8rem;align-items:center;font-size:.85rem"
     return f'<div role="img" aria-label="{html.escape(words)}" style="{style}">{rows}</div>'
-

@@ -1,5 +1,7 @@
 """Parts of the Variants page: all of them at once, in pictures, in one figure and in one table."""
 
+import re
+
 import numpy as np
 import streamlit as st
 
@@ -42,7 +44,7 @@ def all_of_them(made: Results) -> None:
 def one_measure(made: Results) -> None:
     """One measure of all, with its seeds."""
     with in_words():
-        measure = OFFERED[controls.select("Measure", "var_measure", list(OFFERED), default="Test MSE")]
+        measure = OFFERED[controls.choice("Measure", "var_measure", list(OFFERED), default="Test MSE")]
         values = views.by_variant(made.rows, measure.key)
         floor = made.floor if measure.key == "frechet" else None
         less = "less is better" if measure.less else "more is better"
@@ -56,6 +58,15 @@ def table(made: Results) -> None:
     heads, rows, best = views.table(made.rows)
     st.html(tables.table(heads, rows, best))
     st.caption(narration.text(NAME, "table"))
+
+
+def closer(sections: list[str], settings: dict[str, str]) -> str:
+    """Which section is open; a link that names none, but settings of one (keys that match), opens that."""
+    if "var_closer" not in st.session_state and "var_closer" not in st.query_params:
+        for section, keys in settings.items():
+            if any(re.match(keys, key) for key in st.query_params):
+                st.session_state["var_closer"] = section
+    return controls.choice("Look closer", "var_closer", sections, default=sections[0], labelled=False)
 
 
 def names(*, pca: bool) -> list[str]:

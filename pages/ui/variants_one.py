@@ -36,7 +36,7 @@ KEYS = {name: f"var_weight{i}" for i, name in enumerate(KINDS)}  # a handle's pl
 def one_of_them(made: Results) -> None:
     """A card beside its pictures, which follow the handle."""
     with in_words():
-        chosen = controls.select("Variant", "var_variant", list(KINDS), default=core.L1)
+        chosen = controls.choice("Variant", "var_variant", list(KINDS), default=core.L1, labelled=False)
         left, right = st.columns([2, 3], gap="large")
         with left:
             st.markdown(CARDS[chosen]())

@@ -17,6 +17,7 @@ from pages.ui.variants import names
 
 NAME = "variants"
 DIGIT, DRAW, FILE = "A test digit", "Draw one", "Upload one"
+SETTINGS = "var_(how|sigma|masked|pair|digit)"
 TEN = [str(digit) for digit in range(10)]
 
 

@@ -16,11 +16,18 @@ from pages.ui.page import in_words
 from pages.ui.theme import palette
 
 NAME, TRAINING = "variants", "variants:train"
+SETTINGS = "var_(kind|on|strength|start|rounds)"
 SOURCES = {"The digits that ship": "digits", "MNIST": "mnist"}
 
 
+def train_one(made: Results) -> None:
+    """Start or watch what was asked for, on the page itself; under it the fragment with the controls."""
+    on_request.run(TRAINING, panel)
+    _your_own(made)
+
+
 @st.fragment
-def your_own(made: Results) -> None:
+def _your_own(made: Results) -> None:
     """Controls, and what the training with them has come to."""
     with in_words():
         settings = _settings()
@@ -89,8 +96,3 @@ def panel(job: jobs.Job) -> None:
     if job.latest and "rebuilt" in job.latest:
         row = figures.Row("Rebuilt", job.latest["rebuilt"], palette().reconstruction, "")
         st.html(figures.sheet([row], ("", "", ""), palette()))
-
-
-def run() -> None:
-    """Start or watch what was asked for; on the page itself, not in the fragment with the controls."""
-    on_request.run(TRAINING, panel)
