@@ -20,6 +20,7 @@ class Recording(NamedTuple):
 
     learn: Array  # [N, L], from the first four fifths of the rows
     test: Array  # [M, L], from the last fifth
+    channel: str
     channels: tuple[str, ...]
     sample_rate: float | None  # Hz
     notes: tuple[str, ...]
@@ -39,7 +40,7 @@ def cut(name: str, data: bytes, channel: str | None) -> Generator[dict[str, floa
     signal = uploads.read(name, data)
     column = signal.channels.index(channel) if channel in signal.channels else 0
     learn, test = _split(signal.values[:, column], signal.channels[column])
-    return Recording(learn, test, signal.channels, signal.sample_rate, signal.notes)
+    return Recording(learn, test, signal.channels[column], signal.channels, signal.sample_rate, signal.notes)
 
 
 def _split(values: NDArray[np.float64], channel: str) -> tuple[Array, Array]:

@@ -129,12 +129,16 @@ def own_recording(
         st.markdown(words)
         return None
     wanted = st.session_state.get(channel_key) or st.query_params.get(channel_key)
-    name = (file.fingerprint, wanted)
+    first: Recording | None = live.finished(slot, (file.fingerprint, None))
+    if first is not None and wanted == first.channel:
+        wanted = None  # what the list of channels says once it is there, and was read without it
 
     def start() -> jobs.Job:
         return jobs.submit(cut, file.name, file.data, wanted, lane="short", private=True)
 
-    recording: Recording | None = live.work(slot, name, start, lambda _: st.progress(0.0, "Reading …"))
+    recording: Recording | None = live.work(
+        slot, (file.fingerprint, wanted), start, lambda _: st.progress(0.0, "Reading …")
+    )  # fmt: skip
     if recording is None:
         return None
     with right:
@@ -142,4 +146,4 @@ def own_recording(
         if recording.notes:
             with st.popover(f"What was done to the file ({len(recording.notes)})", width="stretch"):
                 st.markdown("\n".join(f"- {link.plain(note)}" for note in recording.notes))
-    return name, recording
+    return (file.fingerprint, recording.channel), recording

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -38,22 +39,36 @@ def absent(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory) -> Iterator[Callable[..., str]]:
-    """``server(script, env={...})`` -> URL of a Streamlit server of that script; each starts once."""
-    running: dict[tuple[Any, ...], tuple[str, subprocess.Popen]] = {}
+class Servers:
+    """``servers(script, env={...})`` -> URL of a Streamlit server of that script; each starts once."""
 
-    def start(script: str | Path, env: dict[str, str] | None = None) -> str:
+    def __init__(self, folder: Callable[[str], Path]) -> None:
+        self.folder = folder
+        self.running: dict[tuple[Any, ...], tuple[str, subprocess.Popen]] = {}
+
+    def __call__(self, script: str | Path, env: dict[str, str] | None = None) -> str:
         key = (str(script), *sorted((env or {}).items()))
-        if key not in running:
-            log = tmp_path_factory.mktemp("server") / "log.txt"
-            running[key] = start_server(ROOT / script, NOT_NICE | (env or {}), log)
-        return running[key][0]
+        if key not in self.running:
+            log = self.folder("server") / "log.txt"
+            self.running[key] = start_server(ROOT / script, NOT_NICE | (env or {}), log)
+        return self.running[key][0]
 
-    yield start
-    for _, process in running.values():
-        process.terminate()
-        process.wait(timeout=20)
+    def process(self, url: str) -> psutil.Process:
+        """The server's process, whose descendants are its workers."""
+        return psutil.Process(next(process.pid for known, process in self.running.values() if known == url))
+
+    def stop(self) -> None:
+        for _, process in self.running.values():
+            process.terminate()
+        for _, process in self.running.values():
+            process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[Servers]:
+    servers = Servers(tmp_path_factory.mktemp)
+    yield servers
+    servers.stop()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,10 @@
 
 import re
 
+import numpy as np
 import pytest
+
+from tests.browser.test_journeys import choose_file
 
 pytestmark = pytest.mark.browser
 WAIT = 180_000  # ms; a training at low priority on two busy cores
@@ -83,8 +86,11 @@ def test_a_prompt_moves_the_handle_and_the_sliders(bottleneck):
     assert page.get_by_role("slider", name=re.compile("Complexity")).input_value() == "1"
 
 
-def test_off_the_grid_the_autoencoders_come_when_asked_for(bottleneck):
-    page = bottleneck("complexity=4")
+def test_a_recording_s_autoencoders_come_when_asked_for(app, open_page):
+    page = open_page(f"{app}/Bottleneck?signals=Your+own+recording")
+    t = np.arange(2_000)  # few windows, small batches: as many steps as for any other, each of which is short
+    log = "tone\n" + "\n".join(f"{value:.4f}" for value in np.sin(t / 3) + np.sin(t / 7))
+    choose_file(page, "tones.csv", log.encode())
     expect_titles(page, ["PCA", "The network", *below("PCA")])
     page.get_by_role("button", name="Train on these").click()
     page.get_by_text(re.compile("Linear: epoch|Nonlinear: epoch|starting", re.IGNORECASE)).first.wait_for(timeout=WAIT)

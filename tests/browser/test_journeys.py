@@ -9,27 +9,10 @@ import pandas as pd
 import psutil
 import pytest
 
-from tests.browser.conftest import NOT_NICE, ROOT, settle, start_server
+from tests.browser.conftest import settle
 
 pytestmark = pytest.mark.browser
 WAIT = 180_000  # ms; a training at low priority on two busy cores
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    """URL and process of a server that these journeys share."""
-    folder = tmp_path_factory.mktemp("journeys")
-    url, process = start_server(
-        ROOT / "Home.py", NOT_NICE | {"AECORE_CACHE": str(folder / "cache")}, folder / "log.txt"
-    )
-    yield url, process
-    process.terminate()
-    process.wait(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def app(running) -> str:
-    return running[0]
 
 
 def log(rows: int = 3000) -> bytes:
@@ -136,19 +119,31 @@ def test_a_file_that_cannot_be_read_gets_a_sentence(app, open_page):
     assert page.get_by_test_id("stException").count() == 0
 
 
-def training_worker(process) -> psutil.Process:
+def at_rest(workers: list[psutil.Process]) -> None:
+    """Wait until the workers have torch and do nothing: what one of them does from then on is a training."""
+    until = time.monotonic() + WAIT / 1000
+    while time.monotonic() < until:
+        before = sum(worker.cpu_times().user for worker in workers)
+        time.sleep(1)
+        loaded = sum(any("libtorch_cpu" in part.path for part in worker.memory_maps()) for worker in workers)
+        if loaded >= 2 and sum(worker.cpu_times().user for worker in workers) - before < 0.1:
+            return
+    raise AssertionError("the workers did not come to rest")
+
+
+def training_worker(server: psutil.Process) -> psutil.Process:
     """The one of the server's descendants that works most within a second."""
-    workers = psutil.Process(process.pid).children(recursive=True)
+    workers = server.children(recursive=True)
     before = [worker.cpu_times().user for worker in workers]
     time.sleep(1)
     return max(zip(workers, before, strict=True), key=lambda pair: pair[0].cpu_times().user - pair[1])[0]
 
 
-def test_a_closed_tab_cancels_its_training(running, open_page):
-    url, process = running
-    page = open_page(f"{url}/Bottleneck?complexity=8")
+def test_a_closed_tab_cancels_its_training(app, server, open_page):
+    page = open_page(f"{app}/Bottleneck?complexity=8")
+    at_rest(server.process(app).children(recursive=True))
     begin_training(page)
-    worker = training_worker(process)
+    worker = training_worker(server.process(app))
     page.close()
     time.sleep(2)  # the server hears of a closed tab within a tenth of a second, the worker at its next yield
     stopped = worker.cpu_times().user
@@ -156,13 +151,13 @@ def test_a_closed_tab_cancels_its_training(running, open_page):
     assert worker.cpu_times().user - stopped < 0.5
 
 
-def test_a_worker_killed_in_mid_training_is_said_and_the_training_begins_again_once(running, open_page):
-    url, process = running
-    page = open_page(f"{url}/Bottleneck?complexity=9")
+def test_a_worker_killed_in_mid_training_is_said_and_the_training_begins_again_once(app, server, open_page):
+    page = open_page(f"{app}/Bottleneck?complexity=9")
+    at_rest(server.process(app).children(recursive=True))
     begin_training(page)
-    training_worker(process).kill()
+    training_worker(server.process(app)).kill()
     page.get_by_text("it has begun again").wait_for(timeout=WAIT)
     page.get_by_text(re.compile("epoch [0-9]")).first.wait_for(timeout=WAIT)
-    training_worker(process).kill()
+    training_worker(server.process(app)).kill()
     page.get_by_test_id("stAlert").filter(has_text="start it again").first.wait_for(timeout=WAIT)
     begin_training(page)
