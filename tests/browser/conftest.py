@@ -120,44 +120,76 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
+class Tabs:
+    """Tabs of the browser by their options, used again: going elsewhere in one costs a fifth of what a new one costs.
+
+    A Streamlit session is one document's, so tests stay apart all the same.
+    """
+
+    def __init__(self, browser: Any) -> None:
+        self.browser = browser
+        self.contexts: dict[str, Any] = {}
+        self.free: dict[str, list[Any]] = {}
+        self.faults: list[str] = []  # of the test that runs
+
+    def take(self, options: dict[str, Any]) -> Any:
+        name = repr(sorted(options.items()))
+        if self.free.get(name):
+            page = self.free[name].pop()
+            page.set_viewport_size(options["viewport"])  # a test may have changed it
+            return page
+        if name not in self.contexts:
+            self.contexts[name] = self.browser.new_context(**options)
+        page = self.contexts[name].new_page()
+        page.tab = name
+        page.on("console", self.note)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        return page
+
+    def give_back(self, page: Any) -> None:
+        if page.is_closed():
+            return
+        page.unroute_all()
+        page.mouse.up()
+        page.goto("about:blank")  # its session ends
+        self.free.setdefault(page.tab, []).append(page)
+
+    def note(self, message: Any) -> None:
+        # Streamlit itself probes addresses that answer 404, which Chromium logs as a failed resource
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.faults.append(message.text)
+
+    def close(self) -> None:
+        for context in self.contexts.values():
+            context.close()
+
+
 @pytest.fixture(scope="session")
-def contexts(browser) -> Iterator[dict[str, Any]]:
-    """Contexts by their options, kept for their cache; a Streamlit session is one page's, so tests stay apart."""
-    kept: dict[str, Any] = {}
+def tabs(browser) -> Iterator[Tabs]:
+    kept = Tabs(browser)
     yield kept
-    for context in kept.values():
-        context.close()
+    kept.close()
 
 
 @pytest.fixture
-def open_page(browser, contexts) -> Iterator[Callable[..., Any]]:
+def open_page(tabs) -> Iterator[Callable[..., Any]]:
     """``open_page(url, **context_options)`` -> a settled page (viewport=, has_touch=, color_scheme=, ...)."""
     pages: list[Any] = []
-    faults: list[str] = []
-
-    def note(message: Any) -> None:
-        # Streamlit itself probes addresses that answer 404, which Chromium logs as a failed resource
-        if message.type == "error" and "Failed to load resource" not in message.text:
-            faults.append(message.text)
 
     def start(url: str, on_websocket: Callable[[Any], None] | None = None, **options: Any) -> Any:
-        options = {"viewport": {"width": 1280, "height": 900}} | options
-        name = repr(sorted(options.items()))
-        if name not in contexts:
-            contexts[name] = browser.new_context(**options)
-        page = contexts[name].new_page()
+        page = tabs.take({"viewport": {"width": 1280, "height": 900}} | options)
         pages.append(page)
-        page.on("console", note)
-        page.on("pageerror", lambda error: faults.append(str(error)))
         if on_websocket is not None:
-            page.on("websocket", on_websocket)  # before the page opens it: later is too late
+            page.once("websocket", on_websocket)  # before the page opens it: later is too late
         page.goto(url)
         settle(page)
         return page
 
+    tabs.faults.clear()
     yield start
+    faults = list(tabs.faults)
     for page in pages:
-        page.close()
+        tabs.give_back(page)
     assert not faults, "the browser's console has errors:\n" + "\n".join(faults)
 
 
