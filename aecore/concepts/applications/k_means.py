@@ -53,10 +53,9 @@ def _lloyd(x: NDArray[np.float64], centres: NDArray[np.float64]) -> Clusters:
         before, labels = labels, distances.argmin(1)
         if np.array_equal(before, labels):
             break
-        counts = np.bincount(labels, minlength=len(centres))
-        sums = np.zeros_like(centres)
-        np.add.at(sums, labels, x)
-        centres = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], centres)
+        members = (labels == np.arange(len(centres))[:, None]).astype(np.float64)  # (k, N)
+        counts = members.sum(1, keepdims=True)
+        centres = np.where(counts > 0, members @ x / np.maximum(counts, 1), centres)
     return Clusters(labels, centres, float(np.maximum(distances.min(1), 0).sum()))
 
 
