@@ -3,39 +3,15 @@
 import streamlit as st
 
 from aecore import jobs
-from aecore.anomaly.thresholds import Threshold
 from aecore.concepts import sensor_shipped, sensors
 from aecore.figures import sensors as figures
 from pages.ui import controls, link, live, narration
 from pages.ui.page import frame, why
-from pages.ui.sensors import figure, results, samples, sources
+from pages.ui.sensors import figure, results, rules, samples, sources
 
 NAME = "sensor_anomalies"
 SAMPLE, OWN = "Simulated inverter", "Your own file"
 SAMPLES = {SAMPLE: samples.inverter, "Ball bearing": samples.bearing, "Office room": samples.room}
-
-
-def by_spread() -> dict[str, float]:
-    return {"sigmas": controls.slider("Standard deviations", "sigmas", low=1.0, high=10.0, default=4.0, step=0.25)}
-
-
-def by_alarms() -> dict[str, float]:
-    rates = {"60": 60.0, "10": 10.0, "1": 1.0, "0.1": 0.1, "0.01": 0.01}
-    return {"alarms_per_hour": rates[controls.choice("Alarms an hour", "alarms", list(rates), default="1")]}
-
-
-def by_tail() -> dict[str, float]:
-    risks = {"1 %": 1e-2, "0.1 %": 1e-3, "0.01 %": 1e-4, "0.001 %": 1e-5}
-    return {"risk": risks[controls.choice("Normal rows that may pass", "risk", list(risks), default="0.01 %")]}
-
-
-SPREAD = "spread of the normal scores"
-RULES = {SPREAD: by_spread, "false alarms an hour": by_alarms, "the tail of the normal scores": by_tail}
-
-
-@st.cache_data(show_spinner=False, max_entries=50, scope="session")  # of a visitor's data: nobody else's
-def threshold_by(name: str, rule: dict[str, float], _analysis: sensors.Analysis) -> Threshold:
-    return _analysis.threshold(**rule)
 
 
 def trained(source: sources.Source, normal: tuple[float, float]) -> sensors.Analysis | None:
@@ -51,14 +27,12 @@ def trained(source: sources.Source, normal: tuple[float, float]) -> sensors.Anal
 
 
 @st.fragment
-def judged(
-    source: sources.Source, analysis: sensors.Analysis, scene: figures.Scene, outlines: figures.Tables, rule: str
-) -> None:
+def judged(source: sources.Source, analysis: sensors.Analysis, scene: figures.Scene, shelved: str, rule: str) -> None:
     """Everything that follows the threshold, and no more: moving it runs this part alone."""
     figure.rerun_if_dragged()
-    threshold = threshold_by(f"{source.signature} {scene.normal}", RULES[rule](), analysis)
+    threshold = rules.threshold(f"{source.signature} {scene.normal}", rule, analysis)
     st.caption(threshold.sentence)
-    results.show(source, analysis, scene, outlines, threshold)
+    results.show(source, analysis, scene, shelved, threshold)
 
 
 def workbench() -> None:
@@ -79,6 +53,7 @@ def workbench() -> None:
             return
         signal = source.signal
         rows = sensors.normal_rows(len(signal.values), normal)
+        name = str(source.signature)
         analysis = trained(source, normal)
         if analysis is None:
             clock = figures.Clock.of(signal.time, len(signal.values))
@@ -87,15 +62,16 @@ def workbench() -> None:
                 channels=signal.channels[: figures.MAX_STRIPS], normal=rows, view=figure.view_of(len(clock.x)),
             )  # fmt: skip
             figure.drag_control()
-            figure.draw(scene, figures.outlines(scene), "The signal as measured")
+            figure.draw(figure.shelve(name, scene), clock, "The signal as measured")
         else:
             scene = results.scene(source, analysis, rows)
             judge, hand = st.columns(2)
             with judge:
-                rule = controls.select("Threshold by", "rule", list(RULES), default=SPREAD)
-            with hand:
+                rule = rules.choose()
+            with hand, st.container(gap=None):
                 figure.drag_control()
-            judged(source, analysis, scene, figures.outlines(scene), rule)
+                shelved = figure.shelve(name, scene, analysis, signal.missing)
+            judged(source, analysis, scene, shelved, rule)
             results.downloads()
             results.self_test(source, rows)
         if signal.notes:

@@ -101,7 +101,7 @@ def test_places_in_links():
 
 
 def test_modules_are_joined_into_one():
-    joined = module("shared/message.js", "shared/decoder.js", "shared/networks.js")
+    joined = module("shared/message.js", "shared/shelf.js", "shared/decoder.js", "shared/networks.js")
     lines = joined.splitlines()
     assert not any(line.startswith("import ") for line in lines)
     assert [line for line in lines if line.startswith("export ")] == ["export default function ({ data }) {"]

@@ -28,6 +28,42 @@ def merged(found: Sequence[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
     return out
 
 
+def closed(scores: Array, gap: int) -> Array:
+    """Scores [T] with short dips filled up: above any threshold, their runs are those of the scores, ``merged``.
+
+    A flag that stands for a threshold is filled where it lies in no quiet stretch of more than ``gap`` rows. For all
+    thresholds at once that is a closing by a segment of ``gap + 1`` rows: the least, over the segments that hold a row,
+    of the highest score within (Serra, *Image Analysis and Mathematical Morphology*, 1982, chapter XII).
+    """
+    quiet = np.full(gap, -np.inf, scores.dtype)  # before the first row and after the last nothing is flagged
+    highest = _sliding(np.maximum, np.concatenate([quiet, scores, quiet]), gap + 1)  # [T + gap]
+    return _sliding(np.minimum, highest, gap + 1)
+
+
+def _sliding(ufunc: np.ufunc, x: Array, size: int) -> Array:
+    """``ufunc`` over every ``size`` neighbours of ``x`` [N], [N - size + 1], in three passes whatever the size.
+
+    Each segment is the end of one block and the beginning of the next: van Herk, *Pattern Recognition Letters* 13
+    (1992).
+    """
+    blocks = -(-len(x) // size)
+    padded = np.concatenate([x, np.repeat(x[-1:], blocks * size - len(x))]).reshape(blocks, size)
+    from_start = ufunc.accumulate(padded, axis=1).reshape(-1)
+    to_end = ufunc.accumulate(padded[:, ::-1], axis=1)[:, ::-1].reshape(-1)
+    count = len(x) - size + 1
+    found: Array = ufunc(to_end[:count], from_start[size - 1 : size - 1 + count])
+    return found
+
+
+def counts(joined: Array, levels: Array) -> NDArray[np.int64]:
+    """How many events ``closed`` scores [T] have above each of some rising ``levels`` [K]."""
+    before = np.concatenate([[-np.inf], joined[:-1]])
+    begins = joined > before  # an event begins here at every level from the row before up to, not including, this one
+    from_, to = (np.searchsorted(levels, x[begins]) for x in (before, joined))
+    change = np.bincount(from_, minlength=len(levels) + 1) - np.bincount(to, minlength=len(levels) + 1)
+    return np.cumsum(change)[: len(levels)]
+
+
 def find_events(
     scores: Array,
     channel_excess: Array,

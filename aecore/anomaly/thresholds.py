@@ -31,42 +31,57 @@ class Threshold(NamedTuple):
     extrapolated: bool = False
 
 
+class LogScores(NamedTuple):
+    """The logarithm of scores of normal rows, as far as a threshold in standard deviations rests on it."""
+
+    mean: float
+    deviation: float
+    bound: float  # the highest, less what is expected of as many normal values, in deviations of the prior
+    tail: float  # 0 where there is none, 1 where it is a normal distribution's
+
+    @classmethod
+    def of(cls, normal_scores: Array, memory: int = 1) -> "LogScores":
+        """Of scores [T] that average over ``memory`` rows each.
+
+        T scores are then worth T / memory independent ones, and their variance is pooled with the prior's in that
+        proportion (the mean of the scaled inverse chi-squared posterior: Gelman et al., *Bayesian Data Analysis*,
+        section 2.6). The highest of n normal values is expected at their quantile (n - 3/8) / (n + 1/4): Blom,
+        *Statistical Estimates and Transformed Beta-Variables* (1958).
+        """
+        logs = np.log(np.maximum(normal_scores, _SMALLEST), dtype=np.float64)
+        stretches = len(logs) / memory
+        variance = (stretches * logs.var() + PRIOR_STRETCHES * PRIOR_SPREAD**2) / (stretches + PRIOR_STRETCHES)
+        n = max(stretches, 1.0)
+        reached = NormalDist().inv_cdf((n - 0.375) / (n + 0.25))
+        bound = float(logs.max()) - reached * PRIOR_SPREAD
+        return cls(float(logs.mean()), float(np.sqrt(variance)), bound, _tail(logs))
+
+    def threshold(self, sigmas: float) -> float:
+        """Score that lies so many standard deviations above the mean."""
+        fitted, bound = self._fitted_and_bound(sigmas)
+        return float(np.exp(self.tail * fitted + (1 - self.tail) * min(fitted, bound)))
+
+    def bounded(self, sigmas: float) -> bool:
+        """Whether the highest score bounds that threshold."""
+        fitted, bound = self._fitted_and_bound(sigmas)
+        return self.tail < 1 and bound < fitted
+
+    def _fitted_and_bound(self, sigmas: float) -> tuple[float, float]:
+        bound = self.bound + sigmas * PRIOR_SPREAD
+        few = self.mean + sigmas * min(self.deviation, PRIOR_SPREAD)  # the highest of a few says little
+        return self.mean + sigmas * self.deviation, max(bound, few)
+
+
 def log_score_threshold(normal_scores: Array, sigmas: float = DEFAULT_SIGMAS, *, memory: int = 1) -> float:
     """``exp(mean + sigmas * sd)`` of the logarithm of scores of normal rows that the model has not seen in training.
 
     Errors are positive and skewed; their logarithm is closer to a normal distribution, so a few large ones do not
-    push the threshold out of reach. ``memory`` is the number of rows that a score averages over: T scores are then
-    worth T / memory independent ones, and their variance is pooled with the prior's in that proportion (the mean of
-    the scaled inverse chi-squared posterior: Gelman et al., *Bayesian Data Analysis*, section 2.6).
+    push the threshold out of reach. ``memory`` is the number of rows that a score averages over.
 
     Where the logarithm has no tail (a room whose scores are low by night and high by day), its deviation says nothing
     of what lies beyond the highest score, which then bounds the threshold: the more, the less of a tail there is.
     """
-    return _log_score_threshold(normal_scores, sigmas, memory)[0]
-
-
-def _log_score_threshold(normal_scores: Array, sigmas: float, memory: int) -> tuple[float, bool]:
-    """Return the threshold, and whether the highest score bounds it."""
-    logs = np.log(np.maximum(normal_scores, _SMALLEST), dtype=np.float64)
-    mean, stretches = float(logs.mean()), len(logs) / memory
-    variance = (stretches * logs.var() + PRIOR_STRETCHES * PRIOR_SPREAD**2) / (stretches + PRIOR_STRETCHES)
-    deviation = float(np.sqrt(variance))
-    fitted = mean + sigmas * deviation
-    bound = _beyond_the_highest(logs, sigmas, stretches)
-    bound = max(bound, mean + sigmas * min(deviation, PRIOR_SPREAD))  # the highest of a few says little
-    tail = _tail(logs)
-    return float(np.exp(tail * fitted + (1 - tail) * min(fitted, bound))), tail < 1 and bound < fitted
-
-
-def _beyond_the_highest(logs: Array, sigmas: float, stretches: float) -> float:
-    """Highest of the log scores, and from there on what is left of ``sigmas``, in deviations of the prior.
-
-    The highest of n normal values is expected at their quantile (n - 3/8) / (n + 1/4): Blom, *Statistical Estimates
-    and Transformed Beta-Variables* (1958).
-    """
-    n = max(stretches, 1.0)
-    reached = NormalDist().inv_cdf((n - 0.375) / (n + 0.25))
-    return float(logs.max()) + (sigmas - reached) * PRIOR_SPREAD
+    return LogScores.of(normal_scores, memory).threshold(sigmas)
 
 
 def _tail(logs: Array) -> float:
@@ -82,9 +97,10 @@ def _tail(logs: Array) -> float:
 
 def by_quantile(normal_scores: Array, sigmas: float = DEFAULT_SIGMAS, *, memory: int = 1) -> Threshold:
     """Threshold of :func:`log_score_threshold`, in words."""
-    value, bounded = _log_score_threshold(normal_scores, sigmas, memory)
+    logs = LogScores.of(normal_scores, memory)
+    value = logs.threshold(sigmas)
     flagged = 100 * float(np.mean(normal_scores > value))
-    if bounded:
+    if logs.bounded(sigmas):
         place = "is bounded by the highest held-out normal score, as these keep to levels without a tail"
     else:
         place = f"lies {sigmas:g} standard deviations above the mean of the logarithm of held-out normal scores"

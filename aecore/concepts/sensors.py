@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from aecore import store
 from aecore.anomaly import DEFAULT_SIGMAS, find_events
-from aecore.anomaly.events import runs
-from aecore.anomaly.thresholds import Threshold, by_quantile, false_alarms_per_hour, peaks_over_threshold
+from aecore.anomaly.events import closed, runs
+from aecore.anomaly.thresholds import LogScores, Threshold, by_quantile, false_alarms_per_hour, peaks_over_threshold
 from aecore.concepts.sensor_samples import Sample
 from aecore.data import gaps, uploads
 from aecore.data.options import ReadOptions
@@ -58,8 +58,16 @@ class Analysis(NamedTuple):
             if rate is None:
                 raise SettingError("Alarms an hour need to know how many rows a second there are; give a rate in Hz.")
             return false_alarms_per_hour(self.normal_scores, alarms_per_hour, sample_rate=rate, gap=self.window)
-        memory = self.window + self.choices["smoothing"][0] - 1  # rows that a score averages over
-        return by_quantile(self.normal_scores, DEFAULT_SIGMAS if sigmas is None else sigmas, memory=memory)
+        return by_quantile(self.normal_scores, DEFAULT_SIGMAS if sigmas is None else sigmas, memory=self._memory)
+
+    @property
+    def log_scores(self) -> LogScores:
+        """What a threshold in standard deviations rests on."""
+        return LogScores.of(self.normal_scores, self._memory)
+
+    @property
+    def _memory(self) -> int:
+        return int(self.window + self.choices["smoothing"][0] - 1)  # rows that a score averages over
 
     def trusted(self, missing: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Rows [T] whose score rests on what was measured, given which were filled in.
@@ -79,8 +87,15 @@ class Analysis(NamedTuple):
 
         Rows that are not ``trusted`` where some are ``missing`` [T] (filled in, not measured) are in no event.
         """
-        scores = self.scores if missing is None else np.where(self.trusted(missing), self.scores, np.float32(0))
+        scores = self._counted(missing)
         return find_events(scores, self.channel_excess, threshold, channels=self.channels, merge_gap=self.window)
+
+    def joined(self, *, missing: NDArray[np.bool_] | None = None) -> Array:
+        """Scores [T] whose runs above any threshold are its ``events``: short dips between two are filled up."""
+        return closed(self._counted(missing), self.window)
+
+    def _counted(self, missing: NDArray[np.bool_] | None) -> Array:
+        return self.scores if missing is None else np.where(self.trusted(missing), self.scores, np.float32(0))
 
     @classmethod
     def from_tree(cls, tree: Tree) -> "Analysis":

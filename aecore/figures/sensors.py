@@ -8,13 +8,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from aecore.figures.palette import Palette
-from aecore.figures.thinning import envelopes
+from aecore.figures.thinning import envelopes, rows_a_bin
 from aecore.figures.vega import Figure, Spec, field, layer
 
 Array = NDArray[np.floating[Any]]
 Tables = dict[str, pa.Table]
 
-BINS = 600  # pixels a strip is drawn for
+BINS = 600  # pixels a strip of a report is drawn for
 STRIP, SCORE = 64, 110  # pixels high
 MARGIN = 56  # pixels of a strip's own width for its axis: a stack is given each strip's width without the axes
 UNITS = (("days", 86_400.0), ("hours", 3_600.0), ("s", 1.0))  # of long recordings
@@ -68,27 +68,41 @@ class Verdict(NamedTuple):
     events: Sequence[tuple[int, int]]
 
 
+class Lines(NamedTuple):
+    """Lines through the rows in view: their points' rows [n] and, by the line's name, values [n]."""
+
+    rows: NDArray[np.int64]
+    values: dict[str, Array]
+
+
 # ---------------------------------------------------------------------- rows
-def outlines(scene: Scene) -> Tables:
-    """Everything drawn that does not follow the threshold, at screen resolution."""
+def lines(scene: Scene, bins: int) -> Lines:
+    """Every line of the scene at a resolution of so many bins: ``measured <i>``, ``rebuilt <i>``, ``score``.
+
+    What is rebuilt is there where every row is: only so close is it told from what was measured.
+    """
     first, last = scene.view
-    lines = {f"measured {i}": scene.values[first:last, i] for i in range(len(scene.channels))}
+    drawn = {f"measured {i}": scene.values[first:last, i] for i in range(len(scene.channels))}
+    if scene.rebuilt is not None and rows_a_bin(last - first, bins) == 1:
+        drawn |= {f"rebuilt {i}": scene.rebuilt[first:last, i] for i in range(len(scene.channels))}
     if scene.scores is not None:
-        lines["score"] = np.maximum(scene.scores[first:last], _floor(scene.scores))
-    tables = {
+        drawn["score"] = np.maximum(scene.scores[first:last], floor(scene.scores))
+    rows, values = envelopes(np.stack(list(drawn.values()), axis=1, dtype=np.float64), bins)
+    return Lines(first + rows, dict(zip(drawn, values.T, strict=True)))
+
+
+def outlines(scene: Scene) -> Tables:
+    """Everything drawn that does not follow the threshold, at a report's resolution."""
+    points = lines(scene, BINS)
+    return {
         "normal": _bands(scene, [(scene.normal[0], scene.normal[1] - 1)]),
         "filled": _bands(scene, scene.filled),
-        "lines": _lines(scene, lines),
+        "lines": pa.table({"x": scene.clock.at(points.rows)} | points.values),
     }
-    if scene.rebuilt is not None:
-        end = last if last - first <= 2 * BINS else first  # closer than this, it is told from what was measured
-        rebuilt = {f"rebuilt {i}": scene.rebuilt[first:end, i] for i in range(len(scene.channels))}
-        tables["rebuilt"] = _lines(scene, rebuilt)
-    return tables
 
 
 def judged(scene: Scene, verdict: Verdict, drawn: Tables) -> Tables:
-    """``drawn`` outlines with what follows the threshold: few rows, so that moving it exchanges few."""
+    """``drawn`` outlines with what follows the threshold."""
     x, score = (drawn["lines"][name].to_numpy() for name in ("x", "score"))
     above = np.r_[False, score > verdict.threshold, False]
     keep = above[1:-1] | above[:-2] | above[2:]  # with a neighbour on either side, where the filled area closes
@@ -101,12 +115,6 @@ def judged(scene: Scene, verdict: Verdict, drawn: Tables) -> Tables:
     }
 
 
-def _lines(scene: Scene, columns: dict[str, Array]) -> pa.Table:
-    """Rows in view of several columns in one table: less to send than a table each, and to read."""
-    rows, values = envelopes(np.stack(list(columns.values()), axis=1, dtype=np.float64), BINS)
-    return pa.table({"x": scene.clock.at(scene.view[0] + rows)} | dict(zip(columns, values.T, strict=True)))
-
-
 def _bands(scene: Scene, rows: Sequence[tuple[int, int]]) -> pa.Table:
     low, high = scene.view
     seen = [(max(first, low), min(last, high - 1)) for first, last in rows if first < high and last >= low]
@@ -114,67 +122,48 @@ def _bands(scene: Scene, rows: Sequence[tuple[int, int]]) -> pa.Table:
     return pa.table({"x": scene.clock.at(ends[:, 0]), "x2": scene.clock.at(ends[:, 1])})
 
 
-def _floor(scores: Array) -> float:
+def floor(scores: Array) -> float:
     """Least score that a logarithmic axis shows."""
     return max(float(scores.min()), 1e-6) * 0.8
 
 
-def _ceiling(scores: Array, threshold: float) -> float:
-    """Highest value on the score's axis; where the threshold lies beyond the scores it moves in steps, not along."""
-    highest = float(scores.max())
-    return 1.2 * max(highest, 2.0 ** np.ceil(np.log2(threshold)) if threshold > highest else 0.0)
-
-
 # ---------------------------------------------------------------------- specification
-def strips(
-    scene: Scene, palette: Palette, *, tables: Tables, threshold: float | None = None, brushes: bool = True
-) -> Figure:
+def strips(scene: Scene, palette: Palette, *, tables: Tables, threshold: float | None = None) -> Figure:
     """One strip a channel: measured line, the normal stretch behind it, events and filled gaps shaded; the score last.
 
-    With ``brushes``, a stretch dragged over strip i is the selection ``drag<i>``, in the clock's units.
+    For paper; on a page the same is drawn by a canvas, under a hand (``pages.ui.strips``).
     """
     parts = [_channel(name, i, scene, tables, palette) for i, name in enumerate(scene.channels)]
     if scene.scores is not None and threshold is not None:
         parts.append(_score(scene.scores, threshold, palette))
-    for i, part in enumerate(parts):
+    for part in parts:
         under = part is parts[-1]
         part["encoding"] = {"x": _x(scene, {"title": scene.clock.title} if under else _BARE)}
-        if brushes:
-            drag = {"name": f"drag{i}", "select": {"type": "interval", "encodings": ["x"]}}
-            part["layer"][0]["params"] = [drag]
     spec: Spec = {
         "vconcat": parts, "spacing": 4, "resolve": {"scale": {"x": "shared"}}, "config": {"view": {"stroke": None}},
     }  # fmt: skip
     return Figure(tables, spec)
 
 
-def brush_names(scene: Scene) -> list[str]:
-    """Name the selections of ``strips``, one a strip."""
-    return [f"drag{i}" for i in range(len(scene.channels) + (scene.scores is not None))]
-
-
 def _channel(name: str, i: int, scene: Scene, tables: Tables, palette: Palette) -> Spec:
-    # a domain in numbers: one that follows the rows is found anew, and every line drawn anew, whenever any row changes
-    drawn = [
-        (table, name) for table, name in (("lines", f"measured {i}"), ("rebuilt", f"rebuilt {i}")) if table in tables
-    ]
-    values = np.concatenate([tables[table][name].to_numpy() for table, name in drawn])
+    drawn = [name for name in (f"measured {i}", f"rebuilt {i}") if name in tables["lines"].column_names]
+    values = np.concatenate([tables["lines"][name].to_numpy() for name in drawn])
     scale = {"domain": [float(values.min()), float(values.max())], "zero": False, "nice": False, "padding": 4}
     axis = {"tickCount": 3, **_INSIDE}
     measured, rebuilt = ({"y": field(f"{name} {i}", scale=scale, axis=axis)} for name in ("measured", "rebuilt"))
     layers = [_band("normal", palette.normal, 0.25), _band("filled", palette.latent, 0.3)]
     if scene.scores is not None:
         layers.append(_band("events", palette.anomaly, 0.4))
-    if scene.rebuilt is not None:
+    if len(drawn) > 1:
         thick = {"type": "line", "color": palette.reconstruction, "strokeWidth": 2.8}
-        layers.append(layer("rebuilt", thick, rebuilt))
+        layers.append(layer("lines", thick, rebuilt))
     layers.append(layer("lines", {"type": "line", "color": palette.input, "strokeWidth": 1.1}, measured))
     return {"layer": layers, "height": STRIP, "title": _title(name)}
 
 
 def _score(scores: Array, threshold: float, palette: Palette) -> Spec:
     """Score of every row on a logarithmic scale, what lies above the threshold filled."""
-    scale = {"type": "log", "domain": [_floor(scores), _ceiling(scores, threshold)], "nice": False}
+    scale = {"type": "log", "domain": [floor(scores), 1.2 * max(float(scores.max()), threshold)], "nice": False}
     axis = {"tickCount": 4, "format": "~g", **_INSIDE}
     y, score = ({"y": field(name, scale=scale, axis=axis)} for name in ("value", "score"))
     area = {"type": "area", "color": palette.anomaly, "opacity": 0.35}

@@ -6,15 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def rows_a_bin(length: int, bins: int) -> int:
+    """How many rows share one of about so many bins; few rows have one each."""
+    return 1 if length <= 2 * bins else -(-length // bins)
+
+
+def highest(x: NDArray[Any], bins: int) -> NDArray[Any]:
+    """Each bin's highest of ``x`` [T], in the bins of ``envelopes``."""
+    found: NDArray[Any] = np.maximum.reduceat(x, np.arange(0, len(x), rows_a_bin(len(x), bins)))
+    return found
+
+
 def envelopes(x: NDArray[np.floating[Any]], bins: int) -> tuple[NDArray[np.int64], NDArray[np.floating[Any]]]:
     """Rows [n] and values [n, C] that lines of ``bins`` pixels need for the columns of ``x`` [T, C].
 
     Each bin's lowest and highest of every column, in time order, at rows that all columns share: of a bin of many rows
     its first and its middle one, so that a value moves by less than a pixel. Few rows come back as they are.
     """
-    if len(x) <= 2 * bins:
+    step = rows_a_bin(len(x), bins)
+    if step == 1:
         return np.arange(len(x)), x
-    step = -(-len(x) // bins)
     starts = np.arange(0, len(x), step)
     padded = np.concatenate([x, np.repeat(x[-1:], len(starts) * step - len(x), axis=0)])
     blocks = padded.reshape(len(starts), step, -1)  # [n, step, C]

@@ -24,8 +24,11 @@ _component = st.components.v2.component(
     "knobs",
     html='<div class="knobs"></div>',
     css=style("knobs/knobs.css"),
-    js=module("shared/message.js", "shared/decoder.js", "shared/inks.js", "shared/hand.js", "knobs/knobs.js"),
-)
+    js=module(
+        "shared/message.js", "shared/shelf.js", "shared/decoder.js", "shared/inks.js", "shared/hand.js",
+        "knobs/knobs.js",
+    ),
+)  # fmt: skip
 
 
 class Surface(NamedTuple):

@@ -9,7 +9,7 @@ from aecore.figures.palette import DARK, LIGHT
 ASSETS = Path(__file__).parents[2] / "assets" / "components"
 
 PLANE = (  # what a map of codes under a hand needs, whose decoder runs in the browser
-    "shared/hand.js", "shared/message.js", "shared/decoder.js", "shared/inks.js", "shared/plane.js",
+    "shared/hand.js", "shared/message.js", "shared/shelf.js", "shared/decoder.js", "shared/inks.js", "shared/plane.js",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from pages.ui.modules import module
 _component = st.components.v2.component(
     "networks",
     html='<div class="networks" hidden></div>',
-    js=module("shared/message.js", "shared/decoder.js", "shared/networks.js"),
+    js=module("shared/message.js", "shared/shelf.js", "shared/decoder.js", "shared/networks.js"),
 )
 
 

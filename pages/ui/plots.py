@@ -20,7 +20,9 @@ _component = st.components.v2.component(
     "plots",
     html='<div class="plots"></div>',
     css=style("plots/plots.css"),
-    js=module("shared/hand.js", "shared/inks.js", "shared/message.js", "shared/axes.js", "plots/plots.js"),
+    js=module(
+        "shared/hand.js", "shared/inks.js", "shared/message.js", "shared/times.js", "shared/axes.js", "plots/plots.js"
+    ),
 )
 
 Ink = str | int  # a role of the palette by name, or a class by number

@@ -27,7 +27,7 @@ _component = st.components.v2.component(
     css=style("scrubber/scrubber.css"),
     js=module(
         "shared/hand.js", "shared/inks.js", "shared/message.js",
-        "shared/axes.js", "scrubber/arranging.js", "scrubber/drawing.js", "scrubber/scrubber.js",
+        "shared/times.js", "shared/axes.js", "scrubber/arranging.js", "scrubber/drawing.js", "scrubber/scrubber.js",
     ),
 )  # fmt: skip
 

@@ -1,20 +1,24 @@
+import { roundTimes } from "./times.js";
+
 /* Numbered axes: where they leave room for the plot, which numbers fit, and their drawing. */
 
-const AROUND = { top: 8, right: 14, ticks: 20, title: 16 }; // px
-const APART = { x: 40, y: 32 }; // px between two numbers, about
+const AROUND = { top: 8, right: 14, ticks: 20, title: 16, bare: 2 }; // px
+const APART = { x: 40, times: 76, y: 32 }; // px between two numbers, about
 
 /**
  * The plot between two axes: its edges in px, `x(value)`, `y(value)`, and the numbers beside them as [value, text]. It
- * begins at `left` or further in, where the numbers need the room.
+ * begins at `left` or further in, where the numbers need the room. Under a `bare` one another continues: its axis across
+ * has lines and no numbers.
  */
-export function fitAxes(context, [x, y], { width, height, font, left: least = 0 }) {
+export function fitAxes(context, [x, y], { width, height, font, left: least = 0, bare = false }) {
   context.font = font;
-  const bottom = height - AROUND.ticks - (x.title ? AROUND.title : 0);
+  const bottom = height - (bare ? AROUND.bare : AROUND.ticks + (x.title ? AROUND.title : 0));
   const right = width - AROUND.right;
-  const up = numbers(y, (bottom - AROUND.top) / APART.y);
+  const up = numbers(y, (bottom - AROUND.top) / (y.apart ?? APART.y));
   const left = Math.max(least, Math.ceil(Math.max(...up.map(([, text]) => context.measureText(text).width))) + 8);
-  const across = numbers(x, (right - left) / APART.x);
-  return { left, right, bottom, top: AROUND.top, x: scale(x, left, right), y: scale(y, bottom, AROUND.top), across, up };
+  const across = numbers(x, (right - left) / (x.temporal ? APART.times : APART.x));
+  const scales = { x: scale(x, left, right), y: scale(y, bottom, AROUND.top) };
+  return { left, right, bottom, top: AROUND.top, ...scales, across, up, bare };
 }
 
 export function drawAxes(context, panel, { font }, inks) {
@@ -26,8 +30,10 @@ export function drawAxes(context, panel, { font }, inks) {
   context.fillStyle = inks.soft;
   context.textAlign = "center";
   context.textBaseline = "top";
-  for (const [value, text] of plot.across) context.fillText(text, plot.x(value), plot.bottom + 6);
-  context.fillText(panel.axes[0].title, (plot.left + plot.right) / 2, plot.bottom + AROUND.ticks + 2);
+  if (!plot.bare) {
+    for (const [value, text] of plot.across) context.fillText(text, plot.x(value), plot.bottom + 6);
+    context.fillText(panel.axes[0].title, (plot.left + plot.right) / 2, plot.bottom + AROUND.ticks + 2);
+  }
   context.textAlign = "right";
   context.textBaseline = "middle";
   for (const [value, text] of plot.up) context.fillText(text, plot.left - 6, plot.y(value));
@@ -39,7 +45,8 @@ function scale({ low, high, root }, from, to) {
 }
 
 /** The axis' own numbers, or round ones, `most` or a few less. */
-function numbers({ low, high, ticks, power }, most) {
+function numbers({ low, high, ticks = [], power, temporal }, most) {
+  if (temporal) return roundTimes({ low, high }, most);
   const least = (high - low) / Math.max(most, 1);
   const ten = 10 ** Math.floor(Math.log10(least));
   const step = [1, 2, 5, 10].map((times) => times * ten).find((s) => s >= least * 0.999);

@@ -1,3 +1,5 @@
+import { shelfOf } from "./shelf.js";
+
 /*
  * Dense networks as they were trained, run in the browser: float32, any number of inputs. Sums are kept in double
  * precision and rounded once, so they lie as close to the exact result as any other order of adding does.
@@ -50,13 +52,7 @@ function multiply({ weights, biases, out }, input) {
   }
 }
 
-/*
- * The shelf: networks by name, for every component on the page. Their weights come in a message of their own, so that a
- * figure may change what it shows without a megabyte travelling again.
- */
-const SHELF = Symbol.for("aecore.networks");
-
+/** The networks by name, for every component on the page. */
 export function shelf() {
-  globalThis[SHELF] ??= Object.assign(new EventTarget(), { networks: new Map() });
-  return globalThis[SHELF];
+  return shelfOf("networks");
 }

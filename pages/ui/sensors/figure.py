@@ -1,15 +1,18 @@
-"""The signal's figure: drag over it to zoom in, or to mark the normal stretch."""
+"""The signal's figure: drag over it to zoom in, or to mark the normal stretch; drag the threshold."""
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
+from aecore.concepts.sensors import Analysis
 from aecore.figures import sensors as figures
-from pages.ui import controls
-from pages.ui.theme import palette
+from pages.ui import controls, strips
+from pages.ui.sensors import rules
 
 ZOOM, MARK = "zooms in", "marks the normal stretch"
 ALL = (0.0, 100.0)
 STEP = 0.1  # % of the rows
+KEY = "sensors"
 _DRAGGED = "sensors:dragged"
 
 
@@ -20,24 +23,36 @@ def view_of(length: int) -> tuple[int, int]:
     return min(first, length - 2), max(last, min(first, length - 2) + 2)
 
 
-def draw(scene: figures.Scene, tables: figures.Tables, words: str, threshold: float | None = None) -> None:
-    """Draw the scene; a stretch dragged over it becomes the view or the normal stretch."""
-    view, normal = st.session_state.get("view", ALL), st.session_state.get("normal")
-    # a new figure after each drag, so that none stays selected
-    key = f"strips:{len(scene.clock.x)}:{view}:{normal}:{scene.scores is None}"
+def shelve(
+    name: str, scene: figures.Scene, analysis: Analysis | None = None, missing: NDArray[np.bool_] | None = None
+) -> str:
+    """Send what does not follow the threshold; ``name`` tells signals and detectors apart."""
+    name = f"{name} {scene.normal} {scene.view} {analysis is None}"
+    return strips.shelve(_packed(name, scene, analysis, missing), key=KEY)
 
-    def dragged() -> None:
-        chosen = [drag["x"] for drag in st.session_state[key].selection.values() if drag.get("x")]
-        for stretch in chosen:
-            target = "view" if st.session_state.get("drag", ZOOM) == ZOOM else "normal"
-            st.session_state[target] = _percent(scene.clock, stretch)
+
+@st.cache_data(show_spinner=False, max_entries=8, scope="session")  # of a visitor's data: nobody else's
+def _packed(name: str, _scene: figures.Scene, _analysis: Analysis | None, _missing: NDArray[np.bool_] | None) -> bytes:
+    if _analysis is None:
+        return strips.pack(_scene)
+    joined = _analysis.joined(missing=_missing)
+    return strips.pack(_scene, joined, rules.levels(_analysis, joined))
+
+
+def draw(shelved: str, clock: figures.Clock, words: str, threshold: float | None = None, count: int = 0) -> None:
+    """Draw the scene; a stretch dragged over it becomes the view or the normal stretch, a level the threshold."""
+
+    def stretch(start: float, end: float) -> None:
+        target = "view" if st.session_state.get("drag", ZOOM) == ZOOM else "normal"
+        st.session_state[target] = _percent(clock, [start, end])
+        st.session_state[_DRAGGED] = True
+
+    def level(place: int) -> None:
+        if rules.put(place):
             st.session_state[_DRAGGED] = True
 
-    figure = figures.strips(scene, palette(), tables=tables, threshold=threshold)
-    st.vega_lite_chart(
-        None, figure.whole, width="stretch", alt=words, key=key, on_select=dragged,
-        selection_mode=figures.brush_names(scene),
-    )  # fmt: skip
+    hand = strips.Hand(stretch, level, marks=st.session_state.get("drag", ZOOM) == MARK)
+    strips.strips(shelved, key=KEY, words=words, hand=hand, threshold=threshold, count=count)
 
 
 def rerun_if_dragged() -> None:

@@ -99,7 +99,7 @@ def _event(found: Findings, event: pd.Series) -> tuple[vega.Figure, vega.Figure]
 def _drawn(found: Findings, scene: figures.Scene) -> vega.Figure:
     ends = list(zip(found.events["start"], found.events["end"], strict=True))
     tables = figures.judged(scene, figures.Verdict(found.threshold.value, ends), figures.outlines(scene))
-    return figures.strips(scene, LIGHT, tables=tables, threshold=found.threshold.value, brushes=False)
+    return figures.strips(scene, LIGHT, tables=tables, threshold=found.threshold.value)
 
 
 def _histogram(found: Findings) -> vega.Figure:

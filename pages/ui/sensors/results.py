@@ -26,17 +26,13 @@ SELF_TEST_COLUMNS = {
 }
 
 
-def show(
-    source: Source, analysis: sensors.Analysis, scene: figures.Scene, outlines: figures.Tables, threshold: Threshold
-) -> None:
+def show(source: Source, analysis: sensors.Analysis, scene: figures.Scene, shelved: str, threshold: Threshold) -> None:
     """Figure, events, a closer look."""
     signal = source.signal
     events = analysis.events(threshold.value, missing=signal.missing)
     summary = sensor_tables.summary(events, threshold.value, scene.clock.x)
-    verdict = figures.Verdict(threshold.value, list(zip(events["start"], events["end"], strict=True)))
-    tables = figures.judged(scene, verdict, outlines)
-    # the figure's own words stay the same, or the browser would build it anew; what was found stands below it
-    figure.draw(scene, tables, "Signal by channel, normal stretch, events and scores over time", threshold.value)
+    words = "Signal by channel, normal stretch, events and scores over time"
+    figure.draw(shelved, scene.clock, words, threshold.value, len(events))
     # in one piece, because a browser goes over every piece of a page after every change
     reading = narration.text(NAME, "reading")
     st.markdown(f"{link.plain(summary)}\n\n:small[:gray[{reading}]]")  # a channel may be named like Markdown
