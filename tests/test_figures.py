@@ -88,8 +88,6 @@ def test_strips_are_valid_over_every_clock_and_drawn_from_their_tables(time, cou
     figure = chart(clock, [(50, 60), (300, 310)][:count], rebuilt=True, scored=scored)
     assert len(figure.spec["vconcat"]) == 2 + scored
     assert named(figure) == set(figure.tables)
-    drags = [strip["layer"][0]["params"][0]["name"] for strip in figure.spec["vconcat"]]
-    assert drags == [f"drag{i}" for i in range(2 + scored)]
 
 
 @pytest.mark.parametrize("time", CLOCKS[-2:])
@@ -114,15 +112,6 @@ def test_the_threshold_is_drawn_where_it_is_and_what_lies_above_is_filled():
     assert above["value"].min() == above["threshold"].min() == 1.0  # it starts on the line
 
 
-def test_moving_the_threshold_exchanges_few_rows_and_keeps_the_specification():
-    low, high = (chart(sensors.Clock.of(None, 500), [(400, 499)], threshold=t) for t in (1.0, 1.5))
-    assert low.spec == high.spec
-    changed = {name for name in low.tables if not low.tables[name].equals(high.tables[name])}
-    assert changed == {"above", "threshold"}
-    beyond = [chart(sensors.Clock.of(None, 500), threshold=t).spec for t in (2.1, 3.9)]
-    assert beyond[0] == beyond[1]  # above all scores the axis grows in steps
-
-
 def test_a_view_draws_its_rows_alone_and_cuts_bands_at_its_edges():
     tables = chart(sensors.Clock.of(None, 500), [(50, 60), (190, 400)], view=(155, 300)).tables
     x = [at for table in tables.values() for at in table["x"].to_pylist()]
@@ -135,9 +124,10 @@ def test_the_rebuilt_signal_is_drawn_when_close_up():
     clock = sensors.Clock.of(None, 5000)
     values = np.zeros((5000, 1))
     scene = sensors.Scene(clock=clock, values=values, channels=["a"], normal=(0, 9), view=(0, 5000), rebuilt=values)
-    assert len(sensors.outlines(scene)["rebuilt"]) == 0
-    near = sensors.outlines(scene._replace(view=(100, 400)))
-    assert len(near["rebuilt"]) == len(near["lines"]) == 300
+    assert "rebuilt 0" not in sensors.outlines(scene)["lines"].column_names
+    near = sensors.outlines(scene._replace(view=(100, 400)))["lines"]
+    assert "rebuilt 0" in near.column_names
+    assert len(near) == 300
 
 
 def test_closer_looks_draw_what_they_are_given():

@@ -1,17 +1,30 @@
-"""The sensor page under a hand: dragging zooms or marks the normal stretch, an event opens, the self-test runs."""
+"""The sensor page under a hand: the threshold is moved, dragging zooms or marks the normal stretch, looks draw."""
 
+import re
+
+import numpy as np
 import pytest
 
+from aecore.concepts import sensor_shipped, sensors
+from aecore.concepts.sensor_samples import InverterSample
 from tests.browser.conftest import settle
 from tests.browser.test_journeys import choose_file, downloaded, log
 
 pytestmark = pytest.mark.browser
 WAIT = 180_000  # ms; a training at low priority on two busy cores
+PIXELS = 1200
 
 
-def drag_over_the_score(page, start: float, end: float) -> None:
-    box = page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg").first.bounding_box()
-    y = box["y"] + 0.82 * box["height"]
+def opened(open_page, url):
+    page = open_page(url, viewport={"width": 1280, "height": 1400})
+    page.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
+    page.locator(".strips canvas").wait_for(timeout=WAIT)
+    return page
+
+
+def drag_over_the_strips(page, start: float, end: float) -> None:
+    box = page.locator(".strips canvas").bounding_box()
+    y = box["y"] + 0.2 * box["height"]
     page.mouse.move(box["x"] + start * box["width"], y)
     page.mouse.down()
     page.mouse.move(box["x"] + 0.5 * (start + end) * box["width"], y, steps=4)
@@ -19,10 +32,59 @@ def drag_over_the_score(page, start: float, end: float) -> None:
     page.mouse.up()
 
 
-def test_dragging_zooms_and_the_link_keeps_it(app, open_page):
-    page = open_page(f"{app}/Sensor_Anomalies", viewport={"width": 1280, "height": 1400})
-    page.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
-    drag_over_the_score(page, 0.55, 0.75)
+def shaded(ends, places: int = 4 * PIXELS):
+    """Mask of a time axis, and the same a pixel wider, for stretches given as shares of it."""
+    at = np.linspace(0, 1, places)
+    masks = [np.zeros(places, bool), np.zeros(places, bool)]
+    for mask, room in zip(masks, (0, 1 / PIXELS), strict=True):
+        for first, last in ends:
+            mask |= (at >= first - room) & (at <= last + room)
+    return masks
+
+
+def test_the_threshold_under_the_hand_shades_what_python_finds_and_all_follows(app, open_page):
+    """Browser and Python at several levels; then table, control and link follow the hand; then a zoom."""
+    analysis = sensors.Analysis.from_tree(sensor_shipped.shipped(InverterSample(), sensors.DEFAULT_NORMAL))
+    page = opened(open_page, f"{app}/Sensor_Anomalies?rule=the+tail+of+the+normal+scores")
+    line, root = page.get_by_role("slider", name="Threshold"), page.locator(".strips")
+    line.wait_for(timeout=WAIT)
+    root.evaluate("root => { root.mine = true; }")
+    box = line.bounding_box()
+    middle = box["x"] + 0.4 * box["width"], box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.down()
+    several = set()
+    for down in (-60, -20, 4, 8, 12, 24):
+        page.mouse.move(middle[0], middle[1] + down)
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        value, places = root.evaluate("root => [root.level.value, root.events]")
+        found = analysis.events(value)
+        several.add(len(found))
+        last_row = len(analysis.scores) - 1
+        python, python_wider = shaded(found[["start", "end"]].to_numpy() / last_row)
+        browser, browser_wider = shaded(places)
+        assert not (browser & ~python_wider).any()
+        assert not (python & ~browser_wider).any()
+        assert root.evaluate("root => root.level.count") == len(found)
+    assert len(several) > 1
+    assert "sigmas" not in page.url  # Python has heard nothing yet
+    page.mouse.up()
+    page.wait_for_function("location.search.includes('sigmas=') && !location.search.includes('rule=')", timeout=WAIT)
+    sigmas = float(re.search(r"sigmas=([\d.]+)", page.url).group(1))
+    assert np.float32(analysis.threshold(sigmas=sigmas).value) == np.float32(value)
+    control = page.get_by_role("slider", name="Standard deviations")
+    page.wait_for_function("sigmas => document.querySelector('[aria-label^=Standard]')?.value == sigmas", arg=sigmas)
+    assert float(control.input_value()) == sigmas
+    settle(page)
+    page.get_by_text(f"{len(found)} events above the threshold of {value:.3g}").wait_for(timeout=WAIT)
+    told = line.get_attribute("aria-valuetext")
+    assert told == f"threshold {float(f'{value:.3g}'):g}, {sigmas:g} standard deviations, {len(found)} events"
+    assert downloaded(page, "Events").count(b"\n") == len(found) + 1
+    control.focus()
+    page.keyboard.press("End")  # and the line follows the control, in its place
+    page.wait_for_function("document.querySelector('[aria-label=Threshold]').ariaValueText.includes(', 10 standard')")
+    assert root.evaluate("root => root.mine === true")
+    drag_over_the_strips(page, 0.55, 0.75)
     page.get_by_role("button", name="Show all").wait_for(timeout=WAIT)
     assert "view=" in page.url
     page.get_by_role("button", name="Show all").click()
@@ -30,9 +92,8 @@ def test_dragging_zooms_and_the_link_keeps_it(app, open_page):
 
 
 def test_dragging_marks_the_normal_stretch_and_trains_anew(app, open_page):
-    page = open_page(f"{app}/Sensor_Anomalies?drag=marks+the+normal+stretch", viewport={"width": 1280, "height": 1400})
-    page.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
-    drag_over_the_score(page, 0.15, 0.45)
+    page = opened(open_page, f"{app}/Sensor_Anomalies?drag=marks+the+normal+stretch")
+    drag_over_the_strips(page, 0.15, 0.45)
     page.wait_for_function("location.search.includes('normal=')", timeout=WAIT)
     settle(page)
     page.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
@@ -41,29 +102,13 @@ def test_dragging_marks_the_normal_stretch_and_trains_anew(app, open_page):
 def test_every_closer_look_draws(app, open_page):
     page = open_page(f"{app}/Sensor_Anomalies?closer=Latent+map")
     page.get_by_text("Every point is a window").wait_for(timeout=WAIT)
-    page.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first.wait_for(timeout=WAIT)
+    page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg").first.wait_for(timeout=WAIT)
     page.get_by_role("radio", name="Scores").click()
     page.get_by_role("columnheader", name="why").wait_for(timeout=WAIT)
-    page.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first.wait_for(timeout=WAIT)
+    page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg").first.wait_for(timeout=WAIT)
     page.get_by_role("radio", name="Against labels").click()
     page.get_by_text("VUS-PR").wait_for(timeout=WAIT)
     assert page.get_by_test_id("stException").count() == 0
-
-
-def test_moving_the_threshold_changes_the_figure_in_place(app, open_page):
-    page = open_page(f"{app}/Sensor_Anomalies", viewport={"width": 1280, "height": 1400})
-    page.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
-    drawn = page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg").first
-    drawn.evaluate("drawn => { drawn.mine = true }")
-    before = drawn.screenshot()
-    handle = page.get_by_role("slider", name="Standard deviations")
-    handle.focus()
-    page.keyboard.press("Home")
-    page.get_by_text("lies 1 standard").wait_for(timeout=WAIT)
-    settle(page)
-    page.wait_for_timeout(500)
-    assert drawn.evaluate("drawn => drawn.mine === true")
-    assert drawn.screenshot() != before
 
 
 def test_a_report_opens_without_a_network_and_a_saved_detector_scores_again(app, browser, open_page, tmp_path):

@@ -254,7 +254,7 @@ function whenOf(axis, place, wide) {
   const value = low + place * (high - low);
   if (temporal) return moment(value, (high - low) / wide);
   if (whole) return `${title} ${Math.round(value).toLocaleString("en")}`;
-  return `${reading(value, (high - low) / 10)} ${/\[(.+)\]/.exec(title)?.[1] ?? ""}`;
+  return `${reading(value, (high - low) / 3)} ${/\[(.+)\]/.exec(title)?.[1] ?? ""}`;
 }
 
 /** Text over the axis' numbers, at a place of the pointer. */

@@ -9,8 +9,8 @@ import { arrange, paintEvents, paintReading, paintStill, paintStretch, paintThre
  * by keys. Line, shading and number of events follow in the same frame. A stretch dragged over the strips goes to Python,
  * and so does the level at which the line was left.
  *
- * For measuring, the root element carries `timings`, the last frames drawn for a pointer (see hand.js), and `sent`, how
- * often something went to Python.
+ * For measuring, the root element carries `timings`, the last frames drawn for a pointer (see hand.js), `level` and
+ * `events`, the stretches shaded as shares of the axis, and `sent`, how often something went to Python.
  */
 
 const STEP = 5; // levels for an arrow key; one with Shift
@@ -94,8 +94,9 @@ class Strips {
     if (!stage) return;
     context.clearRect(0, 0, box.width, box.height);
     if (scene.score && level) {
-      this.events = stretches(scene.score.joined, level.value, scene.from, scene.to);
-      paintEvents(context, stage, this.events, inks);
+      this.root.events = stretches(scene.score.joined, level.value, scene.from, scene.to);
+      this.root.level = level;
+      paintEvents(context, stage, this.root.events, inks);
     }
     context.drawImage(this.still, 0, 0, box.width, box.height);
     if (scene.score && level) {
