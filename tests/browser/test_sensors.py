@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from aecore.concepts import sensor_shipped, sensors
 from aecore.concepts.sensor_samples import InverterSample
@@ -69,16 +70,15 @@ def test_the_threshold_under_the_hand_shades_what_python_finds_and_all_follows(a
     assert len(several) > 1
     assert "sigmas" not in page.url  # Python has heard nothing yet
     page.mouse.up()
-    page.wait_for_function("location.search.includes('sigmas=') && !location.search.includes('rule=')", timeout=WAIT)
+    page.wait_for_function("location.search.includes('sigmas=') && !location.search.includes('rule=')", timeout=30_000)
     sigmas = float(re.search(r"sigmas=([\d.]+)", page.url).group(1))
     assert np.float32(analysis.threshold(sigmas=sigmas).value) == np.float32(value)
     control = page.get_by_role("slider", name="Standard deviations")
-    page.wait_for_function("sigmas => document.querySelector('[aria-label^=Standard]')?.value == sigmas", arg=sigmas)
-    assert float(control.input_value()) == sigmas
+    expect(control).to_have_value(f"{sigmas:g}", timeout=30_000)
     settle(page)
     page.get_by_text(f"{len(found)} events above the threshold of {value:.3g}").wait_for(timeout=WAIT)
-    told = line.get_attribute("aria-valuetext")
-    assert told == f"threshold {float(f'{value:.3g}'):g}, {sigmas:g} standard deviations, {len(found)} events"
+    told = f"threshold {float(f'{value:.3g}'):g}, {sigmas:g} standard deviations, {len(found)} events"
+    expect(line).to_have_attribute("aria-valuetext", told)
     assert downloaded(page, "Events").count(b"\n") == len(found) + 1
     control.focus()
     page.keyboard.press("End")  # and the line follows the control, in its place

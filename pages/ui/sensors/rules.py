@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from aecore.anomaly.events import counts
 from aecore.anomaly.thresholds import Threshold
 from aecore.concepts.sensors import Analysis
-from pages.ui import controls
+from pages.ui import controls, link
 from pages.ui.strips import Levels
 
-LOW, HIGH, STEP = 1.0, 10.0, 0.05  # standard deviations; a step moves the line by about a pixel
+LOW, DEFAULT, HIGH, STEP = 1.0, 4.0, 10.0, 0.05  # standard deviations; a step moves the line by about a pixel
 SIGMAS: NDArray[np.floating[Any]] = np.round(np.arange(LOW, HIGH + STEP / 2, STEP), 2)
 
 
 def _spread() -> dict[str, float]:
-    return {"sigmas": controls.slider("Standard deviations", "sigmas", low=LOW, high=HIGH, default=4.0, step=STEP)}
+    return {"sigmas": controls.slider("Standard deviations", "sigmas", low=LOW, high=HIGH, default=DEFAULT, step=STEP)}
 
 
 def _alarms() -> dict[str, float]:
@@ -60,8 +60,10 @@ def put(place: int) -> bool:
     """Set the controls to a level where a hand has left the threshold; returns whether the rule is another now."""
     if place >= len(SIGMAS):
         return False
-    st.session_state["sigmas"] = float(SIGMAS[place])
+    sigmas = float(SIGMAS[place])
+    st.session_state["sigmas"] = sigmas
     if st.session_state.get("rule", SPREAD) == SPREAD:
         return False
     st.session_state["rule"] = SPREAD
+    link.carry("sigmas", None if sigmas == DEFAULT else f"{sigmas:g}")  # a control not yet on the page binds nothing
     return True
