@@ -155,6 +155,30 @@ def test_elapsed_time_becomes_seconds(name, factor):
     assert signal.sample_rate == pytest.approx(1 / (5 * factor), rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("name", "factor"),
+    [("ms", 1e-3), ("us", 1e-6), ("Millis", 1e-3), ("microseconds", 1e-6), ("timestamp_ms", 1e-3), ("time_us", 1e-6)],
+)
+def test_a_column_called_by_its_unit_is_time_where_it_rises_steadily(name, factor):
+    signal = read(f"v,{name}\n" + "".join(f"{np.sin(n)},{500 + 10 * n}\n" for n in range(40)))
+    assert signal.channels == ("v",)
+    np.testing.assert_allclose(signal.time, factor * (500 + 10 * np.arange(40)))
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("v,ms", lambda n: (n * n % 7, 20 + 5 * (n % 3))),  # a delay
+        ("v,ms", lambda n: (n * n % 7, 2**n)),
+        ("ms,us", lambda n: (n, 1000 * n)),  # which of the two?
+        ("time [s],ms", lambda n: (n, 10 * n)),  # time is known without it
+    ],
+)
+def test_a_column_called_by_a_unit_that_does_not_run_like_a_clock_stays_a_channel(header, row):
+    signal = read(f"v2,{header}\n" + "".join(f"1,{a},{b}\n" for a, b in map(row, range(40))))
+    assert "ms" in signal.channels
+
+
 def test_rate_survives_rounded_times():
     times = "".join(f"{i / 12000:.6g},{i % 7}\n" for i in range(60_000))
     assert read("time,v\n" + times).sample_rate == pytest.approx(12000, rel=1e-4)

@@ -20,6 +20,11 @@ NAME = re.compile(  # "t" only in lower case: "T" is a temperature
     rf"unix(?:[ _]?time)?|utc|elapsed(?:[ _]time)?|seconds|secs?)(?:[ _]*[\[(]({UNITS})[\])]|[ _/]+({UNITS}))?",
     re.IGNORECASE,
 )
+COUNTERS = {  # columns called by their unit alone, as small loggers do
+    "ms": r"ms|msecs?|millis(?:econds?)?",
+    "us": r"us|µs|usecs?|micros(?:econds?)?",
+    "ns": r"ns|nsecs?|nanos(?:econds?)?",
+}
 DAY = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 REGULAR = 0.8  # share of steps that must lie within half a median step of the median for a rate to mean something
 
@@ -72,7 +77,29 @@ def take(
             clock = _ordered(time, name, notes)
         else:
             notes.append(f"{shown(name)} counts time as well and is left out.")
-    return clock
+    return clock or (_counter(columns, notes, unit, keep) if wanted is None else None)
+
+
+def _counter(columns: dict[str, pd.Series], notes: list[str], unit: str | None, keep: Collection[str]) -> Clock | None:
+    """Take the one column that is called by a unit of time alone, if it rises steadily: a delay in ms does not."""
+    named = {
+        name: own
+        for name in columns
+        for own, pattern in COUNTERS.items()
+        if name not in keep and re.fullmatch(pattern, name.strip(), re.IGNORECASE)
+    }
+    if len(named) != 1 or len(columns) == 1:
+        return None
+    ((name, own),) = named.items()
+    time, said = read(columns[name], own, telling=True, named=True, given=unit)
+    if time is None:
+        return None
+    steps = np.diff(seconds(time))
+    if not (steps > 0).all() or np.mean(np.abs(steps - np.median(steps)) <= 0.5 * np.median(steps)) < REGULAR:
+        return None
+    del columns[name]
+    notes.append(f"{shown(name)} taken as time ({said}).")
+    return _ordered(time, name, notes)
 
 
 def sample_rate(time: Times, notes: list[str]) -> float | None:

@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
 
 from aecore.concepts import sensor_shipped, sensors
 from aecore.concepts.sensor_samples import InverterSample
@@ -45,6 +44,8 @@ def shaded(ends, places: int = 4 * PIXELS):
 
 def test_the_threshold_under_the_hand_shades_what_python_finds_and_all_follows(app, open_page):
     """Browser and Python at several levels; then table, control and link follow the hand; then a zoom."""
+    from playwright.sync_api import expect
+
     analysis = sensors.Analysis.from_tree(sensor_shipped.shipped(InverterSample(), sensors.DEFAULT_NORMAL))
     page = opened(open_page, f"{app}/Sensor_Anomalies?rule=the+tail+of+the+normal+scores")
     line, root = page.get_by_role("slider", name="Threshold"), page.locator(".strips")
