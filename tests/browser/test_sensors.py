@@ -83,7 +83,7 @@ def test_the_threshold_under_the_hand_shades_what_python_finds_and_all_follows(a
     assert downloaded(page, "Events").count(b"\n") == len(found) + 1
     control.focus()
     page.keyboard.press("End")  # and the line follows the control, in its place
-    page.wait_for_function("document.querySelector('[aria-label=Threshold]').ariaValueText.includes(', 10 standard')")
+    expect(line).to_have_attribute("aria-valuetext", re.compile(", 10 standard deviations"), timeout=30_000)
     assert root.evaluate("root => root.mine === true")
     drag_over_the_strips(page, 0.55, 0.75)
     page.get_by_role("button", name="Show all").wait_for(timeout=WAIT)
