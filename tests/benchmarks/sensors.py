@@ -5,7 +5,8 @@
 upload: from the end of choosing a 20,000 x 4 file to the drawn, scored result.
 again:  the second identical training of built-in data, asked for by a new visitor: page to result, and the answer of
         ``aecore.jobs.submit`` alone in a new process.
-threshold: from the key or the click on a threshold's control to the last drawing that follows it.
+threshold: from the key or the click on a threshold's control to the last drawing that follows it; and of every frame
+        while the mouse drags the threshold's line over 20,000 x 5, the drawing, and pointer event to the first task after.
 """
 
 import argparse
@@ -22,10 +23,12 @@ import pandas as pd
 from playwright.sync_api import sync_playwright
 
 from tests.benchmarks.redraw import WATCH, latency, report
+from tests.benchmarks.scrubber import LATENCY_BUDGET, PAUSE
 from tests.browser.conftest import CHROMIUM_FLAGS, start_server
 from tests.browser.test_journeys import choose_file
 
 ROOT = Path(__file__).parents[2]
+DRAW_BUDGET = 16.0  # ms, 95th percentile: a frame of the screen
 RESULT = 'button:has-text("Events")'
 AGAIN = """
 import time
@@ -95,7 +98,27 @@ def threshold(browser, url: str, steps: int) -> None:
     drawn(page, 0)
     risks = ["1 %", "0.001 %", "0.1 %", "0.01 %"]
     report("threshold by the tail", [latency(page, press(risks[i % 4])) for i in range(steps)])
+    timings = drag(page, steps)
+    report("line under the hand: drawing a frame", [t["drawn"] - t["started"] for t in timings], DRAW_BUDGET)
+    report("line under the hand: pointer to frame", [t["settled"] - t["input"] for t in timings], LATENCY_BUDGET)
     page.close()
+
+
+def drag(page, rounds: int) -> list[dict[str, float]]:
+    """Timings of frames drawn while the mouse drags the threshold's line up and down."""
+    box = page.get_by_role("slider", name="Threshold").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    root, timings = page.locator(".strips"), []
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for _ in range(max(rounds // 4, 1)):
+        root.evaluate("root => { root.timings.length = 0; }")
+        for share in np.sin(np.linspace(0, 2 * np.pi, 120)):
+            page.mouse.move(x, y - 20 * share)
+            time.sleep(PAUSE)
+        timings += root.evaluate("root => [...root.timings]")
+    page.mouse.up()
+    return timings
 
 
 def alone(environment: dict[str, str], rounds: int) -> list[float]:
