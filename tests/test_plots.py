@@ -76,3 +76,14 @@ def test_a_flat_curve_has_room_around_it(sent):
 def test_bold_words_are_told_apart(sent):
     scene, _ = sent(plots.Words(lines=["**best** 3 dB, worst 1 dB", "a <b>"]))
     assert scene["figures"][0]["lines"] == [[["best", True], [" 3 dB, worst 1 dB", False]], [["a <b>", False]]]
+
+
+def test_bars_are_named_from_the_top(sent):
+    bars = plots.Bars(
+        alt="a", title="t", names=["one", "x" * 50], values=np.array([3.0, 0.5]), x="times", ink="anomaly"
+    )
+    figure = sent(bars)[0]["figures"][0]
+    across, down = figure["axes"]
+    assert (figure["values"], across["low"], across["high"]) == ([3.0, 0.5], 0, 3.0)
+    assert (down["low"], down["high"], down["names"][0]) == (2, 0, [0.5, "one"])
+    assert len(down["names"][1][1]) == plots.MOST_LETTERS

@@ -14,14 +14,21 @@ Array = NDArray[np.floating[Any]]
 
 MAX_CHANNELS = 12
 BINS = 60
+TIMES = "times the usual normal error"
 _QUIET: Spec = {"view": {"stroke": None}}
+
+
+def shares(channels: Sequence[str], excess: Array) -> tuple[list[str], Array]:
+    """Channels that show the most of their usual normal error [C], the largest first, and how many times it."""
+    top = np.argsort(-excess, kind="stable")[:MAX_CHANNELS]
+    return [str(channels[i]) for i in top], excess[top].astype(np.float64)
 
 
 def channel_shares(channels: Sequence[str], excess: Array, palette: Palette) -> Figure:
     """How many times its usual normal error each channel [C] shows, the largest first; 1 is as usual."""
-    top = np.argsort(-excess, kind="stable")[:MAX_CHANNELS]
-    shown = pa.table({"channel": [str(channels[i]) for i in top], "excess": excess[top].astype(np.float64)})
-    x = field("excess", title="times the usual normal error", axis={"tickCount": 5})
+    names, values = shares(channels, excess)
+    shown = pa.table({"channel": names, "excess": values})
+    x = field("excess", title=TIMES, axis={"tickCount": 5})
     y = field("channel", "nominal", sort="-x", title=None, axis={"labelLimit": 160})
     bars = layer("shares", {"type": "bar", "color": palette.anomaly}, {"x": x, "y": y})
     return Figure({"shares": shown}, bars | {"height": {"step": 22}, "config": _QUIET})

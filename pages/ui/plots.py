@@ -26,6 +26,7 @@ _component = st.components.v2.component(
 )
 
 Ink = str | int  # a role of the palette by name, or a class by number
+MOST_LETTERS = 24  # of a bar's name
 AROUND = 0.05  # of the curves' range, above and below them
 
 
@@ -92,6 +93,28 @@ class Curves:
 
     def _powers(self, axis: str) -> dict[str, Any]:
         return {"power": True, "ticks": list(self.axes.ticks)} if axis == self.axes.logarithmic else {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bars:
+    """A bar [N] a name, from 0 to the right in one ink; ``title`` stands above, ``x`` names the axis."""
+
+    alt: str
+    title: str
+    names: Sequence[str]
+    values: NDArray[Any]
+    x: str
+    ink: Ink
+
+    def pack(self, packer: Packer) -> dict[str, Any]:
+        """Describe the bars; there are few."""
+        short = [name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…" for name in self.names]
+        places = [[n + 0.5, name] for n, name in enumerate(short)]
+        y = _axis("", 0, 1) | {"low": len(short), "high": 0, "names": places}  # the first one on top
+        return {
+            "kind": "bars", "unit": self.title, "legend": [], "values": np.asarray(self.values, float).tolist(),
+            "ink": self.ink, "axes": [_axis(self.x, 0.0, float(np.max(self.values))), y],
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +190,7 @@ class Facts:
         return {"kind": "facts", "unit": "", "legend": [], "facts": list(self.facts)}
 
 
-Plot = Curves | Stretches | Sheet | Words | Facts
+Plot = Curves | Bars | Stretches | Sheet | Words | Facts
 
 
 def plots(*figures: Plot, key: str) -> None:

@@ -6,7 +6,7 @@ upload: from the end of choosing a 20,000 x 4 file to the drawn, scored result.
 again:  the second identical training of built-in data, asked for by a new visitor: page to result, and the answer of
         ``aecore.jobs.submit`` alone in a new process.
 threshold: from the key or the click on a threshold's control to the last drawing that follows it; and of every frame
-        while the mouse drags the threshold's line over 20,000 x 5, the drawing, and pointer event to the first task after.
+        while the mouse drags the threshold's line over 20,000 x 5: the drawing, and pointer event to the task after.
 """
 
 import argparse

@@ -9,6 +9,7 @@ import { readMessage, toNumbers } from "./message.js";
  */
 
 const ROW = { label: 15, bar: 16, gap: 6 }; // px
+const BAR = { each: 22, high: 17 }; // px
 const TIP = { line: 15, pad: 6, apart: 12 }; // px
 const SHORTEST = 0.78; // of a figure's height on a narrow screen
 
@@ -16,6 +17,7 @@ const SHORTEST = 0.78; // of a figure's height on a narrow screen
  * inks)`; `under(figure, box, x, y)`: the lines of text about a place, the first of them its title, and a mark's place. */
 const FIGURES = {
   curves: { read: readCurves, draw: drawPlot, under: curvesUnder, height: ({ height }, width) => (width < 480 ? SHORTEST : 1) * height },
+  bars: { read: () => {}, draw: drawBars, under: barUnder, height: ({ values }) => values.length * BAR.each + 44 },
   stretches: { read: readStretches, draw: drawStretches, under: stretchUnder, height: ({ rows }) => rows.length * (ROW.label + ROW.bar + ROW.gap) + 44 },
   words: { read: () => {}, place: placeWords, draw: () => {}, under: () => undefined, height: () => 0 },
   facts: { read: () => {}, place: placeFacts, draw: () => {}, under: () => undefined, height: () => 0 },
@@ -152,6 +154,22 @@ function curvesUnder({ plot, x, curves, axes }, at) {
   const [across, up] = axes.map(({ power }) => (value) => told(power ? 10 ** value : value));
   const lines = curves.map(({ name, ink, values }) => ({ text: `${name} ${up(values[nearest])}`, ink }));
   return { title: `${across(x[nearest])} ${axes[0].title}`, lines, plot, mark: plot.x(x[nearest]) };
+}
+
+/* ---------------------------------------------------------------- bars */
+
+function drawBars(context, figure, box, inks) {
+  drawAxes(context, figure, box, inks);
+  const { plot, values, ink } = figure;
+  context.fillStyle = colourOf(ink, inks);
+  for (const [n, value] of values.entries())
+    context.fillRect(plot.left, plot.y(n + 0.5) - BAR.high / 2, plot.x(value) - plot.left, BAR.high);
+}
+
+function barUnder({ plot, values, axes, ink }, at, y) {
+  const n = Math.floor(((y - plot.top) / (plot.bottom - plot.top)) * values.length);
+  if (!(n in values)) return undefined;
+  return { title: axes[1].names[n][1], lines: [{ text: `${told(values[n])} ${axes[0].title}`, ink }] };
 }
 
 /* ---------------------------------------------------------------- stretches */

@@ -44,8 +44,9 @@ function scale({ low, high, root }, from, to) {
   return (value) => from + ((to - from) * (bend(value) - bend(low))) / (bend(high) - bend(low));
 }
 
-/** The axis' own numbers, or round ones, `most` or a few less. */
-function numbers({ low, high, ticks = [], power, temporal }, most) {
+/** The axis' own names or numbers, or round ones, `most` or a few less. */
+function numbers({ low, high, ticks = [], power, temporal, names }, most) {
+  if (names) return names;
   if (temporal) return roundTimes({ low, high }, most);
   const least = (high - low) / Math.max(most, 1);
   const ten = 10 ** Math.floor(Math.log10(least));

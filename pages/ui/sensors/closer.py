@@ -7,7 +7,7 @@ import streamlit as st
 from aecore.concepts import sensor_tables, sensors
 from aecore.data.uploads import Signal
 from aecore.figures import closer, vega
-from pages.ui import controls, link, narration
+from pages.ui import controls, narration, plots
 from pages.ui.theme import palette
 
 NAME = "sensor_anomalies"
@@ -46,10 +46,16 @@ def _event(analysis: sensors.Analysis, events: pd.DataFrame, chosen: int | None)
     event = events.iloc[chosen]
     rows = slice(int(event["start"]), int(event["end"]) + 1)
     peak = rows.start + int(np.argmax(analysis.scores[rows]))
-    plot = closer.channel_shares(analysis.channels, analysis.channel_excess[peak], palette())
-    _draw(plot, "Error of each channel at the event's peak, times its usual error")
-    lead = link.plain(str(event["leading_channel"]))
-    st.caption(f"At its peak, row {peak:,}: {lead} is furthest from what the model expects of it.")
+    lead = event["leading_channel"]
+    names, values = closer.shares(analysis.channels, analysis.channel_excess[peak])
+    plots.plots(
+        plots.Bars(
+            alt="Error of each channel at the event's peak, times its usual error", x=closer.TIMES, ink="anomaly",
+            title=f"At its peak, row {peak:,}: {lead} is furthest from what the model expects of it.",
+            names=names, values=values,
+        ),
+        key="sensors:shares",
+    )  # fmt: skip
 
 
 def _metrics(found: dict[str, str]) -> None:

@@ -66,7 +66,7 @@ def _choose_event(table: pd.DataFrame, length: int, *, clock: bool) -> int | Non
     """The table of events; returns the chosen one, or the strongest. Their ends are by the clock, or in rows."""
     if table.empty:
         return None
-    key = f"events:{length}:{len(table)}"
+    key = f"events:{length}"  # the same for more events or fewer: a new grid takes longer to build than all else
 
     def opened() -> None:
         rows = st.session_state[key].selection.rows
