@@ -15,8 +15,8 @@ from aecore.concepts.dense import DenseNetwork
 from aecore.errors import DataError
 from pages.ui import link, networks
 from pages.ui.latent_pad import from_text, to_text
+from pages.ui.message import Packer
 from pages.ui.modules import module, style
-from pages.ui.panels import Packer
 
 SPAN = 3.0  # of every knob: three standard deviations of the codes
 

@@ -19,7 +19,7 @@ from aecore.errors import DataError, SettingError
 from pages.ui import link, networks
 from pages.ui.message import Packer
 from pages.ui.modules import PLANE, module, style
-from pages.ui.panels import ROLES, Role
+from pages.ui.panel_checks import ROLES, Role
 
 HOLE_RANGE = 2.0  # times the reference distance; beyond, the shading stays the same
 DECIMALS = 2  # of a position in the link, and where the browser leaves the pointer

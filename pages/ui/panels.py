@@ -5,47 +5,14 @@ In every array the first axis is the handle's position; an array with one row al
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aecore.errors import DataError, SettingError
 from pages.ui.message import Packer
-
-Role = Literal["input", "reconstruction", "lost", "latent", "anomaly", "neutral"]
-ROLES: tuple[str, ...] = get_args(Role)
-
-
-def _frames(values: ArrayLike, title: str, dimensions: tuple[int, ...]) -> NDArray[np.float32]:
-    """Values as finite float32 with one of the allowed numbers of dimensions."""
-    array = np.asarray(values, dtype=np.float32)
-    if array.ndim not in dimensions or array.size == 0:
-        wanted = " or ".join(str(d) for d in dimensions)
-        raise DataError(f"The panel {title!r} needs a filled array of {wanted} dimensions, got shape {array.shape}.")
-    if not np.isfinite(array).all():
-        raise DataError(f"The panel {title!r} cannot draw NaN or infinite values; fill or drop them first.")
-    return array
-
-
-def _check_role(role: str) -> None:
-    if role not in ROLES:
-        raise SettingError(f"role must be one of {', '.join(ROLES)}, got {role!r}.")
-
-
-def _check_captions(captions: Sequence[str], positions: int, title: str) -> None:
-    if captions and positions > 1 and len(captions) != positions:
-        raise DataError(
-            f"The panel {title!r} has {positions} positions but {len(captions)} captions; give one for each."
-        )
-
-
-def _check_classes(classes: NDArray[Any], count: int, title: str) -> None:
-    if classes.shape != (count,):
-        raise DataError(f"The panel {title!r} has {count} points but classes of shape {classes.shape}; give one each.")
-    outside = classes[(classes < 0) | (classes > 255)]
-    if outside.size:
-        raise DataError(f"The panel {title!r} needs classes in 0..255, got {outside[0]}.")
+from pages.ui.panel_checks import Role, as_frames, check_captions, check_classes, check_role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +27,8 @@ class Line:
     frames: NDArray[np.float32] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _check_role(self.role)
-        frames = np.atleast_2d(_frames(self.values, self.label or self.role, (1, 2)))  # (K or 1, N)
+        check_role(self.role)
+        frames = np.atleast_2d(as_frames(self.values, self.label or self.role, (1, 2)))  # (K or 1, N)
         object.__setattr__(self, "frames", frames)
 
     def pack(self, packer: Packer, low: float, high: float) -> dict[str, Any]:
@@ -114,7 +81,7 @@ class Curves:
             raise SettingError(f"y_range must rise, got {self.y_range}.")
         if self.marked and (self.axes is None or len({line.frames.shape for line in self.lines}) > 1):
             raise DataError(f"The panel {self.title!r} can only mark the handle on axes, with one value a position.")
-        _check_captions(self.captions, self.positions, self.title)
+        check_captions(self.captions, self.positions, self.title)
 
     @property
     def positions(self) -> int:
@@ -142,9 +109,9 @@ class Waves:
     waves: NDArray[np.float32] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _check_role(self.role)
-        object.__setattr__(self, "waves", _frames(self.rows, self.title, (2,)))  # (K, N)
-        _check_captions(self.captions, self.positions, self.title)
+        check_role(self.role)
+        object.__setattr__(self, "waves", as_frames(self.rows, self.title, (2,)))  # (K, N)
+        check_captions(self.captions, self.positions, self.title)
 
     @property
     def positions(self) -> int:
@@ -168,14 +135,14 @@ class Images:
     tiles: NDArray[np.float32] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _check_role(self.role)
+        check_role(self.role)
         if not self.limits[0] < self.limits[1]:
             raise SettingError(f"limits must rise from no ink to full ink, got {self.limits}.")
         if self.per_row is not None and self.per_row < 1:
             raise SettingError(f"per_row must be at least 1, got {self.per_row}.")
-        tiles = _frames(self.frames, self.title, (3, 4))
+        tiles = as_frames(self.frames, self.title, (3, 4))
         object.__setattr__(self, "tiles", tiles[:, None] if tiles.ndim == 3 else tiles)  # (K, n, H, W)
-        _check_captions(self.captions, self.positions, self.title)
+        check_captions(self.captions, self.positions, self.title)
 
     @property
     def positions(self) -> int:
@@ -197,9 +164,9 @@ class Bars:
     bars: NDArray[np.float32] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _check_role(self.role)
-        object.__setattr__(self, "bars", _frames(self.values, self.title, (2,)))  # (K, n)
-        _check_captions(self.captions, self.positions, self.title)
+        check_role(self.role)
+        object.__setattr__(self, "bars", as_frames(self.values, self.title, (2,)))  # (K, n)
+        check_captions(self.captions, self.positions, self.title)
 
     @property
     def positions(self) -> int:
@@ -221,13 +188,13 @@ class Points:
     points: NDArray[np.float32] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        points = _frames(self.values, self.title, (3,))  # (K, n, 2)
+        points = as_frames(self.values, self.title, (3,))  # (K, n, 2)
         if points.shape[2] != 2:
             raise DataError(f"The panel {self.title!r} needs points [K, n, 2], got shape {points.shape}.")
         if self.classes is not None:
-            _check_classes(np.asarray(self.classes), points.shape[1], self.title)
+            check_classes(np.asarray(self.classes), points.shape[1], self.title)
         object.__setattr__(self, "points", points)
-        _check_captions(self.captions, self.positions, self.title)
+        check_captions(self.captions, self.positions, self.title)
 
     @property
     def positions(self) -> int:

@@ -14,7 +14,8 @@ import streamlit as st
 from aecore.errors import DataError, SettingError
 from pages.ui import link
 from pages.ui.modules import module, style
-from pages.ui.panels import Axis, Bars, Curves, Images, Line, Panel, Points, Role, Waves, pack
+from pages.ui.panel_checks import Role
+from pages.ui.panels import Axis, Bars, Curves, Images, Line, Panel, Points, Waves, pack
 
 __all__ = [
     "Axis", "Bars", "Below", "Curves", "Images", "Line", "Panel", "Points", "Role", "Waves",

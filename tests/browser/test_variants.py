@@ -16,3 +16,11 @@ def test_the_first_result_is_there_and_a_strength_goes_into_the_link(app, open_p
     page.keyboard.press("ArrowRight")
     page.wait_for_function("location.search.includes('var_weight1=0.3')", timeout=WAIT)
     page.get_by_text("At λ = 0.3 (and at λ = 0)").wait_for(timeout=WAIT)
+    page.get_by_role("radio", name="Two under the same input").click()
+    page.get_by_text("The same picture goes into both").wait_for(timeout=WAIT)
+    page.wait_for_function("location.search.includes('var_closer=Two')", timeout=WAIT)
+    page.get_by_role("slider", name="Noise").press("ArrowRight")
+    page.wait_for_function("location.search.includes('var_sigma=0.05')", timeout=WAIT)
+    page.get_by_role("radio", name="One at a time").click()  # the link then opens this, not what was open before
+    page.wait_for_function("!/var_closer|var_sigma/.test(location.search)", timeout=WAIT)
+    page.get_by_text("At λ = 0.3 (and at λ = 0)").wait_for(timeout=WAIT)
