@@ -1,7 +1,7 @@
 """Strips: channels of a signal over one time axis, its scores below them, and the threshold a line under the hand.
 
-What is drawn travels in a message of its own (`shelve`) and is then named by its hash, so that moving the threshold
-sends next to nothing. The browser holds every level that the threshold may take, with its number of events, and what it
+What is drawn travels in a message of its own (`shelve`) and is then named by its hash, and so does where the threshold
+stands: moving it sends a few bytes, and no script again. The browser holds every level that the threshold may take, with its number of events, and what it
 needs to shade them: scores whose short dips are filled up, a maximum for each pixel. It follows the hand alone; Python
 hears of the level where the hand lets go, and of the stretch that was dragged over.
 """
@@ -34,6 +34,11 @@ _shelving = st.components.v2.component(
     "strips_scenes",
     html='<div class="scenes" hidden></div>',
     js=module("shared/shelf.js", "shared/message.js", "strips/shelving.js"),
+)
+_placing = st.components.v2.component(
+    "strips_standing",
+    html='<div class="standing" hidden></div>',
+    js=module("shared/shelf.js", "strips/placing.js"),
 )
 
 
@@ -127,9 +132,10 @@ def strips(scene: str, *, key: str, words: str, hand: Hand, threshold: float | N
                 hand.level(index)
 
     heard = _heard(st.session_state.get(own))
-    message = {"scene": scene, "words": words, "marks": hand.marks, "heard": heard}
-    message |= {"threshold": threshold, "count": count}
-    _component(key=own, data=Packer().message(message), on_stretch_change=dragged, on_level_change=let_go)
+    message = {"scene": scene, "words": words, "marks": hand.marks, "key": key}
+    with st.container(gap=None):
+        _placing(key=f"{key}:standing", data={"key": key, "threshold": threshold, "count": count, "heard": heard})
+        _component(key=own, data=Packer().message(message), on_stretch_change=dragged, on_level_change=let_go)
 
 
 def _heard(state: Any) -> int:

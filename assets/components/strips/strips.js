@@ -35,16 +35,23 @@ class Strips {
     this.listen();
   }
 
-  /** Take a message: the level that Python names, unless the hand has moved the line meanwhile. */
+  /** Take a message: what is drawn, and for whom. */
   update(bytes, setStateValue) {
     this.setStateValue = setStateValue;
-    const { scene: message } = readMessage(bytes);
-    const moving = this.held === "level" || this.burst.timer !== undefined;
-    this.message = message;
-    if (message.threshold !== null && !moving && message.heard >= this.turn)
-      this.level = { value: Math.fround(message.threshold), count: message.count };
-    this.canvas.setAttribute("aria-label", message.words);
+    this.message = readMessage(bytes).scene;
+    this.canvas.setAttribute("aria-label", this.message.words);
+    this.stand();
     this.show();
+  }
+
+  /** Take the level that Python names, unless the hand has moved the line meanwhile. */
+  stand() {
+    const standing = shelfOf("standing").standing.get(this.message?.key);
+    const moving = this.held === "level" || this.burst.timer !== undefined;
+    if (!standing || standing === this.stood || moving || standing.heard < this.turn) return;
+    this.stood = standing;
+    const { threshold, count } = standing;
+    this.level = threshold === null ? undefined : { value: Math.fround(threshold), count };
   }
 
   /** Take the scene from the shelf, once it lies there. */
@@ -188,6 +195,10 @@ class Strips {
     this.observer.observe(this.root);
     window.addEventListener("resize", () => this.layout(), { signal }); // a zoom has other pixels
     shelfOf("scenes").addEventListener("shelved", () => this.show(), { signal });
+    shelfOf("standing").addEventListener("shelved", () => {
+      this.stand();
+      this.show();
+    }, { signal });
   }
 
   /** Share of the axis at a place of the canvas. */
