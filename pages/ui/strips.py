@@ -1,9 +1,9 @@
 """Strips: channels of a signal over one time axis, its scores below them, and the threshold a line under the hand.
 
 What is drawn travels in a message of its own (`shelve`) and is then named by its hash, and so does where the threshold
-stands: moving it sends a few bytes, and no script again. The browser holds every level that the threshold may take, with its number of events, and what it
-needs to shade them: scores whose short dips are filled up, a maximum for each pixel. It follows the hand alone; Python
-hears of the level where the hand lets go, and of the stretch that was dragged over.
+stands: moving it sends a few bytes, and no script again. The browser holds every level that the threshold may take with
+its number of events, and what it needs to shade them: scores whose short dips are filled up, a maximum for each pixel.
+It follows the hand alone; Python hears of the level where the hand lets go, and of the stretch that was dragged over.
 """
 
 import json

@@ -257,6 +257,7 @@ class Strips {
   giveUp() {
     if (this.held === "level") this.level = this.before;
     this.letGo();
+    this.stand();
     this.frames.ask();
   }
 
