@@ -31,7 +31,6 @@ def judged(source: sources.Source, analysis: sensors.Analysis, scene: figures.Sc
     """Everything that follows the threshold, and no more: moving it runs this part alone."""
     figure.rerun_if_dragged()
     threshold = rules.threshold(f"{source.signature} {scene.normal}", rule, analysis)
-    st.caption(threshold.sentence)
     results.show(source, analysis, scene, shelved, threshold)
 
 

@@ -40,7 +40,8 @@ def state(app: AppTest) -> dict:
 
 
 def words(app: AppTest) -> str:
-    return " ".join(element.value for kind in (app.markdown, app.caption, app.info, app.error) for element in kind)
+    said = [element.value for kind in (app.markdown, app.caption, app.info, app.error) for element in kind]
+    return " ".join(said + [element.proto.json for element in app.get("bidi_component")])
 
 
 def uploaded(name: str, data: bytes) -> AppTest:

@@ -7,7 +7,7 @@ It follows the hand alone; Python hears of the level where the hand lets go, and
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -114,8 +114,16 @@ def shelve(message: bytes, *, key: str) -> str:
     return name
 
 
-def strips(scene: str, *, key: str, words: str, hand: Hand, threshold: float | None = None, count: int = 0) -> None:
-    """Draw what lies on the shelf as ``scene``, at a threshold that ``count`` events pass; with none, the signal alone.
+class Standing(NamedTuple):
+    """Where the threshold stands, how many events pass it, and what is said of it below the figure."""
+
+    threshold: float
+    count: int
+    told: Sequence[str]
+
+
+def strips(scene: str, *, key: str, words: str, hand: Hand, standing: Standing | None = None) -> None:
+    """Draw what lies on the shelf as ``scene``, and the threshold where it stands; with none, the signal alone.
 
     The same ``key`` keeps its place on the page while all else changes; ``words`` say what is seen.
     """
@@ -133,8 +141,9 @@ def strips(scene: str, *, key: str, words: str, hand: Hand, threshold: float | N
 
     heard = _heard(st.session_state.get(own))
     message = {"scene": scene, "words": words, "marks": hand.marks, "key": key}
+    stands = {"key": key, "heard": heard} | (standing._asdict() if standing else {"threshold": None, "told": []})
     with st.container(gap=None):
-        _placing(key=f"{key}:standing", data={"key": key, "threshold": threshold, "count": count, "heard": heard})
+        _placing(key=f"{key}:standing", data=stands)
         _component(key=own, data=Packer().message(message), on_stretch_change=dragged, on_level_change=let_go)
 
 

@@ -27,7 +27,9 @@ class Strips {
     root.sent = 0;
     root.innerHTML = `
       <canvas role="img"></canvas>
-      <div class="line" role="slider" tabindex="0" aria-orientation="vertical" aria-label="Threshold" hidden><i></i></div>`;
+      <div class="line" role="slider" tabindex="0" aria-orientation="vertical" aria-label="Threshold" hidden><i></i></div>
+      <div class="told" aria-live="polite"></div>`;
+    this.told = root.querySelector(".told");
     this.canvas = root.querySelector("canvas");
     this.context = this.canvas.getContext("2d");
     this.line = root.querySelector(".line");
@@ -51,6 +53,8 @@ class Strips {
     if (!standing || standing === this.stood || moving || standing.heard < this.turn) return;
     this.stood = standing;
     const { threshold, count } = standing;
+    const paragraphs = standing.told.map((text) => Object.assign(document.createElement("p"), { textContent: text }));
+    this.told.replaceChildren(...paragraphs);
     this.level = threshold === null ? undefined : { value: Math.fround(threshold), count };
   }
 

@@ -39,7 +39,7 @@ def _packed(name: str, _scene: figures.Scene, _analysis: Analysis | None, _missi
     return strips.pack(_scene, joined, rules.levels(_analysis, joined))
 
 
-def draw(shelved: str, clock: figures.Clock, words: str, threshold: float | None = None, count: int = 0) -> None:
+def draw(shelved: str, clock: figures.Clock, words: str, standing: strips.Standing | None = None) -> None:
     """Draw the scene; a stretch dragged over it becomes the view or the normal stretch, a level the threshold."""
 
     def stretch(start: float, end: float) -> None:
@@ -52,7 +52,7 @@ def draw(shelved: str, clock: figures.Clock, words: str, threshold: float | None
             st.session_state[_DRAGGED] = True
 
     hand = strips.Hand(stretch, level, marks=st.session_state.get("drag", ZOOM) == MARK)
-    strips.strips(shelved, key=KEY, words=words, hand=hand, threshold=threshold, count=count)
+    strips.strips(shelved, key=KEY, words=words, hand=hand, standing=standing)
 
 
 def rerun_if_dragged() -> None:

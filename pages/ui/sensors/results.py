@@ -11,6 +11,7 @@ from pages.ui import link, live, narration
 from pages.ui.downloads import Download, take_it_with_you
 from pages.ui.sensors import closer, figure, report
 from pages.ui.sensors.sources import Source
+from pages.ui.strips import Standing
 
 NAME = "sensor_anomalies"
 SELF_TEST, _FOUND = "sensors:self-test", "sensors:found"
@@ -32,10 +33,9 @@ def show(source: Source, analysis: sensors.Analysis, scene: figures.Scene, shelv
     events = analysis.events(threshold.value, missing=signal.missing)
     summary = sensor_tables.summary(events, threshold.value, scene.clock.x)
     words = "Signal by channel, normal stretch, events and scores over time"
-    figure.draw(shelved, scene.clock, words, threshold.value, len(events))
-    # in one piece, because a browser goes over every piece of a page after every change
-    reading = narration.text(NAME, "reading")
-    st.markdown(f"{link.plain(summary)}\n\n:small[:gray[{reading}]]")  # a channel may be named like Markdown
+    # said by the figure itself: a browser takes longer for two paragraphs of Markdown than for all that is drawn
+    figure.draw(shelved, scene.clock, words, Standing(threshold.value, len(events), [summary, threshold.sentence]))
+    st.caption(narration.text(NAME, "reading"))
     if len(scene.channels) < len(signal.channels):
         st.caption(f"Drawn: the {len(scene.channels)} of {len(signal.channels)} channels that stand out most.")
     for note in analysis.notes:
