@@ -6,7 +6,6 @@ visitor's waiting data have not left the server. `Dispatcher.loop` and all that 
 
 import atexit
 import logging
-import os
 import queue
 import threading
 from collections import deque
@@ -16,22 +15,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from aecore.errors import AecoreError, JobError, TooBusy, WorkerLost
-from aecore.jobs.cluster import LANES, REFUSED, Cluster
+from aecore.jobs.cluster import LANES, Cluster
 from aecore.jobs.handles import Work
+from aecore.jobs.outcomes import because, fetched, lost
 from aecore.jobs.worker import Outcome
 
 STOP_SECONDS = 10.0  # a task that has not yielded so long after its cancellation goes down with its process
-FETCH_SECONDS = 60.0
 THREAD = "aecore-jobs"
 POLL_SECONDS = 0.02  # Dask's own callbacks cannot be used: they fail, loudly, when the interpreter ends first
 
 MAX_WAITING = 100  # pieces of work in a lane; who comes later is told so
 MAX_WAITING_BYTES = 1 << 30  # what waiting work may hold of the server's memory
 
-_LOST = (
-    "The process that did this work was stopped by the system twice, perhaps for want of memory: start it again, or "
-    "with fewer data."
-)
 _log = logging.getLogger(__name__)
 
 
@@ -121,11 +116,10 @@ class Dispatcher:
                     _log.warning("The line to the workers broke (%s): they are started anew", type(error).__name__)
                     self._lose(self._cluster)
         finally:  # only a mistake in this file leads here, and then nobody must be left waiting
-            lost = Outcome(state="failed", error=WorkerLost, message=_LOST)
-            self._close(lost)
+            self._close(lost())
             for waiting in self._queues.values():
                 while waiting:
-                    self._finish(waiting.popleft(), lost)
+                    self._finish(waiting.popleft(), lost())
 
     def _step(self) -> None:
         self._act(POLL_SECONDS if self._running or any(self._queues.values()) else None)
@@ -174,7 +168,7 @@ class Dispatcher:
             except (AecoreError, OSError, RuntimeError, ValueError, TypeError, LookupError) as error:
                 # The last four are how a wrong setting of Dask's own, certificates say, shows itself.
                 _log.warning("The workers could not be started: %s", error)
-                message = f"The helper processes could not be started or reached{_because(error)}: try again later."
+                message = f"The helper processes could not be started or reached{because(error)}: try again later."
                 outcome = Outcome(state="failed", error=JobError, message=message)
                 for waiting in self._queues.values():
                     while waiting:
@@ -219,7 +213,7 @@ class Dispatcher:
     def _collect(self, ended: _Running) -> None:
         if self._running.pop(ended.work.id, None) is None:
             return  # given up meanwhile
-        outcome = Outcome(state="cancelled") if ended.work.abandoned else _fetch(ended.future)
+        outcome = Outcome(state="cancelled") if ended.work.abandoned else fetched(ended.future)
         ended.future.release()
         if not self._again(ended.work, outcome):
             self._feed()  # the lane is free: the next one need not wait until this result is on disk
@@ -242,7 +236,7 @@ class Dispatcher:
     def _lose(self, cluster: Cluster | None) -> None:
         if cluster is None or cluster is not self._cluster:
             return
-        self._close(Outcome(state="failed", error=WorkerLost, message=_LOST))
+        self._close(lost())
 
     def _close(self, outcome: Outcome) -> None:
         cluster, self._cluster = self._cluster, None
@@ -262,27 +256,3 @@ class Dispatcher:
                 self._finish(waiting.popleft(), Outcome(state="cancelled"))
         self._close(Outcome(state="cancelled"))
         done.set()
-
-
-def _because(error: Exception) -> str:
-    """Say what a visitor may know of why there are no workers: no address, no path."""
-    if os.environ.get("AECORE_SCHEDULER"):
-        refused = isinstance(error, JobError)
-        return f" ({REFUSED})" if refused else " (the scheduler does not answer)"
-    return ""
-
-
-def _fetch(future: Any) -> Outcome:
-    from distributed.scheduler import KilledWorker
-
-    lost = Outcome(state="failed", error=WorkerLost, message=_LOST)
-    if future.status == "finished":
-        try:
-            outcome: Outcome = future.result(timeout=FETCH_SECONDS)
-            return outcome
-        except (CancelledError, OSError):
-            return lost
-    if future.status == "error" and not isinstance(error := future.exception(timeout=FETCH_SECONDS), KilledWorker):
-        message = "The work could not be done by the worker it was sent to: the log of the server says why."
-        return Outcome(state="failed", error=JobError, message=message, log=type(error).__name__)
-    return lost
