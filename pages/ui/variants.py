@@ -11,7 +11,7 @@ from aecore.concepts.variants import KINDS, NAMES, PCA, Results
 from aecore.concepts.variants_measures import MEASURES
 from aecore.figures import tables
 from aecore.figures import variants as figures
-from pages.ui import controls, narration
+from pages.ui import controls, link, narration
 from pages.ui.page import in_words
 from pages.ui.theme import palette
 
@@ -66,6 +66,7 @@ def closer(sections: list[str], settings: dict[str, str]) -> str:
         for section, keys in settings.items():
             if any(re.match(keys, key) for key in st.query_params):
                 st.session_state["var_closer"] = section
+                link.carry("var_closer", section)  # a control that is not there yet does not bring it to the address
     return controls.choice("Look closer", "var_closer", sections, default=sections[0], labelled=False)
 
 

@@ -24,3 +24,9 @@ def test_the_first_result_is_there_and_a_strength_goes_into_the_link(app, open_p
     page.get_by_role("radio", name="One at a time").click()  # the link then opens this, not what was open before
     page.wait_for_function("!/var_closer|var_sigma/.test(location.search)", timeout=WAIT)
     page.get_by_text("At λ = 0.3 (and at λ = 0)").wait_for(timeout=WAIT)
+
+
+def test_a_link_that_names_only_a_setting_becomes_one_that_names_its_look(app, open_page):
+    page = open_page(f"{app}/Variants?var_kind=VAE")  # its default, which leaves the address
+    page.get_by_role("button", name="Train on these").wait_for(timeout=WAIT)
+    page.wait_for_function("location.search === '?var_closer=Train+one+yourself'", timeout=WAIT)
