@@ -6,7 +6,7 @@ import { days, moment } from "./times.js";
 const TITLE = 14; // px above a strip's own room
 const TALL = { channel: 74, score: 132, axis: 36 }; // px
 const GAP = 8; // px
-const APART_Y = 20; // px between two numbers of a strip
+const APART_Y = 15; // px between two numbers of a strip
 const ROOM = 4; // px between a line's extremes and its strip's edges
 const STEPS_OF_TEN = [1, 2, 5]; // of every power of ten
 const HEAD = 1.25; // times the highest score is the top of its axis
