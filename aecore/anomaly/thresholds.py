@@ -103,7 +103,8 @@ def by_quantile(normal_scores: Array, sigmas: float = DEFAULT_SIGMAS, *, memory:
     if logs.bounded(sigmas):
         place = "is bounded by the highest held-out normal score, as these keep to levels without a tail"
     else:
-        place = f"lies {sigmas:g} standard deviations above the mean of the logarithm of held-out normal scores"
+        spread = "1 standard deviation" if sigmas == 1 else f"{sigmas:g} standard deviations"
+        place = f"lies {spread} above the mean of the logarithm of held-out normal scores"
     return Threshold(value, f"{value:.3g} {place}; {flagged:.2g} % of the normal rows pass it.")
 
 
