@@ -111,6 +111,8 @@ def main() -> None:
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     options = parser.parse_args()
     every = [Path(page.file).stem.lstrip("0123456789_") for page in ORDER]
+    if options.from_home:
+        every.remove("Home")
     names = options.pages or ["" if name == "Home" else name for name in every]
     print(f"{'':44}{'n':>4}{'median':>9}{'p95':>9}{'browser':>10}{'server':>10} s")
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
