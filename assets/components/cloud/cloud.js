@@ -1,4 +1,4 @@
-import { Burst, Frames, claim, hold, mount, resize } from "./hand.js";
+import { Burst, Figure, Frames, claim, hold, mount, resize } from "./hand.js";
 import { readMessage, toNumbers } from "./message.js";
 import { shelf } from "./decoder.js";
 import { readInks } from "./inks.js";
@@ -25,8 +25,9 @@ const HANDLES = {
   up: { name: "Spread upwards", place: ([x, y, , sy], apart) => [x, y + inwards(y) * (sy + apart)], text: ([, , , sy]) => sy.toFixed(2) },
 };
 
-class Cloud {
+class Cloud extends Figure {
   constructor(root) {
+    super();
     this.root = root;
     this.frames = new Frames(() => this.draw());
     this.burst = new Burst(() => this.send());
@@ -195,13 +196,6 @@ class Cloud {
     if (kind === "mu") this.show([x + move[0], y + move[1], sx, sy]);
     else this.show(kind === "across" ? [x, y, sx + grow, sy] : [x, y, sx, sy + grow]);
     this.burst.go();
-  }
-
-  destroy() {
-    this.leaving.abort();
-    this.observer.disconnect();
-    this.frames.stop();
-    this.burst.stop();
   }
 }
 

@@ -1,4 +1,4 @@
-import { Burst, Frames, claim, hold, mount } from "./hand.js";
+import { Burst, Figure, Frames, claim, hold, mount } from "./hand.js";
 import { readMessage, toNumbers } from "./message.js";
 import { shelf } from "./decoder.js";
 import { readInks } from "./inks.js";
@@ -30,8 +30,9 @@ function readScene(bytes) {
   return scene;
 }
 
-class LatentPad {
+class LatentPad extends Figure {
   constructor(root) {
+    super();
     this.root = root;
     this.at = [0, 0];
     this.frames = new Frames(() => this.draw(), KEPT_TIMINGS);
@@ -213,13 +214,6 @@ class LatentPad {
     if ((!move && event.key !== "Home") || !claim(event)) return;
     this.show(move ? [this.at[0] + move[0], this.at[1] + move[1]] : [0, 0], event.timeStamp);
     this.burst.go();
-  }
-
-  destroy() {
-    this.leaving.abort();
-    this.observer.disconnect();
-    this.frames.stop();
-    this.burst.stop();
   }
 }
 

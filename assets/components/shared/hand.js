@@ -24,6 +24,16 @@ export function mount(Kind, selector) {
   };
 }
 
+/** What a figure under a hand lets go of when it is taken down; its own class makes them. */
+export class Figure {
+  destroy() {
+    this.leaving.abort();
+    this.observer.disconnect();
+    this.frames.stop();
+    this.burst.stop();
+  }
+}
+
 /**
  * Drawing once an animation frame, however often it is asked for. `timings` keeps the last frames drawn for a pointer,
  * each {input, started, drawn, settled} in performance.now() milliseconds: the pointer event's own timestamp, the begin

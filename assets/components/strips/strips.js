@@ -1,4 +1,4 @@
-import { Burst, Frames, claim, hold, mount, resize } from "./hand.js";
+import { Burst, Figure, Frames, claim, hold, mount, resize } from "./hand.js";
 import { readInks } from "./inks.js";
 import { readMessage } from "./message.js";
 import { shelfOf } from "./shelf.js";
@@ -17,8 +17,9 @@ const STEP = 5; // levels for an arrow key; one with Shift
 const PAGE = 20;
 const LEAST = 5; // px; a shorter drag was a click
 
-class Strips {
+class Strips extends Figure {
   constructor(root) {
+    super();
     this.root = root;
     this.frames = new Frames(() => this.draw());
     this.burst = new Burst(() => this.send());
@@ -278,13 +279,6 @@ class Strips {
     if (Number.isNaN(target) || !claim(event)) return;
     this.put(target, event.timeStamp);
     this.burst.go();
-  }
-
-  destroy() {
-    this.leaving.abort();
-    this.observer.disconnect();
-    this.frames.stop();
-    this.burst.stop();
   }
 }
 
