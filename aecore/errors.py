@@ -62,6 +62,10 @@ class TooBusy(JobError):
     """More work is waiting than may; nothing was started."""
 
 
+class DataGone(AecoreError):
+    """Data that a worker held for a visitor are not there any more: read them again."""
+
+
 class WorkerLost(JobError):
     """The process that did the work died, out of memory or killed, and so did the one after it."""
 

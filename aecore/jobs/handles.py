@@ -163,6 +163,16 @@ class Job:
         return "cancelled" if self._left is not None else self._work.state
 
     @property
+    def settled(self) -> bool:
+        """Whether the work has ended."""
+        return self._work.ended is not None
+
+    @property
+    def partial(self) -> Any | None:
+        """What a cancelled task returned, once it has ended."""
+        return None
+
+    @property
     def ahead(self) -> int:
         """How many pieces of work wait in front of this one; 0 where it is next, or waits no more."""
         return self._work.ahead

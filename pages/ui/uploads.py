@@ -6,10 +6,13 @@ import streamlit as st
 
 from aecore.data import uploads
 from aecore.errors import DataError
-from pages.ui import link
+from pages.ui import settings
+from pages.ui.foreign import plain
+from pages.ui.settings import Setting
 
 MAX_MEGABYTES = 100  # a visitor's share of the server's memory, several copies counted
 _NAME_LENGTH = 60  # a link has to stay readable
+_LONGEST = 200  # characters of a link's value
 
 
 class Upload(NamedTuple):
@@ -28,37 +31,42 @@ def upload(label: str, key: str, help: str) -> Upload | None:
     kept_key = f"{key}:kept"
 
     def changed() -> None:
-        file = st.session_state[key]
+        file = st.session_state[f"{key}:upload"]
         fits = file is not None and file.size <= MAX_MEGABYTES * 10**6
         data = file.getvalue() if fits else b""
         st.session_state[kept_key] = Upload(file.name, data, uploads.fingerprint(data)) if fits else None
 
-    file = st.file_uploader(label, key=key, help=help, on_change=changed)
+    setting = Setting[str](
+        key=key, label=label, default="", read=lambda texts: texts[-1][:_LONGEST], write=str
+    )  # fmt: skip
+    asked = settings.value(setting)
+    file = st.file_uploader(label, key=f"{key}:upload", help=help, on_change=changed)
     if file is not None and file.size > MAX_MEGABYTES * 10**6:
         raise DataError(
             f"{file.name} has {file.size / 10**6:.0f} MB and this page takes {MAX_MEGABYTES}; cut it, keep every n-th "
             "row, or gzip it."
         )
     kept: Upload | None = st.session_state.get(kept_key)
-    asked = st.query_params.get(key)
     if kept is None:
+        settings.keep(setting, asked)
         if asked:
             _ask_for(asked)
         return None
-    wanted = st.session_state.setdefault(f"{key}:wanted", asked)
-    mine = f"{kept.name[:_NAME_LENGTH]}@{kept.fingerprint}"
-    if wanted and wanted.rpartition("@")[2] != kept.fingerprint:
+    wanted = st.session_state.get(f"{key}:wanted")
+    if wanted is None or wanted[0] != settings.moves(key):
+        wanted = st.session_state[f"{key}:wanted"] = (settings.moves(key), asked)
+    if wanted[1] and wanted[1].rpartition("@")[2] != kept.fingerprint:
         st.warning(
-            f"The link was made with another file than {link.plain(kept.name)}: its fingerprint was "
-            f"`{_fingerprint(wanted)}`, this one's is `{kept.fingerprint}`.",
+            f"The link was made with another file than {plain(kept.name)}: its fingerprint was "
+            f"`{_fingerprint(wanted[1])}`, this one's is `{kept.fingerprint}`.",
             icon=":material/difference:",
         )
-    link.carry(key, mine)
+    settings.keep(setting, f"{kept.name[:_NAME_LENGTH]}@{kept.fingerprint}")
     return kept
 
 
 def _ask_for(asked: str) -> None:
-    name = link.plain(asked.rpartition("@")[0][:_NAME_LENGTH])
+    name = plain(asked.rpartition("@")[0][:_NAME_LENGTH])
     st.info(
         f"This link was made with a file{f' called {name}' if name else ''}, fingerprint `{_fingerprint(asked)}`. "
         "All settings are restored; choose that file above to see what the sender saw.",

@@ -1,0 +1,88 @@
+"""What a link may hold: the keys of every page's settings, and what older links called them.
+
+Links are shared and kept, so a key and the ids of its choices stay; what is renamed gets a line in `OLD`, and links
+that say it the old way go on opening what they opened.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+KEYS: dict[str, frozenset[str]] = {
+    page: frozenset(keys.split())
+    for page, keys in {
+        "home": "digit k",
+        "bottleneck": "signals complexity hiss draw machines waist clip channel",
+        "latent_clusters": (
+            "data size projection without pull cluster_epochs weights machine epoch vectors labels brush"
+        ),
+        "vae_morphing": (
+            "images networks own_beta own_width own_seed z look walk_from walk_to step pin_a pin_b sampled taken "
+            "drawing beta rebuilt cloud"
+        ),
+        "variants": (
+            "var_input var_measure var_closer var_variant var_how var_sigma var_masked var_pair_one var_pair_other "
+            "var_digit var_pen var_picture var_kind var_on var_start var_rounds var_rounds_conv var_rounds_mnist "
+            + " ".join(f"var_weight{n} var_strength{n}" for n in range(12))
+        ),
+        "applications": "application",
+        "mnist_compression": (
+            "numbers pictures network width latent objective weights_seed epochs batch rate frame hand strokes photo"
+        ),
+        "audio_denoising": "voice",
+        "sensor_anomalies": (
+            "source normal view drag rule sigmas alarms risk closer fault severity speed load noise spall depth shaft "
+            "radial vibration balls pitch ball contact mishap sensor extent people air outdoor room_noise file "
+            "detector separator decimal encoding header time unit sample_rate label channels"
+        ),
+        "field_guide": (
+            "section sample tried sized sized_channel bend trial wrong trial_seed history drawn_by items "
+            "first_seed term"
+        ),
+    }.items()
+}
+
+
+class Old(NamedTuple):
+    """What older links called a setting and its values: the key now, and the id of each value that has another now."""
+
+    key: str
+    values: Mapping[str, str] = {}
+
+
+OLD: dict[str, dict[str, Old]] = {
+    "bottleneck": {
+        "signals": Old("signals", {"A family of sinusoids": "family", "Your own recording": "own"}),
+        "machines": Old(
+            "machines", {"Side by side": "all", "PCA": "pca", "Linear": "linear", "Nonlinear": "nonlinear"}
+        ),
+    },
+    "latent_clusters": {
+        "epochs": Old("cluster_epochs"),
+    },
+    "vae_morphing": {
+        "pictures": Old("images"),
+        "closer": Old("look"),
+    },
+    "applications": {
+        "section": Old("application"),
+    },
+    "sensor_anomalies": {
+        "rate": Old("sample_rate"),
+    },
+}
+
+
+def belongs(key: str, page: str) -> bool:
+    """Return whether a page has a setting of this key."""
+    return key in KEYS.get(page, frozenset())
+
+
+def translate(page: str, asked: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Return a link's keys and values as they are called now; where both names stand in it, the new one counts."""
+    renamed = OLD.get(page, {})
+    translated: dict[str, list[str]] = {}
+    for key, texts in asked.items():
+        old = renamed.get(key, Old(key))
+        if old.key == key or old.key not in asked:
+            translated[old.key] = [old.values.get(text, text) for text in texts]
+    return translated
