@@ -113,7 +113,9 @@ def normal_rows(length: int, normal: tuple[float, float]) -> tuple[int, int]:
     """First row and the row after the last of a normal stretch given in percent of the file."""
     low, high = normal
     if not 0 <= low < high <= 100:
-        raise SettingError(f"the normal stretch must run upwards within 0..100 %, got {low:g} to {high:g}")
+        raise SettingError(
+            f"The normal stretch must run upwards within 0 to 100 %, got {low:g} to {high:g}; make it longer."
+        )
     return round(length * low / 100), round(length * high / 100)
 
 

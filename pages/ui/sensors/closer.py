@@ -8,17 +8,19 @@ from aecore.concepts import sensor_tables, sensors
 from aecore.data.uploads import Signal
 from aecore.figures import closer, vega
 from pages.ui import controls, narration, plots
+from pages.ui.foreign import plain
 from pages.ui.theme import palette
 
 NAME = "sensor_anomalies"
-WINDOW, MAP, SCORES, LABELS = "The event", "Latent map", "Scores", "Against labels"
+WINDOW, MAP, SCORES, LABELS = "event", "map", "scores", "labels"
+LOOKS = {WINDOW: "The event", MAP: "Latent map", SCORES: "Scores", LABELS: "Against labels"}
 
 
 def look(
     signal: Signal, analysis: sensors.Analysis, events: pd.DataFrame, threshold: float, chosen: int | None
 ) -> None:
     """One of the closer looks, by the visitor's choice; ``chosen`` is the open event's place among ``events``."""
-    options = [WINDOW, MAP, SCORES] + ([LABELS] if signal.labels is not None else [])
+    options = {look: label for look, label in LOOKS.items() if look != LABELS or signal.labels is not None}
     what = controls.choice("Look closer", "closer", options, default=WINDOW)
     if what == WINDOW:
         _event(analysis, events, chosen)
@@ -30,7 +32,8 @@ def look(
     elif what == SCORES:
         plot = closer.score_histogram(analysis.normal_scores, analysis.scores, threshold, palette())
         _draw(plot, "Histogram of normal scores and of all scores, with the threshold")
-        st.table(sensor_tables.choice_table(analysis).set_index("chosen"))
+        table = sensor_tables.choice_table(analysis).map(plain)  # a detector that was brought says what it likes
+        st.table(table.set_index("chosen"))
     else:
         _metrics(sensor_tables.measures(signal, analysis, threshold))
 

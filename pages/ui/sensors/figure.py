@@ -6,10 +6,11 @@ from numpy.typing import NDArray
 
 from aecore.concepts.sensors import Analysis
 from aecore.figures import sensors as figures
-from pages.ui import controls, strips
+from pages.ui import controls, settings, strips
 from pages.ui.sensors import rules
 
-ZOOM, MARK = "zooms in", "marks the normal stretch"
+ZOOM, MARK = "zoom", "mark"
+DRAG = {ZOOM: "zooms in", MARK: "marks the normal stretch"}
 ALL = (0.0, 100.0)
 STEP = 0.1  # % of the rows
 KEY = "sensors"
@@ -17,8 +18,8 @@ _DRAGGED = "sensors:dragged"
 
 
 def view_of(length: int) -> tuple[int, int]:
-    """Rows in view, first and last + 1, from the control's percent; at least two."""
-    low, high = st.session_state.get("view", ALL)
+    """Return the rows in view, first and last + 1, from the control's percent; at least two."""
+    low, high = settings.current("view", ALL)
     first, last = int(length * low / 100), -int(-length * high // 100)
     return min(first, length - 2), max(last, min(first, length - 2) + 2)
 
@@ -36,22 +37,23 @@ def _packed(name: str, _scene: figures.Scene, _analysis: Analysis | None, _missi
     if _analysis is None:
         return strips.pack(_scene)
     joined = _analysis.joined(missing=_missing)
-    return strips.pack(_scene, joined, rules.levels(_analysis, joined))
+    return strips.pack(_scene, joined, rules.list_levels(_analysis, joined))
 
 
-def draw(shelved: str, clock: figures.Clock, words: str, standing: strips.Standing | None = None) -> None:
+def draw(
+    shelved: str, clock: figures.Clock, words: str, drag: str = ZOOM, standing: strips.Standing | None = None
+) -> None:
     """Draw the scene; a stretch dragged over it becomes the view or the normal stretch, a level the threshold."""
 
     def stretch(start: float, end: float) -> None:
-        target = "view" if st.session_state.get("drag", ZOOM) == ZOOM else "normal"
-        st.session_state[target] = _percent(clock, [start, end])
+        settings.put({"view" if drag == ZOOM else "normal": _percent(clock, [start, end])})
         st.session_state[_DRAGGED] = True
 
     def level(place: int) -> None:
-        if rules.put(place):
+        if rules.put_level(place):
             st.session_state[_DRAGGED] = True
 
-    hand = strips.Hand(stretch, level, marks=st.session_state.get("drag", ZOOM) == MARK)
+    hand = strips.Hand(stretch, level, marks=drag == MARK)
     strips.strips(shelved, key=KEY, words=words, hand=hand, standing=standing)
 
 
@@ -61,16 +63,18 @@ def rerun_if_dragged() -> None:
         st.rerun()
 
 
-def drag_control() -> None:
-    """What a hand that drags over the figure does, as a control in the link."""
-    controls.choice("Dragging over the figure", "drag", [ZOOM, MARK], default=ZOOM)
+def choose_drag() -> str:
+    """Draw the control of what dragging over the figure does, and return it."""
+    return controls.choice("Dragging over the figure", "drag", DRAG, default=ZOOM)
 
 
 def view_control() -> None:
-    """Which rows are drawn, as a control in the link."""
+    """Draw the control of which rows are drawn."""
     view = controls.range_slider("In view, % of the rows", "view", low=0.0, high=100.0, default=ALL, step=STEP)
     if view != ALL:
-        st.button("Show all", key="view:all", on_click=_show_all, icon=":material/zoom_out_map:")
+        st.button(
+            "Show all", key="view:all", on_click=settings.put, args=({"view": ALL},), icon=":material/zoom_out_map:"
+        )
 
 
 def around(first: int, last: int, length: int) -> tuple[int, int]:
@@ -82,12 +86,8 @@ def around(first: int, last: int, length: int) -> tuple[int, int]:
 def look_at(first: int, last: int, length: int) -> None:
     """Zoom to some rows and what is around them."""
     low, high = around(first, last, length)
-    st.session_state["view"] = (_down(100 * low / length), _up(100 * high / length))
+    settings.put({"view": (_down(100 * low / length), _up(100 * high / length))})
     st.session_state[_DRAGGED] = True
-
-
-def _show_all() -> None:
-    st.session_state["view"] = ALL
 
 
 def _percent(clock: figures.Clock, stretch: list[float]) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from aecore import export, jobs
+from aecore import export
 from aecore.anomaly.thresholds import Threshold
 from aecore.concepts import sensor_tables
 from aecore.concepts.sensors import Analysis
@@ -13,6 +13,7 @@ from aecore.data.uploads import Signal
 from aecore.figures import closer, vega
 from aecore.figures import sensors as figures
 from aecore.figures.palette import LIGHT
+from pages.ui import work
 from pages.ui.sensors import figure
 
 WIDTH = 900  # pixels
@@ -34,18 +35,20 @@ class Findings(NamedTuple):
     self_test: pd.DataFrame | None = None
 
 
-def html(found: Findings) -> bytes:
+def html(found: Findings, slots: work.Slots) -> bytes:
     """Draw and write the report; the pictures are made in a worker."""
     strongest = found.events["severity"].nlargest(CLOSE_UPS).index if len(found.events) else []
     events = [found.events.loc[i] for i in strongest]
     pictures = [_overview(found), *(picture for event in events for picture in _event(found, event))]
     pictures += [_histogram(found), _map(found)]
-    drawn = jobs.submit(vega.drawings, pictures, WIDTH, lane="short", private=True).result()
+    drawn = work.compute(slots, vega.drawings, pictures, WIDTH)
     whole, *close, histogram, windows = drawn
     first, last = found.scene.normal
+    learned = f"the detector was trained on rows {first:,} to {last - 1:,}, which were vouched for as normal"
+    if first == last:
+        learned = "the detector was trained elsewhere; nothing was learned from this file"
     said = [
-        f"{len(found.scene.values):,} rows, {len(found.analysis.channels)} channels; learnt from rows {first:,} to "
-        f"{last - 1:,}, which were vouched for as normal.",
+        f"{len(found.scene.values):,} rows, {len(found.analysis.channels)} channels; {learned}.",
         found.summary,
         found.threshold.sentence,
         *found.analysis.notes,

@@ -3,12 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from aecore import export, jobs, store
+from aecore import export, store
 from aecore.anomaly.thresholds import Threshold
 from aecore.concepts import sensor_tables, sensors
 from aecore.figures import sensors as figures
-from pages.ui import link, live, narration
+from pages.ui import narration, training, work
 from pages.ui.downloads import Download, take_it_with_you
+from pages.ui.foreign import plain
 from pages.ui.sensors import closer, figure, report
 from pages.ui.sensors.sources import Source
 from pages.ui.strips import Standing
@@ -27,23 +28,29 @@ SELF_TEST_COLUMNS = {
 }
 
 
-def show(source: Source, analysis: sensors.Analysis, scene: figures.Scene, shelved: str, threshold: Threshold) -> None:
-    """Figure, events, a closer look."""
+def show(
+    source: Source, analysis: sensors.Analysis, scene: figures.Scene, shelved: str, threshold: Threshold, drag: str
+) -> None:
+    """Draw the figure, the events and a closer look."""
     signal = source.signal
     events = analysis.events(threshold.value, missing=signal.missing)
     summary = sensor_tables.summary(events, threshold.value, scene.clock.x)
     words = "Signal by channel, normal stretch, events and scores over time"
     # said by the figure itself: a browser takes longer for two paragraphs of Markdown than for all that is drawn
-    figure.draw(shelved, scene.clock, words, Standing(threshold.value, len(events), [summary, threshold.sentence]))
-    st.caption(narration.text(NAME, "reading"))
+    figure.draw(
+        shelved, scene.clock, words, drag, Standing(threshold.value, len(events), [summary, threshold.sentence])
+    )
+    learned = narration.text(NAME, "learned-elsewhere") if source.saved_task else narration.text(NAME, "learned-here")
+    reading = narration.text(NAME, "reading")
+    st.caption(f"{learned} {reading}")
     if len(scene.channels) < len(signal.channels):
         st.caption(f"Drawn: the {len(scene.channels)} of {len(signal.channels)} channels that stand out most.")
     for note in analysis.notes:
-        st.warning(link.plain(note), icon=":material/help:")
+        st.warning(plain(note), icon=":material/help:")
     table = sensor_tables.event_table(events, scene.clock.x)
     chosen = _choose_event(table, len(signal.values), clock=signal.time is not None)
     closer.look(signal, analysis, events, threshold.value, chosen)
-    tested = live.finished(SELF_TEST, (source.signature, scene.normal))
+    tested = work.finished(SELF_TEST, (source.signature, scene.normal))
     _last()["found"] = report.Findings(
         source.name, signal, scene, analysis, threshold, events, table, summary,
         None if tested is None else tested["table"],
@@ -63,7 +70,7 @@ def scene(source: Source, analysis: sensors.Analysis, normal: tuple[int, int]) -
 
 
 def _choose_event(table: pd.DataFrame, length: int, *, clock: bool) -> int | None:
-    """The table of events; returns the chosen one, or the strongest. Their ends are by the clock, or in rows."""
+    """Draw the table of events; return the chosen one, or the strongest. Their ends are by the clock, or in rows."""
     if table.empty:
         return None
     key = f"events:{length}"  # the same for more events or fewer: a new grid takes longer to build than all else
@@ -83,31 +90,26 @@ def _choose_event(table: pd.DataFrame, length: int, *, clock: bool) -> int | Non
 
 
 def self_test(source: Source, normal: tuple[int, int]) -> None:
-    """On request: the smallest fault of each kind that would be caught in this very signal."""
+    """Offer a test of which faults would be caught in this very signal, and show what it has found."""
     st.subheader("What would be caught?", divider="gray")
     narration.say(NAME, "self-test")
-    signature = (source.signature, normal)
-    if st.session_state.get(SELF_TEST) != signature:
-        asked = {SELF_TEST: signature}
-        st.button(
-            "Run the self-test", key="self-test:run", type="primary", icon=":material/science:",
-            on_click=st.session_state.update, args=(asked,),
-        )  # fmt: skip
-        return
     rows = source.signal.values[slice(*normal)]
-    found = live.work(
-        SELF_TEST, signature,
-        lambda: jobs.submit(sensors.self_test, rows, source.signal.channels, source.signal.sample_rate, private=True),
-        lambda job: st.progress((job.latest or {}).get("progress", 0.0), (job.latest or {}).get("part", "Starting")),
-        again="Run again",
+    request = work.Request(
+        task=sensors.self_test, args=(rows, source.signal.channels, source.signal.sample_rate),
+        signature=(source.signature, normal), private=True,
     )  # fmt: skip
-    if found is not None:
+    made = training.train(
+        SELF_TEST, request, words="It trains detectors of its own on the normal rows, which takes a while.",
+        draw=work.draw_progress, label="Run the self-test",
+    )  # fmt: skip
+    if made is not None:
+        found = made.value
         st.dataframe(
             found["table"], hide_index=True, width="stretch", column_config=SELF_TEST_COLUMNS,
             column_order=["sentence", "caught", "size", "unit", "rows", "seconds"],
         )  # fmt: skip
         for note in found["notes"]:
-            st.caption(link.plain(note))
+            st.caption(plain(note))
 
 
 def _last() -> dict[str, report.Findings]:
@@ -117,7 +119,7 @@ def _last() -> dict[str, report.Findings]:
 
 def downloads() -> None:
     """Files of what ``show`` has shown last: outside the part that follows the threshold, which then moves faster."""
-    last = _last()  # a click is answered in a thread that has no session
+    last, slots = _last(), work.slots()  # a click is answered in a thread that has no session
 
     def found() -> report.Findings:
         return last["found"]
@@ -129,12 +131,12 @@ def downloads() -> None:
         )
 
     def onnx() -> bytes:
-        exported: bytes = jobs.submit(sensors.to_onnx, found().analysis.detector, private=True).result()
+        exported: bytes = work.compute(slots, sensors.to_onnx, found().analysis.detector)
         return exported
 
     binary = "application/octet-stream"
     take_it_with_you([
-        Download("Report", "report.html", lambda: report.html(found()), "text/html"),
+        Download("Report", "report.html", lambda: report.html(found(), slots), "text/html"),
         Download("Scores", "scores.csv", lambda: export.csv(scores())),
         Download("Scores, Parquet", "scores.parquet", lambda: export.parquet(scores()), binary),
         Download("Events", "events.csv", lambda: export.csv(found().table)),

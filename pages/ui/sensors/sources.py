@@ -4,15 +4,16 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from aecore import jobs
 from aecore.concepts import sensors
 from aecore.concepts.sensor_samples import Sample
 from aecore.data.options import DECIMALS, DELIMITERS, ENCODINGS, TIME_UNITS, ReadOptions
 from aecore.data.uploads import Signal
-from pages.ui import controls, live
+from pages.ui import controls, work
 from pages.ui.uploads import Upload, upload
 
-AS_FOUND, NONE = "as found", "none"
+FOUND, NONE = "found", "none"
+AS_FOUND = {FOUND: "as found"}
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "blank": " "}
 
 
 class Source(NamedTuple):
@@ -33,7 +34,7 @@ def _simulate(sample: Sample) -> Signal:
 
 
 def simulated(name: str, sample: Sample) -> Source:
-    """A sample's signal."""
+    """Return the source that is a sample."""
     return Source(name, _simulate(sample), sample, (sensors.train_sample, sample), False, sample)
 
 
@@ -62,40 +63,44 @@ def own_file(help: str) -> Source | None:
 
 
 def _parsed(file: Upload, options: ReadOptions, slot: str) -> Signal | None:
-    def start() -> jobs.Job:
-        return jobs.submit(sensors.parse, file.name, file.data, options, lane="short", private=True)
-
-    signature = (file.fingerprint, options)
-    return live.work(f"sensors:parse:{slot}", signature, start, lambda _: st.progress(0.0, "Reading the file …"))
+    request = work.Request(
+        task=sensors.parse, args=(file.name, file.data, options), signature=(file.fingerprint, options), lane="short",
+        private=True,
+    )  # fmt: skip
+    return work.fetch(f"sensors:parse:{slot}", request, words="Reading the file")
 
 
 def _text_options() -> ReadOptions:
     with st.expander("If the text is read wrongly"):
-        names = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "blank": " "}
-        assert set(names.values()) == set(DELIMITERS)
-        delimiter = controls.select("Separator", "separator", [AS_FOUND, *names], default=AS_FOUND)
-        decimal = controls.select("Decimal mark", "decimal", [AS_FOUND, *DECIMALS], default=AS_FOUND)
-        encoding = controls.select("Encoding", "encoding", [AS_FOUND, *ENCODINGS], default=AS_FOUND)
-        header = controls.select("First row", "header", [AS_FOUND, "names", "values"], default=AS_FOUND)
+        assert set(SEPARATORS.values()) == set(DELIMITERS)
+        delimiter = _select("Separator", "separator", {name: name for name in SEPARATORS})
+        decimal = _select("Decimal mark", "decimal", {mark: mark for mark in DECIMALS})
+        encoding = _select("Encoding", "encoding", {name: name for name in ENCODINGS})
+        header = _select("First row", "header", {"names": "names", "values": "values"})
     return ReadOptions(
-        delimiter=names.get(delimiter),
-        decimal=None if decimal == AS_FOUND else decimal,
-        encoding=None if encoding == AS_FOUND else encoding,
+        delimiter=SEPARATORS.get(delimiter),
+        decimal=None if decimal == FOUND else decimal,
+        encoding=None if encoding == FOUND else encoding,
         header={"names": True, "values": False}.get(header),
     )
 
 
 def _column_options(found: Signal, text: ReadOptions) -> ReadOptions:
     names = list(found.roles.columns) if found.roles else list(found.channels)
+    roles = {f"{name} (column)" if name in (FOUND, NONE) else name: name for name in names}  # by their ids
     with st.expander("Columns and time"):
-        time = controls.select("Time", "time", [AS_FOUND, NONE, *names], default=AS_FOUND)
-        unit = controls.select("Unit of numeric time", "unit", [AS_FOUND, *TIME_UNITS], default=AS_FOUND)
-        rate = controls.number("Rows a second, Hz (0: from time)", "rate", low=0.0, high=1e9, default=0.0)
-        label = controls.select("Label, 1 where anomalous", "label", [AS_FOUND, NONE, *names], default=AS_FOUND)
-        channels = controls.several("Channels (none: all)", "channels", names)
-    roles = {AS_FOUND: None, NONE: ""}
+        time = _select("Time", "time", {NONE: "none"} | roles)
+        unit = _select("Unit of numeric time", "unit", {unit: unit for unit in TIME_UNITS})
+        rate = controls.number("Rows a second, Hz (0: from time)", "sample_rate", low=0.0, high=1e9, default=0.0)
+        label = _select("Label, 1 where anomalous", "label", {NONE: "none"} | roles)
+        channels = controls.several("Channels (none: all)", "channels", roles)
+    columns: dict[str, str | None] = {FOUND: None, NONE: ""} | roles
     return ReadOptions(
         delimiter=text.delimiter, decimal=text.decimal, encoding=text.encoding, header=text.header,
-        time=roles.get(time, time), time_unit=None if unit == AS_FOUND else unit, sample_rate=rate or None,
-        label=roles.get(label, label), channels=tuple(channels) or None,
+        time=columns[time], time_unit=None if unit == FOUND else unit, sample_rate=rate or None,
+        label=columns[label], channels=tuple(roles[channel] for channel in channels) or None,
     )  # fmt: skip
+
+
+def _select(label: str, key: str, options: dict[str, str]) -> str:
+    return controls.select(label, key, AS_FOUND | options, default=FOUND)
