@@ -49,6 +49,8 @@ class Old(NamedTuple):
     values: Mapping[str, str] = {}
 
 
+_PLACES = {"The pointer": "pointer", "Pin A": "pin_a", "Pin B": "pin_b"}
+
 OLD: dict[str, dict[str, Old]] = {
     "bottleneck": {
         "signals": Old("signals", {"A family of sinusoids": "family", "Your own recording": "own"}),
@@ -57,11 +59,29 @@ OLD: dict[str, dict[str, Old]] = {
         ),
     },
     "latent_clusters": {
+        "data": Old("data", {"Digits that ship": "digits", "MNIST": "mnist", "Your own": "own"}),
+        "projection": Old("projection", {"PCA": "pca", "t-SNE": "tsne", "UMAP": "umap"}),
+        "without": Old("without", {"nobody": ""}),
         "epochs": Old("cluster_epochs"),
+        "labels": Old("labels", {"(no labels)": ""}),
+        "machine": Old("machine", {"PCA": "pca", "Autoencoder": "autoencoder", "VAE": "vae"}),
     },
     "vae_morphing": {
-        "pictures": Old("images"),
-        "closer": Old("look"),
+        "pictures": Old("images", {"Shapes": "shapes", "Handwritten digits": "digits"}),
+        "networks": Old("networks", {"As shipped": "shipped", "Train your own": "own"}),
+        "closer": Old(
+            "look",
+            {
+                "Walk": "walk",
+                "Samples and grid": "samples",
+                "Draw your own": "draw",
+                "Noise in z": "noise",
+                "β": "beta",
+            },
+        ),
+        "walk_from": Old("walk_from", _PLACES),
+        "walk_to": Old("walk_to", _PLACES),
+        "taken": Old("taken", {"Your drawing": "own"}),
     },
     "applications": {
         "section": Old("application"),
