@@ -50,6 +50,11 @@ class Old(NamedTuple):
 
 
 _PLACES = {"The pointer": "pointer", "Pin A": "pin_a", "Pin B": "pin_b"}
+_VARIANTS = {
+    "PCA": "pca", "Undercomplete": "undercomplete", "Sparse: L1": "l1", "Sparse: KL": "kl", "Sparse: top-k": "topk",
+    "Contractive": "contractive", "Denoising: Gaussian": "gaussian", "Denoising: masking": "masking",
+    "Convolutional": "convolutional", "VAE": "vae", "β-VAE": "beta", "Conditional VAE": "conditional",
+}  # fmt: skip
 
 OLD: dict[str, dict[str, Old]] = {
     "bottleneck": {
@@ -83,6 +88,35 @@ OLD: dict[str, dict[str, Old]] = {
         "walk_to": Old("walk_to", _PLACES),
         "taken": Old("taken", {"Your drawing": "own"}),
     },
+    "variants": {
+        "var_input": Old("var_input", {"As they are": "clean", "With noise": "noise", "Masked": "mask"}),
+        "var_measure": Old(
+            "var_measure",
+            {
+                "Test MSE": "mse",
+                "MSE, noise": "noise",
+                "MSE, masked": "mask",
+                "10-NN": "knn",
+                "Units in use": "used",
+                "Active a digit": "active",
+                "Selectivity": "selectivity",
+                "Jolted code": "sensitivity",
+                "By Jacobian": "jacobian",
+                "Samples": "frechet",
+                "Seconds": "seconds",
+            },
+        ),
+        "var_closer": Old(
+            "var_closer",
+            {"One at a time": "one", "Two under the same input": "pair", "Train one yourself": "train"},
+        ),
+        "var_variant": Old("var_variant", _VARIANTS),
+        "var_how": Old("var_how", {"A test digit": "digit", "Draw one": "draw", "Upload one": "file"}),
+        "var_pair_one": Old("var_pair_one", _VARIANTS),
+        "var_pair_other": Old("var_pair_other", _VARIANTS),
+        "var_kind": Old("var_kind", _VARIANTS),
+        "var_on": Old("var_on", {"The digits that ship": "digits", "MNIST": "mnist"}),
+    },  # fmt: skip
     "applications": {
         "section": Old("application"),
     },
