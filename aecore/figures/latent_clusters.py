@@ -1,7 +1,6 @@
 """Three maps of the same data under one brush, and pictures of what was brushed."""
 
 import base64
-import copy
 import functools
 import io
 import warnings
@@ -32,23 +31,19 @@ def maps(table: pd.DataFrame, machines: Sequence[str], names: Sequence[str], pal
     Columns: row, ``"<machine> x"`` and ``"<machine> y"``, and where there are some, label and image (a data URL);
     ``linked`` says which rows stand out until a brush is drawn: those that a link has brushed.
     """
-    spec = copy.deepcopy(_maps_spec(tuple(machines), len(names), _characters(names), tuple(table.columns), palette))
-    if "label" in table.columns:
-        for chart in spec["concat"]:
-            chart["encoding"]["color"]["condition"]["scale"]["domain"] = list(names)
+    spec = _maps_spec(tuple(machines), tuple(names), tuple(table.columns), palette)
     return Figure({"maps": pa.Table.from_pandas(table, preserve_index=False)}, spec)
 
 
-@functools.lru_cache(maxsize=32)  # building three linked charts takes longer than all else on a brush's way
+@functools.cache  # a brush redraws nothing, and building three linked charts takes longer than all else on its way
 def _maps_spec(
-    machines: tuple[str, ...], kinds: int, characters: bool, columns: tuple[str, ...], palette: Palette
+    machines: tuple[str, ...], names: tuple[str, ...], columns: tuple[str, ...], palette: Palette
 ) -> dict[str, Any]:
-    """Return the specification without the classes' names, which may be a visitor's: all visitors share this cache."""
     brush = alt.selection_interval(name=BRUSH, resolve="global")
     shown: Any = alt.value(palette.latent)
     if "label" in columns:
-        scale = alt.Scale(domain=[], range=[palette.of_class(i) for i in range(kinds)])
-        shown = alt.Color("label:N", scale=scale, legend=None if characters else alt.Legend(title=None))
+        scale = alt.Scale(domain=list(names), range=[palette.of_class(i) for i in range(len(names))])
+        shown = alt.Color("label:N", scale=scale, legend=None if _characters(names) else alt.Legend(title=None))
     tips = [alt.Tooltip(field) for field in ("image:N", "label:N", "row:Q") if field[:-2] in columns]
     within: Any = brush
     if "linked" in columns:
@@ -57,7 +52,7 @@ def _maps_spec(
     charts = []
     for machine in machines:
         base = alt.Chart(alt.NamedData("maps"), title=machine, width=SIDE, height=SIDE)
-        marked = base.mark_text(fontSize=10, fontWeight="bold") if characters and "label" in columns else (
+        marked = base.mark_text(fontSize=10, fontWeight="bold") if _characters(names) and "label" in columns else (
             base.mark_point(filled=True, size=22)
         )  # fmt: skip
         charts.append(
@@ -67,7 +62,7 @@ def _maps_spec(
                 color=alt.condition(within, shown, alt.value(palette.quiet)),
                 opacity=alt.condition(within, alt.value(0.9), alt.value(0.12)),
                 tooltip=tips,
-                **({"text": alt.Text("label:N")} if characters and "label" in columns else {}),
+                **({"text": alt.Text("label:N")} if _characters(names) and "label" in columns else {}),
             ).add_params(brush)
         )
     with warnings.catch_warnings():

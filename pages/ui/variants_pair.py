@@ -69,7 +69,7 @@ def _input(made: Results, how: str) -> Array | None:
         task=framing.read_photo, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True
     )
     steps = work.fetch(READING, request, words="Reading the picture")
-    return None if steps is None else own.to_eight(_cropped(steps))
+    return None if steps is None else own.to_eight(_cropped(framing.steps_of(steps)))
 
 
 def _cropped(steps: list) -> Array:
