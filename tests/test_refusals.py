@@ -1,4 +1,4 @@
-"""What a core function refuses is a sentence in place of the figure: on every page, in the page and in its fragments."""
+"""What a core function refuses is a sentence in place of the figure, on every page and in its fragments."""
 
 import ast
 from pathlib import Path
