@@ -72,10 +72,6 @@ class DataGone(JobError):
     """A value that was held in a worker is there no more: make it again."""
 
 
-class DataGone(AecoreError):
-    """Data that a worker held for a visitor are not there any more: read them again."""
-
-
 class WorkerLost(JobError):
     """The process that did the work died, out of memory or killed, and so did the one after it."""
 

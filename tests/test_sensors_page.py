@@ -1,8 +1,11 @@
 """The sensor page opened as Streamlit would: samples and uploads scored, settings, links, refusals."""
 
+import dataclasses
 import gzip
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -215,3 +218,102 @@ def test_a_detector_of_other_channels_is_refused_in_a_sentence_and_not_offered_a
     app.run()
     assert "give it a signal with the same channels" in app.error[0].value
     assert not {"Train", "Score again"} & {button.label for button in app.button}
+
+
+# ---------------------------------------------------------------------- data that stay in a worker
+def test_a_file_is_parsed_once_whatever_is_said_of_its_columns(monkeypatch):
+    from aecore.data import uploads
+
+    parsed, parse = [], uploads.parse
+    monkeypatch.setattr(uploads, "parse", lambda *args: parsed.append(args) or parse(*args))
+    app = uploaded("pump.csv", log().to_csv(index=False).encode())
+    app.multiselect(key="channels").set_value(["sensor 1"]).run()
+    app.number_input(key="sample_rate").set_value(2.0).run()
+    assert not app.exception and not app.error
+    assert set(app.dataframe[0].value["leading_channel"]) == {"sensor 1"}
+    assert len(parsed) == 1
+    app.selectbox(key="separator").set_value("comma").run()  # the text is read in another way
+    assert not app.error and len(parsed) == 2
+
+
+def held_bytes(value) -> int:
+    """Bytes of arrays and text within a value, however deep."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if isinstance(value, bytes | str):
+        return len(value)
+    if isinstance(value, pd.DataFrame):
+        return int(value.memory_usage(deep=True).sum())
+    if isinstance(value, dict):
+        return sum(map(held_bytes, value.values()))
+    if isinstance(value, tuple | list):
+        return sum(map(held_bytes, value))
+    return sum(map(held_bytes, vars(value).values())) if dataclasses.is_dataclass(value) else 0
+
+
+def test_the_server_holds_no_row_of_a_visitor_s_signal():
+    rows = 60_000
+    app = uploaded("pump.csv", log(rows).to_csv(index=False).encode())
+    slots = app.session_state["work"]
+    assert not app.error and len(app.dataframe) == 1
+    results = {name: [held_bytes(each.job.result()) for each in all_.values()] for name, all_ in slots.entries.items()}
+    assert set(results) >= {"sensors:read", "sensors:columns", "sensors:train", "sensors:view", "sensors:detect"}
+    assert max(size for sizes in results.values() for size in sizes) < 4 * rows  # less than one of its columns
+    found = held_bytes(app.session_state["sensors:shown"]["now"]) + held_bytes(app.session_state["sensors:outline"])
+    assert found < 4 * rows
+
+
+def test_data_that_are_gone_are_read_again_without_the_visitor():
+    from aecore import jobs
+
+    app = uploaded("pump.csv", log().to_csv(index=False).encode())
+    before = app.dataframe[0].value
+    jobs._shelf.clear()  # as a worker's end would
+    app.slider(key="sigmas").set_value(4.5).run()
+    app.slider(key="sigmas").set_value(4.0).run()
+    assert not app.exception and not app.error
+    pd.testing.assert_frame_equal(app.dataframe[0].value, before)
+
+
+def test_data_that_never_stay_end_in_a_sentence_and_not_in_a_circle(monkeypatch):
+    from aecore import jobs
+
+    app = uploaded("pump.csv", log().to_csv(index=False).encode())
+    put = jobs._shelf.put
+    monkeypatch.setattr(jobs._shelf, "put", lambda *args: (put(*args), jobs._shelf.clear())[0])
+    jobs._shelf.clear()
+    app.slider(key="sigmas").set_value(4.5).run()
+    assert not app.exception
+    assert "no longer in memory" in app.error[0].value
+    assert "Read again" in {button.label for button in app.button}
+
+
+def test_my_data_are_removed_at_once():
+    from aecore import jobs
+
+    app = uploaded("pump.csv", log().to_csv(index=False).encode())
+    assert "Kept for this visit: pump" in said(app, "caption")
+    app.button(key="file:remove").click().run()
+    assert not app.exception and not app.error
+    assert "Removed: pump" in said(app, "success")
+    slots = app.session_state["work"]
+    assert not [entry for entries in slots.entries.values() for entry in entries.values()]
+    assert "file:kept" not in app.session_state and "sensors:shown" not in app.session_state
+    assert "sensors:outline" not in app.session_state
+    assert not jobs._shelf.size
+    assert "This link was made" not in said(app, "info")
+    app.file_uploader(key="file:upload:1").upload("other.csv", log(seed=2).to_csv(index=False).encode())
+    app.run()
+    assert not app.error and len(app.dataframe) == 1 and not app.success
+
+
+def test_a_file_is_named_after_another_page_was_looked_at():
+    app = uploaded("pump.csv", log().to_csv(index=False).encode())
+    app.switch_page("pages/1_Bottleneck.py").run()
+    app.switch_page(SENSORS)
+    app.query_params.clear()
+    app.query_params["source"] = "own"
+    app.run()
+    assert not app.exception
+    assert "Kept for this visit: pump" in said(app, "caption")
+    assert len(app.dataframe) == 1

@@ -235,11 +235,16 @@ def arranged(values: Array, channels: Sequence[str], wanted: Sequence[str]) -> A
 
     Raises DataError where neither fits.
     """
+    order = find_columns(channels, wanted)
+    return values if order == list(range(values.shape[1])) else values[:, order]
+
+
+def find_columns(channels: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """Return which of the channels are the ones that a detector learnt; as `arranged` does."""
     if set(wanted) <= set(channels):
-        order = [list(channels).index(name) for name in wanted]
-        return values if order == list(range(values.shape[1])) else values[:, order]
+        return [list(channels).index(name) for name in wanted]
     if len(channels) == len(wanted) and not set(wanted) & set(channels):
-        return values
+        return list(range(len(wanted)))
     missing = [name for name in wanted if name not in channels]
     raise DataError(
         f"The detector learnt {len(wanted)} channels, and of these {listed(map(one_line, missing))} are not among "
