@@ -17,7 +17,7 @@ from aecore.cli import sources
 from aecore.cli.score import ScoreSettings, score
 from aecore.cli.sources import Stretch
 from aecore.data import parquet_blocks
-from aecore.errors import JobError
+from aecore.errors import DataGone, JobError
 from aecore.jobs import cluster
 from tests import tasks_for_jobs as tasks
 from tests.machines import Machines
@@ -115,6 +115,104 @@ def test_files_scored_over_the_machines_are_what_one_process_makes_of_them(machi
     assert made == sorted(f"{name}.{part}.parquet" for name in "abc" for part in ("scores", "events"))
     for name in made:
         assert (tmp_path / "True" / name).read_bytes() == (tmp_path / "False" / name).read_bytes()
+
+
+def test_values_stay_in_a_worker_and_go_to_another(machines):
+    first = jobs.submit(tasks.hold, 50_000, lane="short", private=True)
+    summary = first.result(WAIT)
+    added = jobs.submit(tasks.add_up, first.handle, private=True).result(WAIT)
+    assert added["sums"] == [200_000.0]
+    assert added["pid"] != summary["pid"]
+    isolated = jobs.submit(tasks.add_up, first.handle, lane="short", private=True, isolated=True).result(WAIT)
+    assert isolated["sums"] == [200_000.0]
+    jobs.release(first.handle)
+    with pytest.raises(DataGone):
+        jobs.submit(tasks.add_up, first.handle, private=True).result(WAIT)
+
+
+def test_a_value_whose_worker_has_gone_is_said_so_without_a_long_wait(machines):
+    job = jobs.submit(tasks.hold, 10, lane="short", private=True)
+    os.kill(job.result(WAIT)["pid"], signal.SIGKILL)
+    time.sleep(1.0)
+    began = time.monotonic()
+    with pytest.raises(DataGone):
+        jobs.submit(tasks.add_up, job.handle, private=True).result(WAIT)
+    assert time.monotonic() - began < 10
+    assert jobs.submit(tasks.echo, 1, lane="short", private=True).result(WAIT) == 1
+
+
+def test_nothing_of_a_visitor_s_passes_the_scheduler(machines):
+    """It sees the names of attempts and the addresses of workers: in its tasks, its events and on its lines."""
+    secret = b"marker-of-a-visitor" * 100_000
+    client = jobs._dispatcher._cluster._client
+    client.run_on_scheduler(listen_in)
+    job = jobs.submit(tasks.echo, secret, private=True)
+    until(lambda: job.latest == secret)
+    assert job.result(WAIT) == secret
+    seen = client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.aecore_seen)
+    assert any("work-" in message for message in seen)  # the ear is where the messages are
+    assert not any("marker-of-a-visitor" in message for message in seen)
+    assert sum(map(len, seen)) < 100_000
+
+
+def listen_in(dask_scheduler):
+    """Have a scheduler keep the text of all that it handles from here on."""
+    dask_scheduler.aecore_seen = []
+    for handlers in (dask_scheduler.handlers, dask_scheduler.stream_handlers):
+        for name, handler in list(handlers.items()):
+
+            def heard(*args, _handler=handler, **kwargs):
+                dask_scheduler.aecore_seen.append(repr((args, kwargs)) + str(pickled(kwargs)))
+                return _handler(*args, **kwargs)
+
+            def pickled(content):
+                import pickle
+
+                try:
+                    return pickle.dumps(content)
+                except Exception:
+                    return b""
+
+            if name in ("update-graph", "log-event", "task-finished", "gather", "scatter", "broadcast", "log_event"):
+                heard.__name__ = name
+                handlers[name] = heard
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        ({"preload": "tests.tasks_for_jobs"}, "lacks this program's preload"),
+        ({"preload": "tests.other_version"}, "runs another version of this program"),
+        ({"preload": "tests.spilling"}, "spills data to its disk"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_worker_that_may_not_have_a_visitor_s_data_gets_none(machines, setting, why):
+    jobs.submit(tasks.echo, 1, private=True).result(WAIT)
+    machines.stop("long 0")
+    machines.start_worker("long", "odd", **setting)
+    machines.stop("short 1")
+    with pytest.raises(JobError, match=f"A worker of the cluster {why}, and is sent nothing: see docs/SCALING.md"):
+        jobs.submit(tasks.echo, 2, private=True).result(WAIT)
+    machines.start_worker("long", "long 0")
+    machines.start_worker("short", "short 1")
+    assert jobs.submit(tasks.echo, 3, private=True).result(WAIT) == 3  # the odd one stands by
+    machines.stop("odd")
+
+
+def test_a_scheduler_without_the_preload_is_not_used(machines, monkeypatch):
+    jobs.shutdown()
+    machines.stop()
+    machines.start_scheduler(preload="tests.tasks_for_jobs")
+    with pytest.raises(
+        JobError, match=r"reached \(The scheduler of the cluster lacks this program's preload: see docs"
+    ):
+        jobs.submit(tasks.echo, 1, private=True).result(WAIT)
+    machines.stop()
+    machines.start_scheduler()
+    machines.start_worker("long", "long 0")
+    machines.start_worker("short", "short 1")
+    assert jobs.submit(tasks.echo, 1, private=True).result(WAIT) == 1
 
 
 def test_a_stranger_without_the_certificate_gets_nothing(machines, tls, tmp_path):
