@@ -17,7 +17,7 @@ from aecore.concepts.sensor_samples import Sample
 from aecore.data import gaps, uploads
 from aecore.data.options import ReadOptions
 from aecore.data.uploads import ParsedFile, Signal
-from aecore.data.wording import listed
+from aecore.data.wording import clean_names, listed, one_line
 from aecore.errors import DataError, SettingError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Analysis(NamedTuple):
         detector = tree["detector"]
         choices = {name: (value, reason) for name, (value, reason) in detector["choices"].items()}
         return cls(
-            tree["scores"], tree["channel_excess"], detector["decision_scores"], tuple(detector["channels"]),
+            tree["scores"], tree["channel_excess"], detector["decision_scores"], clean_names(detector["channels"]),
             choices["window"][0], choices, tuple(tree["losses"]),
             tree["rebuilt"], tree["map_points"], tree["map_rows"], tuple(tree["notes"]), detector,
         )  # fmt: skip
@@ -240,6 +240,6 @@ def arranged(values: Array, channels: Sequence[str], wanted: Sequence[str]) -> A
         return values
     missing = [name for name in wanted if name not in channels]
     raise DataError(
-        f"The detector learnt {len(wanted)} channels, and of these {listed(missing)} are not among {listed(channels)}; "
-        "give it a signal with the same channels."
+        f"The detector learnt {len(wanted)} channels, and of these {listed(map(one_line, missing))} are not among "
+        f"{listed(map(one_line, channels))}; give it a signal with the same channels."
     )

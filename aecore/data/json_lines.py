@@ -186,7 +186,7 @@ def _joined(blocks: list[tuple[int, pd.Series]], rows: int) -> pd.Series:
     """Return blocks of cells as one column [T] of the type that they share, or of objects."""
     kinds = {series.dtype for _, series in blocks}
     dense = sum(len(series) for _, series in blocks) == rows
-    if dense and len(kinds) == 1 and (kind := kinds.pop()).kind in "bi":
+    if dense and len(kinds) == 1 and (kind := next(iter(kinds))).kind in "bi":
         column: Any = np.zeros(rows, kind)
     elif all(pd.api.types.is_numeric_dtype(kind) for kind in kinds):
         column = np.full(rows, np.nan)
