@@ -122,12 +122,12 @@ def test_the_canvas_has_its_colours_from_the_palette(palette):
 def test_a_drawing_is_read_only_if_it_is_one():
     pixels = np.arange(784) % 256
     answer = {"turn": 2, "centred": True, "strokes": "AB", "pixels": base64.b64encode(pixels.astype("u1")).decode()}
-    strokes, image = sketch._read(answer, 2, True)
-    assert strokes == "AB"
-    np.testing.assert_allclose(image, pixels.reshape(28, 28) / 255, atol=1e-6)
-    for wrong in ({"turn": 1}, {"centred": False}, {"pixels": "AA"}, {"pixels": "!"}, {"strokes": "A" * 9000}):
-        assert sketch._read(answer | wrong, 2, True) == (None, None)
-    assert sketch._read(None, 2, True) == (None, None)
+    assert sketch._read(answer, True) == "AB"
+    np.testing.assert_allclose(sketch._values(answer), pixels.reshape(28, 28) / 255, atol=1e-6)
+    for wrong in ({"centred": False}, {"strokes": "A" * 9000}, {"strokes": 7}):
+        assert sketch._read(answer | wrong, True) is None
+    for wrong in ({"pixels": "AA"}, {"pixels": "!"}, {"pixels": base64.b64encode(bytes(784)).decode()}):
+        assert sketch._values(answer | wrong) is None
 
 
 def test_a_cloud_has_a_place_and_a_spread():
