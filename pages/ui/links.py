@@ -55,6 +55,12 @@ _NOISES = {
     "Gaussian": "gaussian", "Fan": "fan", "Vacuum cleaner": "vacuum", "Mains hum": "hum", "Babble": "babble",
     "Your own recording": "own",
 }  # fmt: skip
+_PLACES = {"The pointer": "pointer", "Pin A": "pin_a", "Pin B": "pin_b"}
+_VARIANTS = {
+    "PCA": "pca", "Undercomplete": "undercomplete", "Sparse: L1": "l1", "Sparse: KL": "kl", "Sparse: top-k": "topk",
+    "Contractive": "contractive", "Denoising: Gaussian": "gaussian", "Denoising: masking": "masking",
+    "Convolutional": "convolutional", "VAE": "vae", "β-VAE": "beta", "Conditional VAE": "conditional",
+}  # fmt: skip
 
 OLD: dict[str, dict[str, Old]] = {
     "bottleneck": {
@@ -64,12 +70,59 @@ OLD: dict[str, dict[str, Old]] = {
         ),
     },
     "latent_clusters": {
+        "data": Old("data", {"Digits that ship": "digits", "MNIST": "mnist", "Your own": "own"}),
+        "projection": Old("projection", {"PCA": "pca", "t-SNE": "tsne", "UMAP": "umap"}),
+        "without": Old("without", {"nobody": ""}),
         "epochs": Old("cluster_epochs"),
+        "labels": Old("labels", {"(no labels)": ""}),
+        "machine": Old("machine", {"PCA": "pca", "Autoencoder": "autoencoder", "VAE": "vae"}),
     },
     "vae_morphing": {
-        "pictures": Old("images"),
-        "closer": Old("look"),
+        "pictures": Old("images", {"Shapes": "shapes", "Handwritten digits": "digits"}),
+        "networks": Old("networks", {"As shipped": "shipped", "Train your own": "own"}),
+        "closer": Old(
+            "look",
+            {
+                "Walk": "walk",
+                "Samples and grid": "samples",
+                "Draw your own": "draw",
+                "Noise in z": "noise",
+                "β": "beta",
+            },
+        ),
+        "walk_from": Old("walk_from", _PLACES),
+        "walk_to": Old("walk_to", _PLACES),
+        "taken": Old("taken", {"Your drawing": "own"}),
     },
+    "variants": {
+        "var_input": Old("var_input", {"As they are": "clean", "With noise": "noise", "Masked": "mask"}),
+        "var_measure": Old(
+            "var_measure",
+            {
+                "Test MSE": "mse",
+                "MSE, noise": "noise",
+                "MSE, masked": "mask",
+                "10-NN": "knn",
+                "Units in use": "used",
+                "Active a digit": "active",
+                "Selectivity": "selectivity",
+                "Jolted code": "sensitivity",
+                "By Jacobian": "jacobian",
+                "Samples": "frechet",
+                "Seconds": "seconds",
+            },
+        ),
+        "var_closer": Old(
+            "var_closer",
+            {"One at a time": "one", "Two under the same input": "pair", "Train one yourself": "train"},
+        ),
+        "var_variant": Old("var_variant", _VARIANTS),
+        "var_how": Old("var_how", {"A test digit": "digit", "Draw one": "draw", "Upload one": "file"}),
+        "var_pair_one": Old("var_pair_one", _VARIANTS),
+        "var_pair_other": Old("var_pair_other", _VARIANTS),
+        "var_kind": Old("var_kind", _VARIANTS),
+        "var_on": Old("var_on", {"The digits that ship": "digits", "MNIST": "mnist"}),
+    },  # fmt: skip
     "applications": {
         "section": Old("application"),
     },

@@ -15,7 +15,7 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.errors import AecoreError
-from pages.ui import narration, settings
+from pages.ui import address, narration, settings
 from pages.ui.foreign import plain
 
 P = ParamSpec("P")
@@ -67,6 +67,7 @@ def frame(name: str) -> Iterator[None]:
         yield
     with notes:
         settings.show_notes()
+    address.keep_one_entry_a_page()
     _onwards(name)
     _warm_up()
     _tidy_up()

@@ -5,7 +5,7 @@ meanwhile does not touch the run, whose result waits under its own settings. A t
 has, and one that can go on offers to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -38,11 +38,13 @@ def train(
     label: str = "Train",
     draw: Callable[[Job], None] | None = None,
     go_on: Callable[[Any], Request] | None = None,
+    linked_by: Sequence[str] = (),
 ) -> Trained | None:
     """Offer a training, show it running, and return what it has given for exactly this request; else None.
 
     ``words`` say what will be trained. ``go_on`` makes the request that trains on from a result; it is shown as a
-    button once there is one.
+    button once there is one. A link that names one of ``linked_by`` (by default, of the request's settings) was made
+    after a training, which its reader is told.
     """
     mine = work.slots()
     entry = mine.get(slot, request.signature)
@@ -55,7 +57,7 @@ def train(
     if entry is not None:
         return _show_end(slot, mine, entry, label, go_on)
     _offer_others(slot, mine, request, None)
-    linked = any(settings.named_by_link(key) for key in request.settings) and not mine.all_of(slot)
+    linked = any(map(settings.named_by_link, linked_by or request.settings)) and not mine.all_of(slot)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(LINKED if linked else words, icon=":material/model_training:")
         if st.button(label, key=f"{slot}:ask", type="primary", icon=":material/play_arrow:"):
