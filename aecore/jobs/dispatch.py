@@ -228,7 +228,12 @@ class Dispatcher:
 
     def _on_progress(self, run: str, entries: list[Parcel]) -> None:
         if running := self._running.get(run):
-            running.work.add(entries)
+            try:
+                running.work.add(entries)
+            except AecoreError as error:  # of a child that was taken over: nothing it sends is believed
+                assert self._cluster is not None and running.address is not None
+                self._cluster.end(run, running.address)
+                self._collect(run, failed(str(error)))
 
     def _on_outcome(self, run: str, outcome: Outcome, address: str) -> None:
         handle = None
