@@ -122,6 +122,10 @@ def test_the_canvas_has_its_colours_from_the_palette(palette):
 
 def test_a_drawing_s_pixels_are_read_only_if_they_are_ones():
     pixels = np.arange(784) % 256
+    answer = {"turn": 2, "centred": True, "strokes": "AB"}
+    assert sketch._read(answer, True) == "AB"
+    for wrong in ({"centred": False}, {"strokes": "A" * 9000}, {"strokes": 7}):
+        assert sketch._read(answer | wrong, True) is None
     image = sketch._values({"pixels": base64.b64encode(pixels.astype("u1")).decode()})
     np.testing.assert_allclose(image, pixels.reshape(28, 28) / 255, atol=1e-6)
     for wrong in ("AA", "!", None, base64.b64encode(bytes(784)).decode()):

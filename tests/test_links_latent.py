@@ -235,7 +235,9 @@ def test_a_label_column_that_another_file_has_not_is_no_error():
 
 
 def test_names_in_a_visitor_s_file_are_no_markdown():
-    app = upload_table(opened("latent_clusters", data="own", cluster_epochs="5"), table(("[a](http://x)", "b", "c", "d")))
+    app = upload_table(
+        opened("latent_clusters", data="own", cluster_epochs="5"), table(("[a](http://x)", "b", "c", "d"))
+    )
     app.selectbox(key="without").set_value("[a](http://x)").run()
     said = next(element.value for element in right(app).markdown if "ROC AUC" in element.value)
     assert "[a](http" not in said

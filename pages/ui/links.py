@@ -28,7 +28,9 @@ KEYS: dict[str, frozenset[str]] = {
         "mnist_compression": (
             "numbers pictures network width latent objective weights_seed epochs batch rate frame hand strokes photo"
         ),
-        "audio_denoising": "voice",
+        "audio_denoising": (
+            "voice spoil add snr noise-seed noise-from sound noise-file axis from take take-strength take-loudness"
+        ),
         "sensor_anomalies": (
             "source normal view drag rule sigmas alarms risk closer fault severity speed load noise spall depth shaft "
             "radial vibration balls pitch ball contact mishap sensor extent people air outdoor room_noise file "
@@ -49,6 +51,10 @@ class Old(NamedTuple):
     values: Mapping[str, str] = {}
 
 
+_NOISES = {
+    "Gaussian": "gaussian", "Fan": "fan", "Vacuum cleaner": "vacuum", "Mains hum": "hum", "Babble": "babble",
+    "Your own recording": "own",
+}  # fmt: skip
 _PLACES = {"The pointer": "pointer", "Pin A": "pin_a", "Pin B": "pin_b"}
 _VARIANTS = {
     "PCA": "pca", "Undercomplete": "undercomplete", "Sparse: L1": "l1", "Sparse: KL": "kl", "Sparse: top-k": "topk",
@@ -119,6 +125,18 @@ OLD: dict[str, dict[str, Old]] = {
     },  # fmt: skip
     "applications": {
         "section": Old("application"),
+    },
+    "mnist_compression": {
+        "pictures": Old("pictures", {"MNIST": "mnist", "Fashion-MNIST": "fashion", "Shipped": "shipped"}),
+        "objective": Old("objective", {"Cross-entropy": "bce", "Squared error": "mse"}),
+        "hand": Old("hand", {"Draw one": "draw", "Photo of one": "photo"}),
+    },
+    "audio_denoising": {
+        "voice": Old("voice", {"The clip that ships": "clip", "Your microphone": "microphone", "A file": "file"}),
+        "spoil": Old("spoil", _NOISES),
+        "add": Old("add", _NOISES | {"None": "none"}),
+        "noise-from": Old("noise-from", {"Your microphone": "microphone", "A file": "file"}),
+        "axis": Old("axis", {"as heard (mel)": "mel", "in even steps": "linear"}),
     },
     "sensor_anomalies": {
         "rate": Old("sample_rate"),

@@ -36,14 +36,8 @@ def sketch(*, key: str, label: str, centred: bool = False, size: int = 280) -> N
     data = {"label": label, "centred": centred, "size": size, "turn": turn, "strokes": strokes}
     drawn = _component(key=f"{key}:sketch", data=data, on_drawn_change=lambda: None).get("drawn")
 
-    def read(answer: dict[str, Any]) -> str | None:
-        match answer:
-            case {"centred": bool(how), "strokes": str(found)} if how == centred and len(found) <= MOST:
-                return found
-        return None
-
-    left = placed.left(drawn, read)
-    answered = isinstance(drawn, dict) and drawn.get("turn") == turn and read(drawn) == left
+    left = placed.left(drawn, lambda answer: _read(answer, centred))
+    answered = isinstance(drawn, dict) and drawn.get("turn") == turn and _read(drawn, centred) == left
     return _values(drawn) if answered else None  # a link's strokes: the browser answers with their pixels at once
 
 
@@ -54,6 +48,14 @@ def _setting(key: str, label: str) -> Setting[str]:
         return texts[0]
 
     return Setting(key=key, label=label, default="", read=read, write=str, show=lambda found: "an empty canvas")
+
+
+def _read(answer: dict[str, Any], centred: bool) -> str | None:
+    """Return the strokes in the browser's answer, if it is one."""
+    match answer:
+        case {"centred": bool(how), "strokes": str(found)} if how == centred and len(found) <= MOST:
+            return found
+    return None
 
 
 def _is_strokes(text: str) -> bool:

@@ -19,8 +19,7 @@ from pages.ui.theme import palette
 from pages.ui.work import Entry, Request, Slots
 
 LINKED = (
-    "This link was made after a training with these settings. Its result stayed with whoever trained it: train the "
-    "same here to see it."
+    "This link names settings of a training. A result stays with whoever trained it: train the same here to see it."
 )
 
 
@@ -47,7 +46,7 @@ def train(
     button once there is one. A link that names one of ``linked_by`` (by default, of the request's settings) was made
     after a training, which its reader is told.
     """
-    mine = slots = work.slots()
+    mine = work.slots()
     entry = mine.get(slot, request.signature)
     for other in mine.all_of(slot):
         if other is not entry and other.busy:
@@ -55,16 +54,9 @@ def train(
     if entry is not None and entry.busy:
         work.watch(slot, entry, draw or draw_training)
         return None if entry.before is None else Trained(entry.before, whole=True)
-    if entry is not None and entry.outcome is not None:
-        _offer_others(slot, slots, entry)
-        work.say_where_from(entry, training=True)
-        if go_on is not None:
-            _offer_more(slot, slots, entry, go_on)
-        return Trained(entry.outcome, entry.whole)
     if entry is not None:
-        work.explain(slot, entry, label)
-        return None
-    _offer_others(slot, slots, None)
+        return _show_end(slot, mine, entry, label, go_on)
+    _offer_others(slot, mine, request, None)
     linked = any(map(settings.named_by_link, linked_by or request.settings)) and not mine.all_of(slot)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(LINKED if linked else words, icon=":material/model_training:")
@@ -92,6 +84,16 @@ def train_at_once(
     return Trained(value, entry.whole)
 
 
+def find(slot: str, request: Request) -> Trained | None:
+    """Return what `train` or `train_at_once` has given for exactly this request so far; draws and starts nothing."""
+    entry = work.slots().get(slot, request.signature)
+    if entry is None:
+        return None
+    if entry.outcome is not None:
+        return Trained(entry.outcome, entry.whole)
+    return None if entry.before is None else Trained(entry.before, whole=True)
+
+
 def start(slot: str, request: Request, before: Any = None) -> None:
     """Begin a training; a visitor who has too much under way is told so when the page runs again."""
     named = settings.describe(request.settings)
@@ -102,9 +104,28 @@ def start(slot: str, request: Request, before: Any = None) -> None:
         st.toast(plain(str(error)), icon=":material/hourglass_top:")
 
 
-def _offer_others(slot: str, mine: Slots, shown: Entry | None) -> None:
+def _show_end(
+    slot: str, mine: Slots, entry: Entry, label: str, go_on: Callable[[Any], Request] | None
+) -> Trained | None:
+    """Show what a training has come to; where going on gave nothing, that is what it went on from."""
+    result, whole = entry.outcome, entry.whole
+    if result is None:
+        work.explain(slot, entry, label if entry.before is None else None)
+        if entry.before is None:
+            return None
+        result, whole = entry.before, True
+    else:
+        work.say_where_from(entry, training=True)
+    _offer_others(slot, mine, entry.request, entry)
+    if go_on is not None:
+        _offer_more(slot, entry, result, go_on)
+    return Trained(result, whole)
+
+
+def _offer_others(slot: str, mine: Slots, request: Request, shown: Entry | None) -> None:
     """Name the last result of other settings, with a button that puts them back."""
     others = [e for e in mine.all_of(slot) if e is not shown and not e.busy and e.values and e.outcome is not None]
+    others = [e for e in others if e.request.subject == request.subject]
     if not others:
         return
     last = others[-1]
@@ -113,9 +134,7 @@ def _offer_others(slot: str, mine: Slots, shown: Entry | None) -> None:
         st.button("Show it", key=f"{slot}:show", on_click=settings.put, args=(last.values,), type="tertiary")
 
 
-def _offer_more(slot: str, mine: Slots, entry: Entry, go_on: Callable[[Any], Request]) -> None:
-    result = entry.outcome
-
+def _offer_more(slot: str, entry: Entry, result: Any, go_on: Callable[[Any], Request]) -> None:
     def more() -> None:
         request = replace(go_on(result), signature=entry.request.signature)
         start(slot, request, before=result)

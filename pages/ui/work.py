@@ -43,6 +43,8 @@ class Request:
     signature : tells this piece of work from others of its slot.
     settings : keys of the page's settings that it depends on; they name it on its panel.
     source : the slot that read the data that it uses, if any: read again where the data are gone.
+    subject : what it is about beside the settings (a visitor's file): results of another one are not offered.
+    keep : how many pieces of work the slot holds from now on, this one included.
     """
 
     task: Callable[..., Any]
@@ -53,6 +55,8 @@ class Request:
     lane: str = "long"
     isolated: bool = False
     source: str | None = None
+    subject: Hashable = None
+    keep: int = KEPT
 
     def submit(self) -> Job:
         """Hand the work to the workers."""
@@ -117,7 +121,7 @@ class Slots:
         entries = self.entries.setdefault(slot, OrderedDict())
         entries[request.signature] = entry
         entries.move_to_end(request.signature)
-        for signature in [s for s, each in entries.items() if not each.busy][: max(0, len(entries) - KEPT)]:
+        for signature in [s for s, each in entries.items() if not each.busy][: max(0, len(entries) - request.keep)]:
             del entries[signature]
         return entry
 
@@ -246,8 +250,8 @@ def say_where_from(entry: Entry, *, training: bool = False) -> None:
         st.caption(UNKEPT)
 
 
-def explain(slot: str, entry: Entry, again: str) -> None:
-    """Say why work has no result, and offer to start it again; where its data are gone, they are read again."""
+def explain(slot: str, entry: Entry, again: str | None) -> None:
+    """Say why work has no result, and offer to start it ``again``; where its data are gone, they are read again."""
     mine = slots()
     try:
         entry.job.result()
@@ -260,10 +264,11 @@ def explain(slot: str, entry: Entry, again: str) -> None:
         st.info("Stopped. Change a setting or start it again.", icon=":material/stop_circle:")
     except AecoreError as error:
         st.error(plain(str(error)), icon=":material/error:")
-    st.button(
-        again, key=f"{slot}:again", icon=":material/play_arrow:", type="primary",
-        on_click=mine.forget, args=(slot, entry.request.signature),
-    )  # fmt: skip
+    if again is not None:
+        st.button(
+            again, key=f"{slot}:again", icon=":material/play_arrow:", type="primary",
+            on_click=mine.forget, args=(slot, entry.request.signature),
+        )  # fmt: skip
 
 
 def _wait_briefly(entry: Entry) -> None:

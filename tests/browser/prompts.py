@@ -44,7 +44,8 @@ LOOK = """
             }
             if (role === 'radio') found.push(`radio ${each.innerText.trim()}: ${each.getAttribute('aria-checked')}`);
             if (role === 'combobox') found.push(`combobox ${name}: ${each.value}`);
-            if (each.tagName === 'INPUT' && ['text', 'number'].includes(each.type) && role !== 'combobox' && !each.readOnly)
+            const typed = each.tagName === 'INPUT' && ['text', 'number'].includes(each.type);
+            if (typed && role !== 'combobox' && !each.readOnly)
                 found.push(`field ${name}: ${each.value}`);
             if (each.tagName === 'CANVAS' || role === 'img' || role === 'application')
                 if (name) found.push(`figure ${name}`);
