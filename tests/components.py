@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from pages.ui import settings
+from pages.ui import address, settings
 
 
 @contextmanager
@@ -15,6 +15,7 @@ def shown_on(page: str) -> Iterator[None]:
     with settings.part(page):
         yield
     settings.show_notes()
+    address.keep_one_entry_a_page()
 
 
 def option(name: str, default: str) -> str:

@@ -234,7 +234,7 @@ def test_a_link_with_a_bad_value_shows_the_default_and_says_so(query, label):
     app = opened(PAGE, **query)
     assert not app.exception
     assert any(note.value.startswith(f"The link asks for {label} = ") and "showing" in note.value for note in app.info)
-    assert not app.query_params
+    assert not app.run().query_params
 
 
 def test_a_link_to_a_take_that_has_to_be_trained_first_says_so():

@@ -51,7 +51,7 @@ def test_an_old_link_to_a_control_that_comes_up_later_is_understood(query, key, 
     app = opened(AUDIO, **query)
     state = app.session_state[settings._PAGES]["audio_denoising"]
     assert state.values.get(key, (state.linked.get(key) or [None])[0]) == now
-    assert app.query_params[key] == now
+    assert app.run().query_params[key] == now
 
 
 def test_a_control_that_went_away_takes_its_value_out_of_the_address():

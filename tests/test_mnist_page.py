@@ -130,7 +130,7 @@ def test_a_link_with_a_bad_value_shows_the_default_and_says_so(query, label):
     app = opened(**query)
     assert not app.exception
     assert any(note.value.startswith(f"The link asks for {label} = ") and "showing" in note.value for note in app.info)
-    assert not app.query_params
+    assert not app.run().query_params
 
 
 def test_settings_that_were_trained_before_give_their_result_back():

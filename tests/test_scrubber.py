@@ -168,7 +168,7 @@ def run(query=None, position=None, values=None, count=4, default=1):
 )
 def test_link_sets_the_position_and_a_default_leaves_it(query, said, kept):
     text, test = run(query=query)
-    assert text == said and ("k" in test.query_params) == kept
+    assert text == said and ("k" in test.run().query_params) == kept
     notes = [note.value for note in test.info]
     assert notes == (["The link asks for k = 9, but there is only 0 to 3; showing 1 instead."] if query == "9" else [])
 

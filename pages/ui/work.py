@@ -42,7 +42,7 @@ class Request:
     task, args : a task of `aecore.jobs` with its arguments.
     signature : tells this piece of work from others of its slot.
     settings : keys of the page's settings that it depends on; they name it on its panel.
-    source : the slot that read the data that it uses, if any: read again where the data are gone.
+    source : the slot, or slots, that read the data that it uses, if any: read again where the data are gone.
     subject : what it is about beside the settings (a visitor's file): results of another one are not offered.
     keep : how many pieces of work the slot holds from now on, this one included.
     """
@@ -54,7 +54,7 @@ class Request:
     private: bool = False
     lane: str = "long"
     isolated: bool = False
-    source: str | None = None
+    source: str | tuple[str, ...] = ()
     subject: Hashable = None
     keep: int = KEPT
 
@@ -256,8 +256,9 @@ def explain(slot: str, entry: Entry, again: str | None) -> None:
     try:
         entry.job.result()
     except DataGone:
-        if entry.request.source is not None:
-            mine.forget_slot(entry.request.source)
+        sources = entry.request.source
+        for source in (sources,) if isinstance(sources, str) else sources:
+            mine.forget_slot(source)
         mine.forget(slot, entry.request.signature)
         st.rerun()
     except JobCancelled:

@@ -46,15 +46,3 @@ def test_a_setting_that_changes_meanwhile_leaves_the_training_alone(compression)
     page.get_by_text("The worst ten").wait_for(timeout=WAIT)
     settle(page)
     assert "latent" not in page.url and "epochs=20" in page.url
-
-
-def test_a_prompt_s_address_opens_what_it_showed(app, open_page):
-    page = open_page(f"{app}/MNIST_Compression?numbers=64&objective=mse&width=64")
-    page.get_by_role("button", name="Two numbers a digit").click()
-    page.get_by_text("with 2 numbers").wait_for(timeout=WAIT)
-    settle(page)
-    assert page.url.endswith("?latent=2&numbers=2")
-    said = [caption.inner_text() for caption in page.get_by_test_id("stMetricValue").all()]
-    fresh = open_page(page.url)
-    fresh.get_by_text("with 2 numbers").wait_for(timeout=WAIT)
-    assert [caption.inner_text() for caption in fresh.get_by_test_id("stMetricValue").all()] == said

@@ -10,7 +10,7 @@ from aecore.figures import audio as figures
 from aecore.figures.training import falling_loss
 from aecore.jobs import Job
 from pages.ui import narration, training, work
-from pages.ui.audio.sources import Source
+from pages.ui.audio.sources import SLOTS, Source
 from pages.ui.theme import palette
 from pages.ui.work import Request
 
@@ -90,7 +90,7 @@ def _request(source: Source, plan: _Plan) -> Request:
         task, args = concept.tune_sample, (source.spoiling.noise, plan.scratch)
     return Request(
         task=task, args=args, signature=source.training, settings=source.settings, private=source.private,
-        subject=(source.signature[0], source.training[-1]), keep=KEPT,
+        source=SLOTS, subject=(source.signature[0], source.training[-1]), keep=KEPT,
     )  # fmt: skip
 
 
