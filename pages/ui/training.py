@@ -5,8 +5,9 @@ meanwhile does not touch the run, whose result waits under its own settings. A t
 has, and one that can go on offers to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -22,6 +23,8 @@ LINKED = (
     "This link was made after a training with these settings. Its result stayed with whoever trained it: train the "
     "same here to see it."
 )
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Trained(NamedTuple):
@@ -39,11 +42,13 @@ def train(
     label: str = "Train",
     draw: Callable[[Job], None] | None = None,
     go_on: Callable[[Any], Request] | None = None,
+    shown_by: Mapping[str, Any] = NOTHING,
 ) -> Trained | None:
     """Offer a training, show it running, and return what it has given for exactly this request; else None.
 
     ``words`` say what will be trained. ``go_on`` makes the request that trains on from a result; it is shown as a
-    button once there is one.
+    button once there is one. ``shown_by`` are settings, with their values, that show the result in place of something
+    else: they are set when the training begins, and a link that names one was made after a training.
     """
     mine = slots = work.slots()
     entry = mine.get(slot, request.signature)
@@ -57,17 +62,17 @@ def train(
         _offer_others(slot, slots, entry)
         work.say_where_from(entry, training=True)
         if go_on is not None:
-            _offer_more(slot, slots, entry, go_on)
+            _offer_more(slot, slots, entry, go_on, shown_by)
         return Trained(entry.outcome, entry.whole)
     if entry is not None:
         work.explain(slot, entry, label)
         return None
     _offer_others(slot, slots, None)
-    linked = any(settings.named_by_link(key) for key in request.settings) and not mine.all_of(slot)
+    linked = any(settings.named_by_link(key) for key in (*request.settings, *shown_by)) and not mine.all_of(slot)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(LINKED if linked else words, icon=":material/model_training:")
         if st.button(label, key=f"{slot}:ask", type="primary", icon=":material/play_arrow:"):
-            start(slot, request)
+            start(slot, request, shown_by=shown_by)
             st.rerun()
     return None
 
@@ -90,14 +95,16 @@ def train_at_once(
     return Trained(value, entry.whole)
 
 
-def start(slot: str, request: Request, before: Any = None) -> None:
+def start(slot: str, request: Request, before: Any = None, shown_by: Mapping[str, Any] = NOTHING) -> None:
     """Begin a training; a visitor who has too much under way is told so when the page runs again."""
     named = settings.describe(request.settings)
-    values = settings.snapshot(request.settings)
+    values = settings.snapshot(request.settings) | dict(shown_by)
     try:
         work.slots().start(slot, request, name=named, values=values, before=before)
     except TooBusy as error:
         st.toast(plain(str(error)), icon=":material/hourglass_top:")
+        return
+    settings.put(shown_by)
 
 
 def _offer_others(slot: str, mine: Slots, shown: Entry | None) -> None:
@@ -111,12 +118,14 @@ def _offer_others(slot: str, mine: Slots, shown: Entry | None) -> None:
         st.button("Show it", key=f"{slot}:show", on_click=settings.put, args=(last.values,), type="tertiary")
 
 
-def _offer_more(slot: str, mine: Slots, entry: Entry, go_on: Callable[[Any], Request]) -> None:
+def _offer_more(
+    slot: str, mine: Slots, entry: Entry, go_on: Callable[[Any], Request], shown_by: Mapping[str, Any]
+) -> None:
     result = entry.outcome
 
     def more() -> None:
         request = replace(go_on(result), signature=entry.request.signature)
-        start(slot, request, before=result)
+        start(slot, request, before=result, shown_by=shown_by)
 
     st.button("Train on", key=f"{slot}:more", on_click=more, icon=":material/fast_forward:")
 
@@ -124,8 +133,9 @@ def _offer_more(slot: str, mine: Slots, entry: Entry, go_on: Callable[[Any], Req
 def draw_training(job: Job) -> None:
     """Draw a running training whose progress is {part, epoch, epochs, loss, progress}: stage, time left, loss."""
     latest = job.latest
-    if latest is None or "epoch" not in latest:  # it has not begun to train, or never will: a saved detector scores
-        st.progress((latest or {}).get("progress", 0.0), work.time_left(job).capitalize())
+    if latest is None or "epoch" not in latest:  # it does not train yet, or any more, or never will
+        part, left = (latest or {}).get("part", ""), work.time_left(job)
+        st.progress((latest or {}).get("progress", 0.0), f"{part}, {left}" if part else left.capitalize())
         return
     st.progress(
         latest["progress"], f"{latest['part']}: epoch {latest['epoch']} of {latest['epochs']}, {work.time_left(job)}"

@@ -19,7 +19,7 @@ from typing import Any
 import streamlit as st
 
 from aecore import jobs
-from aecore.errors import AecoreError, DataGone, JobCancelled, TooBusy
+from aecore.errors import AecoreError, DataError, DataGone, DatasetMissing, JobCancelled, SettingError, TooBusy
 from aecore.jobs import Job
 from pages.ui.foreign import plain
 
@@ -247,7 +247,10 @@ def say_where_from(entry: Entry, *, training: bool = False) -> None:
 
 
 def explain(slot: str, entry: Entry, again: str) -> None:
-    """Say why work has no result, and offer to start it again; where its data are gone, they are read again."""
+    """Say why work has no result, and offer to start it again; where its data are gone, they are read again.
+
+    Nothing is offered where the same data and settings can only be refused again.
+    """
     mine = slots()
     try:
         entry.job.result()
@@ -260,6 +263,8 @@ def explain(slot: str, entry: Entry, again: str) -> None:
         st.info("Stopped. Change a setting or start it again.", icon=":material/stop_circle:")
     except AecoreError as error:
         st.error(plain(str(error)), icon=":material/error:")
+        if isinstance(error, DataError | SettingError) and not isinstance(error, DatasetMissing):
+            return
     st.button(
         again, key=f"{slot}:again", icon=":material/play_arrow:", type="primary",
         on_click=mine.forget, args=(slot, entry.request.signature),
