@@ -12,7 +12,7 @@ from aecore.concepts.applications.dimensions_own import own_map, own_table
 from aecore.concepts.applications.dimensions_training import train
 from aecore.concepts.one_thread import one_thread
 from aecore.data.flux_maps import D_POINTS, POLE_PAIRS, Q_POINTS, torque
-from pages.ui import controls, narration
+from pages.ui import controls, narration, settings
 from pages.ui.applications import shell
 from pages.ui.applications.shell import Network, OwnFile, Section
 from pages.ui.downloads import Download, buttons
@@ -38,7 +38,7 @@ def section() -> Section:
             "Two knobs only": {"dim_size": "2"},
             "Six knobs, another machine": {"dim_size": "6", "dim_source": "simulated", "dim_machine": 7},
             "The machine hardest to copy": {
-                "dim_size": "3", "dim_source": "simulated", "dim_machine": hardest(), "dim_network": shell.BUILTIN,
+                "dim_size": "3", "dim_source": "simulated", "dim_machine": hardest(), "dim_network": settings.DEFAULT,
             },
         },
         tables=("flux", "torque", "needed", "downstream"),
