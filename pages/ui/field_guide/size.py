@@ -23,7 +23,7 @@ SETS = {DIGITS: "Digits", "sinusoids": "Sinusoids", OWN: "Your own file"}
 PROMPTS = {
     "Sinusoids: the truth is known": {"sample": "sinusoids", "tried": settings.DEFAULT},
     "Two numbers": {"sample": DIGITS, "tried": 1},
-    "As many as were tried": {"tried": 9},
+    "As many as were tried": {"sample": DIGITS, "tried": 9},
 }
 
 
