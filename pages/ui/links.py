@@ -11,7 +11,7 @@ KEYS: dict[str, frozenset[str]] = {
     page: frozenset(keys.split())
     for page, keys in {
         "home": "digit k",
-        "bottleneck": "signals complexity hiss draw machines waist clip channel",
+        "bottleneck": "signals complexity hiss draw machines waist clip channel cut_trained",
         "latent_clusters": (
             "data size projection without pull cluster_epochs weights machine epoch vectors labels brush"
         ),
@@ -21,7 +21,7 @@ KEYS: dict[str, frozenset[str]] = {
         ),
         "variants": (
             "var_input var_measure var_closer var_variant var_how var_sigma var_masked var_pair_one var_pair_other "
-            "var_digit var_pen var_picture var_kind var_on var_start var_rounds var_rounds_conv var_rounds_mnist "
+            "var_digit var_pen var_picture var_kind var_on var_start var_rounds var_rounds_conv var_rounds_mnist var_trained "
             + " ".join(f"var_weight{n} var_strength{n}" for n in range(12))
         ),
         "applications": (
@@ -37,10 +37,12 @@ KEYS: dict[str, frozenset[str]] = {
             "con_class con_speed con_torque con_draw con_model con_epochs"
         ),
         "mnist_compression": (
-            "numbers pictures network width latent objective weights_seed epochs batch rate frame hand strokes photo"
+            "numbers pictures network width latent objective weights_seed epochs batch rate frame hand strokes photo "
+            "digits_trained"
         ),
         "audio_denoising": (
-            "voice spoil add snr noise-seed noise-from sound noise-file axis from take take-strength take-loudness"
+            "voice spoil add snr noise-seed noise-from sound noise-file axis from take take-strength take-loudness "
+            "tuned_trained scratch_trained"
         ),
         "sensor_anomalies": (
             "source normal view drag rule sigmas alarms risk closer fault severity speed load noise spall depth shaft "

@@ -251,7 +251,10 @@ def say_where_from(entry: Entry, *, training: bool = False) -> None:
 
 
 def explain(slot: str, entry: Entry, again: str | None) -> None:
-    """Say why work has no result and offer to start it ``again`` if that may help; data that are gone are read again."""
+    """Say why work has no result, and offer to start it ``again`` where that may help.
+
+    Where its data are gone, they are read again without a word.
+    """
     mine = slots()
     try:
         entry.job.result()

@@ -33,6 +33,11 @@ class _Plan(NamedTuple):
     def slot(self) -> str:
         return f"audio:{self.method}"
 
+    @property
+    def mark(self) -> str:
+        """Key of the setting that says in a link that its result was there."""
+        return f"{self.method}_trained"
+
 
 PLANS = (
     _Plan("tuned", "Tune to this clip", "tune-offer", False),
@@ -68,7 +73,12 @@ def offer(source: Source) -> None:
     for column, plan in zip(st.columns(len(PLANS), gap="large"), PLANS, strict=True):
         with column:
             training.train(
-                plan.slot, _request(source, plan), words=narration.text(NAME, plan.text), label=plan.button, draw=_panel
+                plan.slot,
+                _request(source, plan),
+                words=narration.text(NAME, plan.text),
+                label=plan.button,
+                draw=_panel,
+                mark=plan.mark,
             )
     results = models(source)
     if results:
