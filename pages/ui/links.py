@@ -21,8 +21,8 @@ KEYS: dict[str, frozenset[str]] = {
         ),
         "variants": (
             "var_input var_measure var_closer var_variant var_how var_sigma var_masked var_pair_one var_pair_other "
-            "var_digit var_pen var_picture var_kind var_on var_start var_rounds var_rounds_conv var_rounds_mnist var_trained "
-            + " ".join(f"var_weight{n} var_strength{n}" for n in range(12))
+            "var_digit var_pen var_picture var_kind var_on var_start var_rounds var_rounds_conv var_rounds_mnist "
+            "var_trained " + " ".join(f"var_weight{n} var_strength{n}" for n in range(12))
         ),
         "applications": (
             "application "
