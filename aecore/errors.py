@@ -13,6 +13,7 @@
     ├── JobError              long work did not end as it should
     │   ├── JobCancelled      somebody asked it to stop
     │   ├── TooBusy           more work is waiting than may
+    │   ├── NoWorkers         no process that does the work could be started or reached
     │   └── WorkerLost        the process that did the work died
     └── StoreError            a stored result is missing, torn or of another make
 """
@@ -60,6 +61,10 @@ class JobCancelled(JobError):
 
 class TooBusy(JobError):
     """More work is waiting than may; nothing was started."""
+
+
+class NoWorkers(JobError):
+    """No process that does the work could be started or reached; nothing was started."""
 
 
 class WorkerLost(JobError):

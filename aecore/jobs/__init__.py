@@ -22,7 +22,7 @@ from aecore.jobs.dispatch import Dispatcher
 from aecore.jobs.handles import Job, State, Task, Work
 from aecore.jobs.worker import execute
 
-__all__ = ["Job", "State", "submit", "warm", "shutdown"]
+__all__ = ["Job", "State", "reachable", "submit", "warm", "shutdown"]
 
 LANES = ("long", "short")
 
@@ -73,6 +73,11 @@ def warm() -> None:
     """Start the workers and load torch in them; blocks for seconds, so call it from a thread of its own."""
     if not _inline():
         _dispatcher.warm()
+
+
+def reachable() -> bool:
+    """Return whether work could begin; may wait some seconds for a distant scheduler."""
+    return _inline() or _dispatcher.reachable()
 
 
 def shutdown() -> None:

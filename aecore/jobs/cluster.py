@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from aecore.jobs.handles import Work
 
 START_SECONDS = 60.0  # a cold disk takes long to import distributed; more than this is a fault
 REACH_SECONDS = 20.0  # a scheduler that runs already answers sooner
+CONNECT_SECONDS = 2.0  # for whoever asks whether the scheduler is there
 COUNT_EVERY = 2.0  # s between two looks at which workers a distant scheduler has
 TRAINS = "torch._dynamo"  # torch, and what the first optimizer of a process would load: 1.8 s of a first training
 REFUSED = "AECORE_SCHEDULER must be tls://host:port, or tcp:// on this machine"
@@ -158,6 +160,18 @@ def _trusted(address: str | None) -> str | None:
     if parts.scheme == "tls" or (parts.scheme == "tcp" and parts.hostname in ("localhost", "127.0.0.1", "::1")):
         return address
     raise JobError(f"{REFUSED}, got {address!r}.")
+
+
+def can_reach(address: str | None) -> bool:
+    """Return whether a scheduler's port can be opened; True without an address, where a local cluster is started."""
+    parts = urlsplit(address or "")
+    if not parts.hostname:
+        return not address
+    try:
+        with socket.create_connection((parts.hostname, parts.port or 8786), timeout=CONNECT_SECONDS):
+            return True
+    except OSError:
+        return False
 
 
 def _start_hub() -> "subprocess.Popen[bytes]":

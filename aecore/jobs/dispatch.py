@@ -6,6 +6,7 @@ visitor's waiting data have not left the server. `Dispatcher.loop` and all that 
 
 import atexit
 import logging
+import os
 import queue
 import threading
 from collections import deque
@@ -14,8 +15,8 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
 
-from aecore.errors import AecoreError, JobError, TooBusy, WorkerLost
-from aecore.jobs.cluster import LANES, Cluster
+from aecore.errors import AecoreError, NoWorkers, TooBusy, WorkerLost
+from aecore.jobs.cluster import LANES, Cluster, can_reach
 from aecore.jobs.handles import Work
 from aecore.jobs.outcomes import because, fetched, lost
 from aecore.jobs.worker import Outcome
@@ -83,6 +84,13 @@ class Dispatcher:
             except (OSError, RuntimeError, CancelledError, UnboundLocalError) as error:
                 # The last is how Dask's sync() ends where its event loop closes while it waits.
                 _log.warning("The workers could not be warmed up: %s", type(error).__name__)
+
+    def reachable(self) -> bool:
+        """Return whether work could begin: the cluster answers and has workers, or one would be started here."""
+        cluster = self._cluster
+        if cluster is None:
+            return can_reach(os.environ.get("AECORE_SCHEDULER"))
+        return cluster.connected() and all(cluster.slots(lane) > 0 for lane in LANES)
 
     def shutdown(self) -> None:
         """End all work and a local cluster; returns when that is done."""
@@ -169,7 +177,7 @@ class Dispatcher:
                 # The last four are how a wrong setting of Dask's own, certificates say, shows itself.
                 _log.warning("The workers could not be started: %s", error)
                 message = f"The helper processes could not be started or reached{because(error)}: try again later."
-                outcome = Outcome(state="failed", error=JobError, message=message)
+                outcome = Outcome(state="failed", error=NoWorkers, message=message)
                 for waiting in self._queues.values():
                     while waiting:
                         self._finish(waiting.popleft(), outcome)

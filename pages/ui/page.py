@@ -14,7 +14,7 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.errors import AecoreError
-from pages.ui import link, narration
+from pages.ui import guard, link, narration
 
 PAINTED = 6.0  # s; by then the browser has drawn what the script sent, and the cores are free for the workers' start
 TIDY_EVERY = 5.0  # s; a collection holds the one lock that all visitors share for as long as some changes take
@@ -52,6 +52,7 @@ def existing() -> list[Page]:
 @contextmanager
 def frame(name: str) -> Iterator[None]:
     """Everything around a page's own content; an AecoreError inside becomes one sentence and the page stays usable."""
+    guard.install()
     title = narration.text(name, "title")
     st.set_page_config(page_title=f"{title} · Autoencoders", page_icon=ICON, layout="wide")
     link.begin(name)
@@ -117,6 +118,7 @@ def _tidy_up() -> threading.Thread:
         while True:
             time.sleep(TIDY_EVERY)
             gc.collect()
+            guard.tidy()
             if trim is not None:
                 trim(0)  # glibc keeps what is freed in every thread's own heap, and every run is a thread of its own
 
