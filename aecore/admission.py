@@ -104,6 +104,7 @@ class _Kept:
     """Bytes that are read or held for a session, counted until they are gone."""
 
     session: str
+    address: str | None
     size: int
     charge: Charge
     give_back: Callable[[], None]
@@ -214,6 +215,11 @@ class Uploads:
         with self._lock:
             return self._held_by(session)
 
+    def address_of(self, session: str) -> str | None:
+        """Return the address that a session's files came from; None without files, or where no address is seen."""
+        with self._lock:
+            return next((kept.address for kept in self._files.get(session, {}).values()), None)
+
     def _check_id(self, session: str, file: str) -> None:
         with self._lock:
             if file not in self._ids.get(session, ()):
@@ -237,7 +243,7 @@ class Uploads:
                 give_back()
                 never = size > self._budget.limit
                 raise Refusal(413 if never else 429, str(error), None if never else 60) from None
-            kept = _Kept(session, size, charge, give_back)
+            kept = _Kept(session, address, size, charge, give_back)
             self._counts[session] += size
             return kept
 

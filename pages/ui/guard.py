@@ -31,6 +31,7 @@ from aecore.admission import Refusal, uploads
 # What a page may send to a browser. What a browser may send is server.maxMessageSize in .streamlit/config.toml:
 # Streamlit has one setting for both; it reads it for the latter when it opens its port, for the former at each message.
 OUTBOUND_BYTES = 64_000_000
+CLOSED_BYTES = 40_000_000  # of files that one address's closed tabs keep until their grace ends, beyond the newest tab
 DISCONNECTED = 128  # sessions whose line broke and that may come back; the oldest go first
 
 DOWNLOADS_EACH = 2  # files that are made for one session at once
@@ -188,6 +189,20 @@ class _EndingSessions(SessionStorage):
         session = session_info.session.id
         self._kept[session] = (session_info, self._loop.call_later(self._seconds, self._end, session))
 
+        self._make_room(session)
+
+    def _make_room(self, newest: str) -> None:
+        """End the oldest of an address's closed tabs where they hold much: a line that breaks is one tab's, or few."""
+        address = uploads.address_of(newest)
+        if address is None:
+            return
+        others = [each for each in self._kept if each != newest and uploads.address_of(each) == address]
+        held = 0
+        for each in reversed(others):
+            held += uploads.held_by(each)
+            if held > CLOSED_BYTES:
+                self._end(each)
+
     def delete(self, session_id: str) -> None:
         _, timer = self._kept.pop(session_id)
         timer.cancel()
@@ -200,6 +215,7 @@ class _EndingSessions(SessionStorage):
         if info is not None:
             self.delete(session_id)
             info.session.shutdown()
+            info.session.session_state.clear()  # what it refers to goes now, and not when memory is tidied
 
 
 def tidy() -> None:
