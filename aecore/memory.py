@@ -5,6 +5,7 @@ Depends on nothing but the standard library; every function may be called from a
 
 import os
 import threading
+from collections import deque
 from pathlib import Path
 from types import TracebackType
 
@@ -43,7 +44,7 @@ def server_share(memory: int) -> int:
 
 
 class Charge:
-    """Bytes taken from a budget, until they are released; leaving its ``with`` block releases them too."""
+    """Bytes taken from a budget, until `release`, the end of its ``with`` block, or its own end."""
 
     def __init__(self, budget: "Budget", size: int, owner: str) -> None:
         self.size = size
@@ -57,6 +58,11 @@ class Charge:
             budget, self._budget = self._budget, None
         if budget is not None:
             budget._give_back(self.size, self.owner)
+
+    def __del__(self) -> None:
+        # Not release(): a finalizer may run in the middle of the budget's own work, in the same thread.
+        if self._budget is not None:
+            self._budget._returned.append((self.size, self.owner))
 
     def __enter__(self) -> "Charge":
         return self
@@ -76,6 +82,7 @@ class Budget:
     def __init__(self, limit: int | None = None) -> None:
         self._limit = limit
         self._owners: dict[str, int] = {}
+        self._returned: deque[tuple[int, str]] = deque()  # by charges that went without a release
         self._lock = threading.Lock()
 
     @property
@@ -90,11 +97,13 @@ class Budget:
     def held(self) -> int:
         """How many bytes are taken."""
         with self._lock:
+            self._tidy_up()
             return sum(self._owners.values())
 
     def held_by(self, owner: str) -> int:
         """Return how many bytes an owner has taken."""
         with self._lock:
+            self._tidy_up()
             return self._owners.get(owner, 0)
 
     def charge(self, size: int, owner: str = "") -> Charge:
@@ -107,6 +116,7 @@ class Budget:
         """
         limit = self.limit
         with self._lock:
+            self._tidy_up()
             held = sum(self._owners.values())
             if held + size > limit:
                 if size > limit:
@@ -123,11 +133,15 @@ class Budget:
 
     def _give_back(self, size: int, owner: str) -> None:
         with self._lock:
-            left = self._owners[owner] - size
-            if left:
+            self._returned.append((size, owner))
+            self._tidy_up()
+
+    def _tidy_up(self) -> None:
+        while self._returned:
+            size, owner = self._returned.popleft()
+            left = self._owners.pop(owner, 0) - size
+            if left > 0:
                 self._owners[owner] = left
-            else:
-                del self._owners[owner]
 
 
 budget = Budget()  # of this process

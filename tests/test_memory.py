@@ -19,6 +19,15 @@ def test_a_budget_takes_and_gives_back():
     assert (budget.held, budget.held_by("a")) == (0, 0)
 
 
+def test_a_charge_that_is_forgotten_comes_back():
+    budget = Budget(100)
+    budget.charge(60, "a")
+    assert budget.held == 0
+    zero = budget.charge(0, "a")
+    zero.release()
+    assert budget.held_by("a") == 0
+
+
 def test_what_never_fits_is_said_so():
     with pytest.raises(TooBusy, match="takes 3 MB.* may hold 2 MB"):
         Budget(2_000_000).charge(3_000_000)

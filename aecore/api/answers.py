@@ -14,6 +14,7 @@ from aecore.errors import (
     NoWorkers,
     SettingError,
     StoreError,
+    TimeExceeded,
     TooBusy,
     TrainingError,
 )
@@ -32,6 +33,7 @@ class Result(NamedTuple):
 STATUS: tuple[tuple[type[Exception], int], ...] = (  # the first that fits
     (TooBusy, 503),
     (NoWorkers, 503),
+    (TimeExceeded, 422),
     (JobCancelled, 503),  # by the server's end
     (SettingError, 422),
     (DataError, 422),
