@@ -17,12 +17,14 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.websockets import WebSocketDisconnect
 from streamlit import config
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import BackendOperationResponse, DeferredFileResponsePayload, ForwardMsg
 from streamlit.runtime import Runtime, runtime_util
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.backend_operation_handler import DeferredFileHandler
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.session_manager import SessionInfo, SessionStorage
+from streamlit.runtime.state import SessionState
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec, UploadFileUrlInfo
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
@@ -214,8 +216,12 @@ class _EndingSessions(SessionStorage):
         info = self.get(session_id)
         if info is not None:
             self.delete(session_id)
-            info.session.shutdown()
-            info.session.session_state.clear()  # what it refers to goes now, and not when memory is tidied
+            session = info.session
+            session.shutdown()
+            # What it refers to goes now: Streamlit's loop holds the last session that it served until the next one comes.
+            session._session_state = SessionState()
+            session._fragment_storage.clear()
+            session._client_state = ClientState()
 
 
 def tidy() -> None:

@@ -35,17 +35,17 @@ async def watch(server: Server, peak: list[float]) -> None:
         await asyncio.sleep(0.05)
 
 
-async def warmed(server: Server) -> float:
-    """Open the page once, with a small file, so that what is loaded once is loaded; return the memory after that."""
+async def warmed(server: Server, megabytes: float = 0.1) -> float:
+    """Open the page once, with a file, so that what is loaded once is loaded; return the memory after that."""
     visitor = await Visitor.open(server.url, PAGE, OWN)
-    await visitor.upload(LABEL, "first.npy", recording(0.1, 0))
+    await visitor.upload(LABEL, "first.npy", recording(megabytes, 0))
     await visitor.close()
     await asyncio.sleep(GRACE + AFTER)
     return resident(server)[0]
 
 
 async def uploads(server: Server, options: argparse.Namespace, tab_each: bool = False) -> None:
-    base = await warmed(server)
+    base = await warmed(server, options.megabytes)
     peak, codes = [base], Counter[int]()
     task = asyncio.create_task(watch(server, peak))
     visitor = await Visitor.open(server.url, PAGE, OWN)
