@@ -19,6 +19,7 @@ from aecore.concepts.audio_denoising import Progress, Spoiling, Tree, sample
 from aecore.concepts.audio_pictures import picture
 from aecore.data.sounds import Sound
 from aecore.errors import SettingError
+from aecore.jobs import Cancelled
 
 SNRS = (0.0, 5.0, 10.0)  # dB, of the mixes that tell before from after
 PHRASE = "another_phrase"  # by the voice of the sample, never trained on
@@ -48,7 +49,7 @@ def tune(
     -------
     ``{"denoiser": tree, "losses", "before", "after"}``; ``before`` and ``after`` hold the gains in dB of SI-SDR over
     noises that were not trained on, ``{"clip"}``, and ``{"clip", "phrase"}`` for the sample, of which another phrase by
-    the same voice is known.
+    the same voice is known. A cancelled training returns the network as it is by then.
     """
     voice = resample(clip.mono[None], clip.sample_rate, SAMPLE_RATE)[0]
     makers, test_maker = sources(spoiling, own)
@@ -59,12 +60,15 @@ def tune(
     before = {name: gain(start.denoise, x, test_maker, seed + 1) for name, x in tests.items()}
     shown, losses = _mixed(voice, test_maker, 5.0, seed + 2), []
     rate = FRESH_RATE if scratch else TUNING_RATE
-    for report in tuning(denoiser, voice, makers=makers, steps=steps, rate=rate, seed=seed):
-        losses.append(report.loss)
-        yield report._asdict() | {
-            "part": "Training from scratch" if scratch else "Tuning",
-            "picture": picture(denoiser.denoise(shown, SAMPLE_RATE), SAMPLE_RATE),
-        }
+    try:
+        for report in tuning(denoiser, voice, makers=makers, steps=steps, rate=rate, seed=seed):
+            losses.append(report.loss)
+            yield report._asdict() | {
+                "part": "Training from scratch" if scratch else "Tuning",
+                "picture": picture(denoiser.denoise(shown, SAMPLE_RATE), SAMPLE_RATE),
+            }
+    except Cancelled:  # thrown at the yield: what is learnt so far is measured as it would be at the end
+        denoiser.network.eval()
     after = {name: gain(denoiser.denoise, x, test_maker, seed + 1) for name, x in tests.items()}
     denoiser.card = {**start.card, "tuned to": f"{clip.seconds:.1f} s of one voice and {spoiling.noise} noise"}
     return {"denoiser": denoiser.to_tree(), "losses": losses, "before": before, "after": after}
