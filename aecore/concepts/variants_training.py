@@ -35,6 +35,7 @@ from aecore.concepts.variants_measures import (
     tried,
 )  # fmt: skip
 from aecore.data import digits, mnist
+from aecore.jobs import Cancelled
 
 Progress = dict[str, Any]
 Tree = dict[str, Any]
@@ -97,20 +98,24 @@ def train(settings: Settings) -> Generator[Progress, None, Tree]:
     """Train one variant; a job's task.
 
     Yields {part, epoch, epochs, loss, progress, rebuilt}, ``rebuilt`` uint8 [10, H, W]; returns
-    {row, shown, inputs, losses}.
+    {row, shown, inputs, losses}, of the network as it is by then where it is cancelled.
     """
     data = load(settings.source)
     classifier = shipped().classifier if settings.source == "digits" else None
     losses: list[float] = []
     making = make(settings, data, classifier)
+    stopped: Cancelled | None = None
     while True:
         try:
-            progress = next(making)
+            progress = next(making) if stopped is None else making.throw(stopped)
         except StopIteration as end:
             made: Made = end.value
             break
         losses.append(progress["loss"])
-        yield progress
+        try:
+            yield progress
+        except Cancelled as error:
+            stopped = error
     return {"row": made.row, "shown": made.tree, "inputs": inputs(data, settings.seed), "losses": losses}
 
 
@@ -128,10 +133,16 @@ def make(settings: Settings, data: Data, classifier: DenseNetwork | None) -> Gen
             break
         now = networks.to_network(parts.model, settings)
         rebuilt = now.decode(now.encode(data.test[ten], np.arange(10)), np.arange(10))
-        yield {
-            "part": settings.kind, "epoch": report.number, "epochs": settings.epochs, "loss": report.losses["total"],
-            "progress": 0.95 * report.progress, "rebuilt": ink(rebuilt, judged.shape),
-        }  # fmt: skip
+        try:
+            yield {
+                "part": settings.kind, "epoch": report.number, "epochs": settings.epochs,
+                "loss": report.losses["total"], "progress": 0.95 * report.progress,
+                "rebuilt": ink(rebuilt, judged.shape),
+            }  # fmt: skip
+        except Cancelled:
+            running.close()
+            parts.model.eval()
+            break
     norm = networks.mean_jacobian_norm(parts.model, judged.clean, judged.labels)
     row = {"variant": settings.kind, "weight": settings.strength, "seed": settings.seed, "size": settings.size}
     extra = {"parameters": parts.model.num_parameters, "seconds": seconds}
