@@ -14,6 +14,7 @@ from aecore.concepts import variants as core
 from aecore.concepts.variants_measures import MEASURES
 from aecore.data import drawn_digits
 from pages.ui import links
+from pages.ui.training import LINKED
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
@@ -227,6 +228,28 @@ def test_labels_of_own_data_are_chosen_among_the_file_s_columns():
     assert app.selectbox(key="labels").value == ""
 
 
+def test_another_column_of_labels_does_not_read_the_file_again(monkeypatch):
+    from aecore.data import vectors
+
+    read = []
+    parse = vectors.parse
+    monkeypatch.setattr(vectors, "parse", lambda *file: read.append(file) or parse(*file))
+    app = upload_table(opened("latent_clusters", data="own", cluster_epochs="5", labels="other"))
+    assert app.selectbox(key="labels").value == "other"
+    app.selectbox(key="labels").set_value("").run()
+    assert not right(app).selectbox(key="labels").value
+    assert len(read) == 1
+
+
+def test_data_that_a_worker_holds_no_more_are_read_again_unasked():
+    from aecore import jobs
+
+    app = upload_table(opened("latent_clusters", data="own", cluster_epochs="5"))
+    jobs.release(app.session_state["work"].all_of("latent_clusters:read")[0].job.handle)
+    app.selectbox(key="labels").set_value("other").run()
+    assert list(right(app).selectbox(key="without").options) == ["nobody", "x", "y", "z"]
+
+
 def test_a_label_column_that_another_file_has_not_is_no_error():
     app = upload_table(opened("latent_clusters", data="own", cluster_epochs="5"))
     app.selectbox(key="labels").set_value("other").run()
@@ -261,7 +284,7 @@ def test_a_visitor_s_picture_is_read_by_a_private_job_in_the_short_lane(monkeypa
     app.file_uploader(key="var_picture:upload").upload("seven.png", file.getvalue())
     right(app.run())
     assert "was told it is a 7" in words(app)
-    assert sent == [("read_photo", {"lane": "short", "private": True})]
+    assert sent == [("read_photo", {"lane": "short", "private": True, "isolated": True})]
 
 
 # ---------------------------------------------------------------------- training
@@ -333,7 +356,7 @@ def test_settings_trained_before_in_this_visit_give_their_result_back(job):
 )
 def test_a_link_to_something_trained_says_so_and_offers_the_same_training(page, query):
     app = opened(page, **query)
-    assert "This link was made after a training" in words(app)
+    assert LINKED in words(app)
     assert "Train" in {button.label for button in app.button}
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from aecore import jobs
 from aecore.concepts import latent_clusters as clusters
 from aecore.concepts import latent_clusters_views as views
-from aecore.concepts.latent_clusters import MACHINES, Clusters, Collection
+from aecore.concepts.latent_clusters import MACHINES, Brought, Clusters, Collection
 from aecore.data import mnist
 from aecore.figures import latent_clusters as figures
 from pages.ui import controls, narration, settings, training, work
@@ -19,7 +19,7 @@ from pages.ui.theme import palette
 from pages.ui.uploads import Upload, upload
 
 NAME = "latent_clusters"
-READING = "latent_clusters:read"
+READING, LABELLING = "latent_clusters:read", "latent_clusters:label"
 MONTAGE = 60  # pictures of a brushed set
 UNLABELLED = ""  # no column has an empty name
 BRUSH, BRUSHING = "brush", "latent_clusters:brush"
@@ -63,41 +63,36 @@ def own() -> Source | None:
     if file is None:
         st.markdown(narration.text(NAME, "own"))
         return None
-    first = _read(file, None)  # its columns decide which labels there are to choose from
-    if first is None:
+    request = work.Request(
+        task=clusters.read_own, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
+        isolated=True,
+    )  # fmt: skip
+    found: Brought | None = work.fetch(READING, request, words="Reading the file")
+    if found is None:
         return None
-    found, label = first, first.label
-    if first.columns:
-        with right:
-            labels = {UNLABELLED: "(no labels)"} | {column: column for column in first.columns}
-            label = controls.select("Labels", "labels", labels, default=first.label)
-        if label != first.label:
-            again = _read(file, label)
-            if again is None:
-                return None
-            found = again
-    with right, st.popover(f"What was done to the file ({len(found.notes)})", width="stretch"):
-        st.markdown("\n".join(f"- {plain(note)}" for note in found.notes))
+    with right:
+        label = found.label
+        if found.columns:  # its default is what the reader found, so that a column which the file has not is no choice
+            labels = {UNLABELLED: "(no labels)"} | {column: column for column in found.columns}
+            label = controls.select("Labels", "labels", labels, default=found.label)
+        if label != found.label:
+            found = _labelled(file, label)
+        if found is None:
+            return None
+        with st.popover(f"What was done to the file ({len(found.notes)})", width="stretch"):
+            st.markdown("\n".join(f"- {plain(note)}" for note in found.notes))
     return Source(("own", file.fingerprint, label), found.data, private=True)
 
 
-class _Read(NamedTuple):
-    """What `latent_clusters.read_own` returns: data, columns that may hold labels, the one that does, and notes."""
-
-    data: Collection
-    columns: tuple[str, ...]
-    label: str
-    notes: tuple[str, ...]
-
-
-def _read(file: Upload, label: str | None) -> _Read | None:
-    """Return a visitor's file with its labels from one column; None while it is read."""
+def _labelled(file: Upload, label: str) -> Brought | None:
+    """Return a visitor's data with other labels, from the table that a worker holds; None while that goes on."""
+    read = work.slots().get(READING, file.fingerprint)
     request = work.Request(
-        task=clusters.read_own, args=(file.name, file.data, label), signature=(file.fingerprint, label),
-        lane="short", private=True,
+        task=clusters.label_own, args=(file.name, read.job.handle if read else None, label),
+        signature=(file.fingerprint, label), lane="short", private=True, source=READING,
     )  # fmt: skip
-    found = work.fetch(READING, request, words="Reading the file")
-    return None if found is None else _Read(*found)
+    found: Brought | None = work.fetch(LABELLING, request, words="Reading the column")
+    return found
 
 
 def named_plainly(data: Collection) -> Collection:
