@@ -74,7 +74,7 @@ def own_network() -> Network:
         wanted = Training(epochs=int(controls.slider("Epochs", "con_epochs", low=10, high=60, default=60, step=10)))
         return Request(task=train, args=(wanted,), signature=wanted, settings=("con_epochs",))
 
-    return shell.own_network(NAME, "con_model", request, keys=("con_epochs",), label="Model")
+    return shell.own_network(NAME, "con_model", request, keys=("con_epochs",), label="Model", wide=True)
 
 
 def _figures(made: core.Array, true: core.Array) -> None:

@@ -106,7 +106,7 @@ def own_network(size: int) -> Network:
         epochs = int(controls.slider("Epochs", "dim_epochs", low=5, high=100, default=40, step=5))
         return Request(task=train, args=(size, epochs), signature=(size, epochs), settings=("dim_size", "dim_epochs"))
 
-    return shell.own_network(NAME, "dim_network", request, keys=("dim_epochs",))
+    return shell.own_network(NAME, "dim_network", request, keys=("dim_epochs",), wide=True)
 
 
 def own(_fingerprint: str, made: dict[str, Any]) -> None:

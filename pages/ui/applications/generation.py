@@ -79,7 +79,7 @@ def own_network(shortage: Shortage) -> Network:
         return Request(task=compare, args=(shortage, count), signature=(shortage, count),
                        settings=("gen_fault", "gen_rare", "gen_draw", "gen_count"))  # fmt: skip
 
-    return shell.own_network(NAME, "gen_vae", request, keys=("gen_count",), label="VAE")
+    return shell.own_network(NAME, "gen_vae", request, keys=("gen_count",), label="VAE", wide=True)
 
 
 def _compared(made: dict[str, Any]) -> None:

@@ -115,7 +115,14 @@ def own_networks(kind: core.Kind) -> Network:
         return Request(task=train, args=(wanted,), signature=wanted, settings=("int_data", "int_pull"))
 
     return shell.own_network(
-        NAME, "int_networks", request, keys=("int_pull",), label="Networks", title="Train them here", shown=NETWORKS
+        NAME,
+        "int_networks",
+        request,
+        keys=("int_pull",),
+        label="Networks",
+        title="Train them here",
+        shown=NETWORKS,
+        wide=True,
     )
 
 

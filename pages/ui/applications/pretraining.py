@@ -86,7 +86,14 @@ def own_network(labelling: Labelling) -> Network:
 
     title = "Train networks on these labels"
     return shell.own_network(
-        NAME, "pre_networks", request, keys=("pre_seed",), label="Networks", title=title, shown=NETWORKS
+        NAME,
+        "pre_networks",
+        request,
+        keys=("pre_seed",),
+        label="Networks",
+        title=title,
+        shown=NETWORKS,
+        wide=True,
     )
 
 

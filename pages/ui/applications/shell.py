@@ -8,6 +8,7 @@ with the module's name ("denoising-hired").
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -163,20 +164,25 @@ def own_network(
     label: str = "Network",
     title: str = "Train it here",
     shown: Mapping[str, str] = SHOWN,
+    wide: bool = False,
 ) -> Network:
     """Draw the place where a visitor trains what the section shows, and return what is to be shown.
 
     ``key`` is the setting that chooses between the built-in one and the visitor's, ``keys`` those of the training's
     other controls, which ``request`` draws. The place is open where a link names one of them or one is not at its
-    default; while it is closed, nobody waits for widgets that nobody sees.
+    default; while it is closed, nobody waits for widgets that nobody sees. ``wide``: as wide as the page, so that its
+    controls fit beside one another.
     """
     used = any(settings.away(each) or settings.named_by_link(each) for each in (key, *keys))
     box = _fold(title, f"{key}:box", opened=used)
     with box:
         if not (box.open or used):
             return Network(None, f"{label}: {shown[BUILTIN]}.")
-        which = controls.choice(label, key, shown, default=BUILTIN)
-        asked = request()
+        left, right = st.columns([1, 2], gap="large") if wide else (nullcontext(), nullcontext())
+        with left:
+            which = controls.choice(label, key, shown, default=BUILTIN)
+        with right:
+            asked = request()
         made = training.train(f"{NAME}:{name}", asked, words=_text(name, "train"), shown_by={key: OWN})
     if which == BUILTIN:
         return Network(None, f"{label}: {shown[BUILTIN]}.")
