@@ -12,7 +12,10 @@
     │   └── TrainingDiverged  the loss became NaN or infinite; the last good weights are kept
     ├── JobError              long work did not end as it should
     │   ├── JobCancelled      somebody asked it to stop
-    │   ├── TooBusy           more work is waiting than may
+    │   ├── TooBusy           more work is waiting than may, or more bytes are held
+    │   ├── TimeExceeded      it took longer than such work may
+    │   ├── DataGone          what it was to work on is in no process any more
+    │   ├── NoWorkers         no process that does the work could be started or reached
     │   └── WorkerLost        the process that did the work died
     └── StoreError            a stored result is missing, torn or of another make
 """
@@ -59,11 +62,19 @@ class JobCancelled(JobError):
 
 
 class TooBusy(JobError):
-    """More work is waiting than may; nothing was started."""
+    """More work is waiting than may, or more bytes are held; nothing was started."""
 
 
-class DataGone(AecoreError):
-    """Data that a worker held for a visitor are not there any more: read them again."""
+class TimeExceeded(JobError):
+    """The work took longer than work of its kind may, and was ended."""
+
+
+class DataGone(JobError):
+    """A value that was held in a worker is there no more: make it again."""
+
+
+class NoWorkers(JobError):
+    """No process that does the work could be started or reached; nothing was started."""
 
 
 class WorkerLost(JobError):

@@ -32,7 +32,9 @@ class Machines:
             self.start_worker(lane, f"{lane} {number}")
 
     def start_scheduler(self) -> None:
-        self._start("scheduler", "scheduler", "--host", self.address, "--no-dashboard")
+        self._start(
+            "scheduler", "scheduler", "--host", self.address, "--no-dashboard", "--preload", "aecore.jobs.scheduler"
+        )
 
     def start_worker(self, lane: str, name: str) -> None:
         nice = {"long": "10", "short": "5"}[lane] if self.nice else "0"

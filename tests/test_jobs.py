@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,17 +20,24 @@ from aecore import jobs
 from aecore.errors import JobCancelled, JobError, SettingError, StoreError, TooBusy, TooFewRows, WorkerLost
 from aecore.jobs import cluster, dispatch, hub
 from aecore.jobs.handles import MAX_PROGRESS, Progress
+from aecore.jobs.plan import plan
 from tests import tasks_for_jobs as tasks
 
 ROOT = Path(__file__).parents[1]
 WAIT = 90.0  # seconds; generous, since these processes share the machine with whatever else runs
 
 
+def small_short_lane(memory, cores):
+    made = plan(memory, cores)
+    long, short = made.workers
+    return replace(made, workers=(long, replace(short, memory=400 * 2**20)), child=300_000_000)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _workers():
     """One real cluster for the whole module, its short lane small enough to be exhausted quickly."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(cluster.LANES, "short", {**cluster.LANES["short"], "memory": "400 MiB"})
+        patch.setattr(cluster, "plan", small_short_lane)
         patch.setattr(dispatch, "STOP_SECONDS", 1.0)
         yield
         jobs.shutdown()
@@ -443,10 +451,9 @@ def test_a_waiting_job_knows_its_place():
     assert [job.ahead for job in others[1:]] == [0, 0]
 
 
-@pytest.mark.parametrize(("limit", "value"), [("MAX_WAITING", 2), ("MAX_WAITING_BYTES", 150)])
 @pytest.mark.parametrize("private", [True, False])
-def test_more_than_may_wait_is_refused_and_leaves_no_trace(limit, value, private, folder, monkeypatch):
-    monkeypatch.setattr(dispatch, limit, value)
+def test_more_than_may_wait_is_refused_and_leaves_no_trace(private, folder, monkeypatch):
+    monkeypatch.setattr(dispatch, "MAX_WAITING", 2)
     first = jobs.submit(tasks.stall, 60, private=True)
     until(lambda: first.latest)
     waiting = [jobs.submit(tasks.echo, i, private=True) for i in range(2)]
@@ -473,7 +480,8 @@ def test_a_long_job_does_not_block_the_short_lane(folder):
 def test_lanes_step_back_behind_the_page_and_share_the_cores():
     cores = max(1, len(os.sched_getaffinity(0)))
     short, long = (jobs.submit(tasks.pid, lane=lane, private=True).result(WAIT) for lane in ("short", "long"))
-    assert (short["nice"], long["nice"]) == (5, 10)
+    own = os.nice(0)  # which the workers come on top of
+    assert (short["nice"] - own, long["nice"] - own) == (5, 10)
     assert short["pid"] != long["pid"]
     assert jobs.submit(tasks.torch_threads, private=True).result(WAIT) == {"threads": max(1, cores - 1)}
 
@@ -642,19 +650,6 @@ def test_warming_loads_torch_once_and_for_all():
     assert time.monotonic() - began < 1.0
     client = jobs._dispatcher._cluster._client
     assert list(client.run(lambda: {"torch", "torch._dynamo"} <= set(sys.modules)).values()) == [True, True]
-
-
-def test_another_cluster_can_do_the_work():
-    jobs.submit(tasks.echo, 1, private=True).result(WAIT)
-    ours = jobs._dispatcher._cluster._client
-    code = (
-        "import psutil; from aecore import jobs; from tests import tasks_for_jobs as tasks\n"
-        "jobs.warm(); print(jobs.submit(tasks.pid, lane='short', private=True).result(), psutil.Process().children())"
-    )
-    done = run(code, AECORE_SCHEDULER=ours.scheduler.address)
-    here = jobs.submit(tasks.pid, lane="short", private=True).result(WAIT)
-    assert done.stdout.strip() == f"{here} []"
-    assert len(ours.scheduler_info()["workers"]) == 2  # it outlives its guests
 
 
 def test_a_reloaded_module_ends_the_workers_of_its_former_self():

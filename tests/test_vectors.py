@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from aecore.data import vectors
+from aecore.data import pictures, vectors
 from aecore.errors import DataError, TooFewRows, UnreadableFile
 
 
@@ -129,8 +129,8 @@ def test_what_cannot_be_read_says_why(name, data, error, named):
 
 
 def test_a_picture_too_large_to_decode_is_refused_by_its_header(monkeypatch):
-    monkeypatch.setattr(vectors, "MAX_PIXELS", 60)
-    with pytest.raises(UnreadableFile, match="too large"):
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 60)
+    with pytest.raises(UnreadableFile, match="make it smaller"):
         vectors.read("a.zip", zipped({f"{i}.png": picture(9) for i in range(60)}))
 
 

@@ -15,6 +15,7 @@ from aecore.errors import SettingError
 
 PCA, PLAIN, VAE = "PCA", "Autoencoder", "VAE"
 MACHINES = (PCA, PLAIN, VAE)
+IDS = {"pca": PCA, "autoencoder": PLAIN, "vae": VAE}  # as links name them
 SOURCES = ("digits", "mnist", "own")
 SIZES = (2, 3, 4, 8, 16, 32)  # numbers in the code
 MAX_BETA, MAX_EPOCHS = 8.0, 300

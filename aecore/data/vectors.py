@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import re
-import warnings
 import zipfile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,8 +12,10 @@ from numpy.typing import NDArray
 
 from aecore.data.cells import to_float
 from aecore.data.delimited import read_delimited
+from aecore.data.edges import parser_edge
 from aecore.data.options import ReadOptions
 from aecore.data.packing import TORN, ZIP, open_zip, unpack, within_limit
+from aecore.data.pictures import DAMAGED, ENDINGS, open_picture
 from aecore.data.wording import clean_names, counted, listed, shown
 from aecore.errors import DataError, TooFewRows, UnreadableFile
 
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 
-PICTURES = ("png", "jpg", "jpeg", "bmp", "gif", "webp")
 LABEL_NAMES = re.compile(r"(class|label|target|digit|kind|species|group|category|type|y)s?")
 MAX_ROWS, MAX_NUMBERS, MAX_KINDS = 5000, 1024, 50  # rows: what a browser draws three times at ease
 FEWEST = 60  # a fifth is held out, and neighbours have to be found in it
 MAX_SIDE = 28  # pixels: larger pictures are made smaller, for what is learnt from here is their coarse shape
-MAX_PIXELS = 4096**2  # of one picture in the zip, before it is decoded
 MAX_ALL_PIXELS = 250_000_000  # of all pictures that are decoded: some seconds; blank ones pack a thousandfold
 
 
@@ -62,7 +60,9 @@ def read(name: str, data: bytes, label: str | None = None) -> Vectors:
     """
     if not data:
         raise UnreadableFile(f"{shown(name)} is empty (0 bytes); export it again and check its size.")
-    found = _pictures(name, data) if data.startswith(ZIP) and _holds_pictures(name, data) else _table(name, data, label)
+    with parser_edge(name):
+        pictures = data.startswith(ZIP) and _holds_pictures(name, data)
+        found = _pictures(name, data) if pictures else _table(name, data, label)
     if len(found.x) < FEWEST:
         raise TooFewRows(f"{shown(name)} holds {len(found.x)} data, and a map needs at least {FEWEST}; bring more.")
     if found.x.shape[1] > MAX_NUMBERS:
@@ -136,7 +136,7 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [
         member
         for member in archive.infolist()
-        if member.filename.lower().endswith(tuple(f".{kind}" for kind in PICTURES))
+        if member.filename.lower().endswith(tuple(f".{ending}" for ending in ENDINGS))
         and not member.filename.startswith("__MACOSX/")
         and not member.filename.rpartition("/")[2].startswith(".")
     ]
@@ -181,23 +181,18 @@ def _side(name: str, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -
 def _decoded(name: str, picture: Image.Image, member: zipfile.ZipInfo, side: int) -> Array:
     try:
         grey = picture.convert("L").resize((side, side))
-    except (OSError, ValueError, SyntaxError) as error:
+    except DAMAGED as error:
         raise _no_picture(name, member) from error
     return np.asarray(grey, np.float32) / np.float32(255)
 
 
 def _opened(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Image.Image:
-    from PIL import Image, UnidentifiedImageError
-
     try:
-        with archive.open(member) as packed, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit, below, is lower
-            picture = Image.open(io.BytesIO(packed.read(member.file_size)))
-    except (*TORN, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
+        with archive.open(member) as packed:
+            data = packed.read(member.file_size)
+    except TORN as error:
         raise _no_picture(name, member) from error
-    if picture.size[0] * picture.size[1] > MAX_PIXELS:
-        raise UnreadableFile(f"{shown(member.filename)} in {shown(name)} is too large; bring small pictures.")
-    return picture
+    return open_picture(member.filename, data, side=2 * MAX_SIDE)
 
 
 def _no_picture(name: str, member: zipfile.ZipInfo) -> UnreadableFile:

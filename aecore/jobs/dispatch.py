@@ -1,33 +1,52 @@
-"""Who runs when: one queue per lane, one thread that owns the cluster and talks to it.
+"""Dispatch work to the cluster: one queue per lane, one thread that owns the cluster and talks to it.
 
-The queues are kept here and not on the scheduler, so that a worker's death costs only the task it was doing, and a
+The queues are kept here and not on the scheduler, so that a worker's death costs only the tasks it was doing, and a
 visitor's waiting data have not left the server. `Dispatcher.loop` and all that stands below it run in that one thread.
 """
 
 import atexit
 import logging
+import os
 import queue
 import threading
+import time
+import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from aecore.errors import AecoreError, JobError, TooBusy, WorkerLost
-from aecore.jobs.cluster import LANES, Cluster
+from aecore.errors import AecoreError, JobError, TooBusy
+from aecore.jobs.cluster import REFUSED, Cluster, Refused, can_reach
 from aecore.jobs.handles import Work
-from aecore.jobs.outcomes import because, fetched, lost
-from aecore.jobs.worker import Outcome
+from aecore.jobs.held import Handle
+from aecore.jobs.parcels import Parcel
+from aecore.jobs.running import Outcome, failed
 
-STOP_SECONDS = 10.0  # a task that has not yielded so long after its cancellation goes down with its process
+LANES = ("long", "short")
+
+STOP_SECONDS = 10.0  # a task that has not ended so long after its cancellation goes down with its process
+ISOLATED_STOP_SECONDS = 2.0  # in a process of its own, which holds nothing else
+SHORT_SECONDS = 60.0  # that a task in the short lane may run; the long lane's time is in `limit`
+LONG_MINUTES = 30.0
 THREAD = "aecore-jobs"
-POLL_SECONDS = 0.02  # Dask's own callbacks cannot be used: they fail, loudly, when the interpreter ends first
+POLL_SECONDS = 0.1  # s between two looks for lost workers and overdue tasks; all other news comes by itself
 
 MAX_WAITING = 100  # pieces of work in a lane; who comes later is told so
-MAX_WAITING_BYTES = 1 << 30  # what waiting work may hold of the server's memory
 
+_LOST = (
+    "The process that did this work was stopped by the system twice, perhaps for want of memory: start it again, or "
+    "with fewer data."
+)
 _log = logging.getLogger(__name__)
+
+
+def limit(lane: str) -> float:
+    """Return the seconds that a task may run in a lane; ``$AECORE_LONG_MINUTES`` sets the long one's."""
+    if lane == "short":
+        return SHORT_SECONDS
+    return 60 * float(os.environ.get("AECORE_LONG_MINUTES") or LONG_MINUTES)
 
 
 @dataclass
@@ -35,6 +54,10 @@ class _Running:
     work: Work
     future: Any
     address: str | None = None  # of the worker, once it has begun
+    began: float = 0.0
+    overdue: bool = False  # its time was over
+    end_at: float | None = None  # when it is ended, if it has not stopped by then
+    spared: bool = False  # its process was ended for another one's sake
 
 
 class _Thread(threading.Thread):
@@ -53,17 +76,15 @@ class Dispatcher:
         self._thread: threading.Thread | None = None
         self._thread_lock = threading.Lock()
         self._queues: dict[str, deque[Work]] = {lane: deque() for lane in LANES}
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, _Running] = {}  # by the name of the attempt
         self._cluster: Cluster | None = None
 
     # ---- from any thread
 
-    def admit(self, lane: str, size: int) -> None:
-        """Raise TooBusy where no more work, of so many bytes, may wait in a lane."""
-        waiting = tuple(self._queues[lane])
-        held = sum(len(work.payload) for work in waiting)
-        if len(waiting) >= MAX_WAITING or waiting and held + size > MAX_WAITING_BYTES:
-            raise TooBusy(f"{len(waiting)} others are waiting for the same machine already: try again in some minutes.")
+    def admit(self, lane: str) -> None:
+        """Raise TooBusy where no more work may wait in a lane."""
+        if (waiting := len(self._queues[lane])) >= MAX_WAITING:
+            raise TooBusy(f"{waiting} others are waiting for the same machine already: try again in some minutes.")
 
     def submit(self, work: Work) -> None:
         """Queue work in its lane; returns at once."""
@@ -73,6 +94,14 @@ class Dispatcher:
         """Stop work that nobody waits for any more; returns at once."""
         self._post(self._cancel, work)
 
+    def release(self, name: str, address: str) -> None:
+        """Have a worker let a held value go; returns at once.
+
+        Finalizers call this, perhaps in a thread that is inside `_post`, so it takes no lock. Where the dispatcher's
+        thread has not begun, there is no cluster, and nothing to release.
+        """
+        self._inbox.put((self._release, (name, address)))
+
     def warm(self) -> None:
         """Start the cluster and load torch in its workers; returns when that is done."""
         ready: queue.SimpleQueue[Cluster | None] = queue.SimpleQueue()
@@ -80,9 +109,15 @@ class Dispatcher:
         if cluster := ready.get():
             try:
                 cluster.warm()
-            except (OSError, RuntimeError, CancelledError, UnboundLocalError) as error:
-                # The last is how Dask's sync() ends where its event loop closes while it waits.
+            except (OSError, RuntimeError, CancelledError, TimeoutError) as error:
                 _log.warning("The workers could not be warmed up: %s", type(error).__name__)
+
+    def reachable(self) -> bool:
+        """Return whether work could begin: the cluster answers and has workers, or one would be started here."""
+        cluster = self._cluster
+        if cluster is None:
+            return can_reach(os.environ.get("AECORE_SCHEDULER"))
+        return cluster.connected() and all(cluster.slots(lane) > 0 for lane in LANES)
 
     def shutdown(self) -> None:
         """End all work and a local cluster; returns when that is done."""
@@ -116,18 +151,20 @@ class Dispatcher:
                     _log.warning("The line to the workers broke (%s): they are started anew", type(error).__name__)
                     self._lose(self._cluster)
         finally:  # only a mistake in this file leads here, and then nobody must be left waiting
-            self._close(lost())
+            self._close(_lost())
             for waiting in self._queues.values():
                 while waiting:
-                    self._finish(waiting.popleft(), lost())
+                    self._finish(waiting.popleft(), _lost())
 
     def _step(self) -> None:
         self._act(POLL_SECONDS if self._running or any(self._queues.values()) else None)
-        ended = [each for each in self._running.values() if each.future.done()]
-        while ended and self._act(0):
-            pass  # progress sent before the end is in the inbox by now
-        for each in ended:
-            self._collect(each)
+        while self._act(0):
+            pass
+        for run, each in list(self._running.items()):
+            if each.future.done() and each.future.status != "finished":
+                self._collect(run, _broken(each.future))
+            else:
+                self._mind_the_time(run, each)
         if self._cluster is not None and not self._cluster.connected():
             _log.warning("The line to the workers is cut: what ran there begins again")
             self._lose(self._cluster)
@@ -151,10 +188,14 @@ class Dispatcher:
                 cluster = self._ensure()
                 if cluster is None:
                     break  # and _ensure has emptied the queues
-                if sum(each.work.lane == lane for each in self._running.values()) >= cluster.slots(lane):
+                slots = cluster.slots(lane)
+                if not slots and (why := cluster.refusal()):
+                    self._finish(waiting.popleft(), failed(why))
+                    continue
+                if sum(each.work.lane == lane for each in self._running.values()) >= slots:
                     break
                 waiting[0].ahead = 0
-                self._running[waiting[0].id] = _Running(waiting[0], cluster.start(waiting[0]))
+                self._running[waiting[0].run_id] = _Running(waiting[0], cluster.start(waiting[0]))
                 waiting.popleft()  # not before: where start() fails, the work still waits for the next cluster
 
     def _ensure(self) -> Cluster | None:
@@ -162,14 +203,14 @@ class Dispatcher:
         if self._cluster is None:
             try:
                 self._cluster = Cluster(
-                    on_message=lambda message: self._post(self._read, message),
+                    post=lambda kind, *content: self._post(getattr(self, f"_on_{kind}"), *content),
                     on_death=lambda cluster: self._post(self._lose, cluster),
                 )
             except (AecoreError, OSError, RuntimeError, ValueError, TypeError, LookupError) as error:
                 # The last four are how a wrong setting of Dask's own, certificates say, shows itself.
                 _log.warning("The workers could not be started: %s", error)
-                message = f"The helper processes could not be started or reached{because(error)}: try again later."
-                outcome = Outcome(state="failed", error=JobError, message=message)
+                message = f"The helper processes could not be started or reached{_because(error)}: try again later."
+                outcome = failed(message, error="NoWorkers")
                 for waiting in self._queues.values():
                     while waiting:
                         self._finish(waiting.popleft(), outcome)
@@ -181,69 +222,113 @@ class Dispatcher:
         else:
             self._queues[work.lane].append(work)
 
-    def _read(self, message: dict[str, Any]) -> None:
-        running = self._running.get(message["id"])
-        if running is None:
+    def _on_started(self, run: str, address: str) -> None:
+        running = self._running.get(run)
+        if running is None or self._cluster is None:
             return
-        if address := message.get("started"):
-            running.address = address
-            running.work.start()
-            if running.work.abandoned:
-                self._stop(running)
-        running.work.add(message.get("progress", ()))
+        running.address, running.began = address, time.monotonic()
+        running.work.start()
+        self._cluster.attend(running.work, address, running.future)
+        if running.work.abandoned:
+            self._stop(run, running)
+
+    def _on_progress(self, run: str, entries: list[Parcel]) -> None:
+        if running := self._running.get(run):
+            try:
+                running.work.add(entries)
+            except AecoreError as error:  # of a child that was taken over: nothing it sends is believed
+                assert self._cluster is not None and running.address is not None
+                self._cluster.end(run, running.address)
+                self._collect(run, failed(str(error)))
+
+    def _on_outcome(self, run: str, outcome: Outcome, address: str) -> None:
+        handle = None
+        if outcome.handle:
+            handle = Handle(*outcome.handle, address)
+            weakref.finalize(handle, self.release, handle.id, address).atexit = False
+            if self._cluster:
+                self._cluster.count(address, 1)
+        self._collect(run, outcome, handle)
+
+    def _on_lost(self, run: str) -> None:
+        self._collect(run, _lost())
+
+    def _on_killing(self, run: str, address: str) -> None:
+        for name, each in self._running.items():
+            each.spared = each.spared or each.address == address and name != run
+
+    def _on_surveyed(self, _: str) -> None:
+        """Look at the queues: there may be workers now."""
+
+    def _release(self, name: str, address: str) -> None:
+        if self._cluster:
+            self._cluster.release(name, address)
+            self._cluster.count(address, -1)
 
     def _cancel(self, work: Work) -> None:
         if work in self._queues[work.lane]:
             self._queues[work.lane].remove(work)
             self._finish(work, Outcome(state="cancelled"))
-        elif (running := self._running.get(work.id)) and running.address:
-            self._stop(running)
+        elif (running := self._running.get(work.run_id)) and running.address:
+            self._stop(work.run_id, running)
 
-    def _stop(self, running: _Running) -> None:
-        assert self._cluster is not None and running.address is not None
-        self._cluster.stop(running.work.id, running.address)
-        timer = threading.Timer(STOP_SECONDS, self._post, (self._overdue, running.work.id))
-        timer.daemon = True
-        timer.start()
+    def _mind_the_time(self, run: str, running: _Running) -> None:
+        """Stop a task whose time is over, and end one that has not stopped."""
+        now = time.monotonic()
+        if running.address is None or self._cluster is None:
+            return
+        if running.end_at is None and now > running.began + limit(running.work.lane):
+            running.overdue = True
+            self._stop(run, running)
+        elif running.end_at is not None and now > running.end_at:
+            running.end_at = now + STOP_SECONDS
+            self._cluster.end(run, running.address)
 
-    def _overdue(self, work_id: str) -> None:
-        if (running := self._running.get(work_id)) and self._cluster and running.address:
-            self._cluster.kill(running.address)
+    def _stop(self, run: str, running: _Running) -> None:
+        if running.end_at is None:
+            assert self._cluster is not None and running.address is not None
+            self._cluster.stop(run, running.address)
+            patience = ISOLATED_STOP_SECONDS if running.work.isolated else STOP_SECONDS
+            running.end_at = time.monotonic() + patience
 
-    def _collect(self, ended: _Running) -> None:
-        if self._running.pop(ended.work.id, None) is None:
+    def _collect(self, run: str, outcome: Outcome, handle: Handle | None = None) -> None:
+        running = self._running.pop(run, None)
+        if running is None:
             return  # given up meanwhile
-        outcome = Outcome(state="cancelled") if ended.work.abandoned else fetched(ended.future)
-        ended.future.release()
-        if not self._again(ended.work, outcome):
+        running.future.release()
+        outcome = _judged(running, outcome)
+        if not self._again(running, outcome):
             self._feed()  # the lane is free: the next one need not wait until this result is on disk
-            self._finish(ended.work, outcome)
+            self._finish(running.work, outcome, handle)
 
-    def _again(self, work: Work, outcome: Outcome) -> bool:
+    def _again(self, running: _Running, outcome: Outcome) -> bool:
         """Put work whose process died for the first time back to the head of its queue; False for all other."""
-        if outcome.error is not WorkerLost or work.restarts or work.abandoned:
+        work = running.work
+        if outcome.error != "WorkerLost" or work.abandoned or work.losses and not running.spared:
             return False
         _log.warning("A worker was lost; its work begins again")
+        work.losses += not running.spared
         work.again()
         self._queues[work.lane].appendleft(work)
         return True
 
-    def _finish(self, work: Work, outcome: Outcome) -> None:
+    def _finish(self, work: Work, outcome: Outcome, handle: Handle | None = None) -> None:
         if outcome.log:
             _log.error("A task failed:\n%s", outcome.log)
-        work.finish(outcome)
+        work.finish(outcome, handle)
 
     def _lose(self, cluster: Cluster | None) -> None:
         if cluster is None or cluster is not self._cluster:
             return
-        self._close(lost())
+        self._close(_lost())
 
     def _close(self, outcome: Outcome) -> None:
         cluster, self._cluster = self._cluster, None
         running, self._running = self._running, {}
         for each in running.values():
-            if not self._again(each.work, outcome):
-                self._finish(each.work, Outcome(state="cancelled") if each.work.abandoned else outcome)
+            ended = _judged(each, outcome)
+            if not self._again(each, ended):
+                self._finish(each.work, ended)
         if cluster is not None:
             cluster.close()
 
@@ -256,3 +341,43 @@ class Dispatcher:
                 self._finish(waiting.popleft(), Outcome(state="cancelled"))
         self._close(Outcome(state="cancelled"))
         done.set()
+
+
+def _lost() -> Outcome:
+    return failed(_LOST, "WorkerLost")
+
+
+def _broken(future: Any) -> Outcome:
+    """Return the outcome of work that Dask could not run, or whose worker died."""
+    from distributed.scheduler import KilledWorker
+
+    error = future.exception(timeout=10) if future.status == "error" else None
+    if error is None or isinstance(error, KilledWorker):
+        return _lost()
+    return failed(
+        "The work could not be done by the worker it was sent to: the log of the server says why.",
+        log=type(error).__name__,
+    )
+
+
+def _judged(running: _Running, outcome: Outcome) -> Outcome:
+    """Return what an outcome means: what nobody waits for was cancelled, and what was stopped took too long."""
+    if running.work.abandoned:  # what was done before the word to stop arrived is as good as a part of it
+        return replace(outcome, state="cancelled", log="")
+    if running.overdue and outcome.state != "done" and outcome.error in ("", "WorkerLost"):
+        seconds = limit(running.work.lane)
+        spoken = f"{seconds / 60:g} minutes" if seconds >= 120 else f"{seconds:g} seconds"
+        return replace(
+            outcome, state="failed", error="TimeExceeded",
+            message=f"This took longer than the {spoken} that such work may take: use a smaller file or fewer data.",
+        )  # fmt: skip
+    return outcome
+
+
+def _because(error: Exception) -> str:
+    """Say what a visitor may know of why there are no workers: no address, no path."""
+    if not os.environ.get("AECORE_SCHEDULER"):
+        return ""
+    if isinstance(error, Refused):
+        return f" ({error})"
+    return f" ({REFUSED})" if isinstance(error, JobError) else " (the scheduler does not answer)"

@@ -3,12 +3,15 @@
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import Callable, Generator, Iterable
-from functools import partial
 from typing import Any, Literal, TypeAlias
 
-from aecore.errors import AecoreError, JobCancelled, JobError
-from aecore.jobs.worker import Outcome, loads
+from aecore.errors import JobCancelled, JobError
+from aecore.jobs.held import Handle
+from aecore.jobs.parcels import Parcel, make_error, unpack
+from aecore.jobs.running import Outcome
+from aecore.memory import Charge
 
 Task: TypeAlias = Callable[..., Generator[Any, None, Any]]
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -42,28 +45,39 @@ class Work:
 
     def __init__(
         self,
-        payload: bytes,
+        payload: Parcel | None,
         lane: str,
         *,
         private: bool,
         stop: Callable[["Work"], None],
+        isolated: bool = False,
+        handles: tuple[Handle, ...] = (),
+        charge: Charge | None = None,
         end: Callable[["Work"], None] = lambda work: None,
     ) -> None:
         self.id = uuid.uuid4().hex
         self.payload = payload
         self.lane = lane
         self.private = private
+        self.isolated = isolated
+        self.handles = handles  # kept until the end: what they stand for must not go while this waits
         self.end = end  # what is to be done with the value before anybody sees it
         self.state: State = "queued"
-        self.value: bytes | None = None  # the result, still packed: every handle unpacks a copy of its own
-        self.error: Callable[[], AecoreError] | None = None  # made anew for every handle that raises it
+        self.value: Parcel | None = None  # the result, packed, until every handle has unpacked a copy of its own
+        self.partial: Parcel | None = None  # what a cancelled or overdue task had made
+        self.handle: Handle | None = None
+        self.error: tuple[str, str] | None = None  # class and message; made anew for every handle that raises it
         self.ended: float | None = None
         self.abandoned = False
         self.restarts = 0  # how often the process that did it died, and another began
+        self.losses = 0  # how many of these deaths may have been its own fault
         self.ahead = 0  # how many wait in front of it
         self.stored = True  # whether what should be on disk is there
+        self._payload_charge = charge
+        self._result_charge: Charge | None = None  # for as long as a handle, and with it the result, is here
         self._stop = stop
-        self._handles = 1  # its maker's
+        self._count = 1  # its maker's handle
+        self._readers: weakref.WeakSet[Job] = weakref.WeakSet()  # the handles that have not unpacked the result
         self._progress = Progress()
         self._lock = threading.Lock()
         self._finished = threading.Event()
@@ -71,26 +85,32 @@ class Work:
     @classmethod
     def kept(cls, value: bytes, progress: list[Any]) -> "Work":
         """Work that was done before and found on disk."""
-        work = cls(b"", "long", private=False, stop=lambda work: None)
+        work = cls(None, "long", private=False, stop=lambda work: None)
         work._progress = Progress(progress)
-        work.finish(Outcome(state="done", value=value))
+        work.finish(Outcome(state="done", value=Parcel("tree", [value])))
         return work
+
+    @property
+    def run_id(self) -> str:
+        """Name of the present attempt."""
+        return f"{self.id}-{self.restarts}"
 
     def join(self) -> bool:
         """Count one more handle; False where all others have let go and the work is being stopped."""
         with self._lock:
-            if self.abandoned:
+            if self.abandoned or self._finished.is_set():
                 return False
-            self._handles += 1
+            self._count += 1
             return True
 
-    def leave(self) -> None:
-        """Count one handle less; the last one stops the work."""
+    def leave(self) -> bool:
+        """Count one handle less; True where it was the last, which stops the work."""
         with self._lock:
-            self._handles -= 1
-            self.abandoned = self._handles == 0 and not self._finished.is_set()
+            self._count -= 1
+            self.abandoned = self._count == 0 and not self._finished.is_set()
         if self.abandoned:
             self._stop(self)
+        return self.abandoned
 
     def start(self) -> None:
         """Note that a worker has begun."""
@@ -105,27 +125,32 @@ class Work:
             self.restarts += 1
             self._progress = Progress()
 
-    def add(self, packed: Iterable[bytes]) -> None:
+    def add(self, entries: Iterable[Parcel]) -> None:
         """Take progress as the worker packed it."""
-        entries = [loads(data, self.private) for data in packed]
+        unpacked = [unpack(entry) for entry in entries]
         with self._lock:
             if not self._finished.is_set():
-                for entry in entries:
+                for entry in unpacked:
                     self._progress.add(entry)
 
-    def finish(self, outcome: Outcome) -> None:
+    def finish(self, outcome: Outcome, handle: Handle | None = None) -> None:
         """Note how it ended; the first word counts. Called in one thread only, which also calls `end`."""
-        self.add(outcome.rest)
         if self._finished.is_set():
             return
-        self.value = outcome.value
+        self._result_charge = outcome.charge
+        if outcome.state == "done":
+            self.value = outcome.value
+        else:
+            self.partial = outcome.value
         self.end(self)
         with self._lock:
             self.state = outcome.state
-            if outcome.error is not None:
-                self.error = partial(outcome.error, outcome.message)
+            self.handle = handle
+            if outcome.state == "failed":
+                self.error = (outcome.error, outcome.message)
             self.ended = time.monotonic()
-            self.payload = b""  # a visitor's data are not kept longer than needed
+            self.payload = self._payload_charge = None  # a visitor's data are not kept longer than needed
+            self.handles = ()
             self._finished.set()
 
     def wait(self, timeout: float | None) -> bool:
@@ -138,9 +163,21 @@ class Work:
             return list(self._progress.entries)
 
     def latest(self) -> Any:
-        """Look at what was yielded last."""
+        """Return what was yielded last."""
         with self._lock:
             return self._progress.latest
+
+    def add_reader(self, job: "Job") -> None:
+        """Note a handle that will want the result."""
+        with self._lock:
+            self._readers.add(job)
+
+    def drop_reader(self, job: "Job") -> None:
+        """Note that a handle has unpacked the result, or will not; the packed one goes with the last of them."""
+        with self._lock:
+            self._readers.discard(job)
+            if self._finished.is_set() and not self._readers:
+                self.value = None
 
 
 class Job:
@@ -150,9 +187,13 @@ class Job:
         self._work = work
         self._submitted = time.monotonic()
         self._left: float | None = None
+        self._last = False  # whether its leaving stopped the work
         self._value: Any = None
+        self._partial: Any = None
         self._unpacked = False
+        self._lock = threading.Lock()
         self.cached: bool = work.state == "done"
+        work.add_reader(self)
 
     def __repr__(self) -> str:
         return f"<Job {self.state}, {self.seconds:.1f} s>"
@@ -164,13 +205,24 @@ class Job:
 
     @property
     def settled(self) -> bool:
-        """Whether the work has ended."""
-        return self._work.ended is not None
+        """Whether nothing more comes: the work has really ended, or goes on for other handles only."""
+        return self._work.ended is not None or self._left is not None and not self._last
 
     @property
-    def partial(self) -> Any | None:
-        """What a cancelled task returned, once it has ended."""
-        return None
+    def partial(self) -> Any:
+        """What a cancelled or overdue task had made, once `settled`; None where that is nothing."""
+        if self._work.ended is None or self._left is not None and not self._last:
+            return None
+        with self._lock:
+            if self._partial is None and self._work.partial is not None:
+                self._partial = unpack(self._work.partial)
+                self._work.partial = None  # only one handle is left when work is cancelled
+            return self._partial
+
+    @property
+    def handle(self) -> Handle | None:
+        """The value that the task left in its worker (`aecore.jobs.Held`), once it has ended."""
+        return self._work.handle
 
     @property
     def ahead(self) -> int:
@@ -212,6 +264,10 @@ class Job:
             What the task raised: same class, same message.
         JobCancelled
             Where this handle, or the server's end, stopped it.
+        TimeExceeded
+            Where it took longer than work in its lane may; `partial` may hold what it had made.
+        DataGone
+            Where a value that it was given by its handle is in no process any more.
         WorkerLost
             Where the process that did the work died, twice.
         JobError
@@ -222,13 +278,24 @@ class Job:
         if self._left is not None or self._work.state == "cancelled":
             raise JobCancelled("The work was cancelled: start it again if you still want its result.")
         if self._work.error is not None:
-            raise self._work.error()
-        if not self._unpacked:
-            self._value, self._unpacked = loads(self._work.value or b"", self._work.private), True
+            raise make_error(*self._work.error)
+        with self._lock:
+            if not self._unpacked:
+                value = self._work.value
+                self._value = None if value is None else unpack(value)
+                self._unpacked = True
+                self._work.drop_reader(self)
         return self._value
 
     def cancel(self) -> None:
-        """Let go of the work; it stops, within a second of its next yield, when its last handle has let go."""
-        if self._left is None and self._work.ended is None:
+        """Let go of the work; it stops, within a second of its next yield, when its last handle has let go.
+
+        What the task then returns is `partial`, once this handle has `settled`.
+        """
+        with self._lock:
+            if self._left is not None or self._work.ended is not None:
+                return
             self._left = time.monotonic()
-            self._work.leave()
+        self._last = True  # until the work says otherwise: a look in between must not find it settled
+        self._last = self._work.leave()
+        self._work.drop_reader(self)

@@ -1,8 +1,11 @@
-"""The local cluster as one command: a scheduler, and a nanny with one worker process for each lane.
+"""The local cluster as one command: a scheduler, and a nanny for each worker process of the plan.
 
 ``python -m aecore.jobs.hub SPEC`` prints one line of JSON about itself, serves on the loopback interface only, and ends
 with the process that started it, however that one ends: its standard input is a pipe that nobody else holds, and its
 workers end with it in turn. Nothing here uses multiprocessing on the server's side, which would run a page again.
+
+Everybody shows a certificate that was made for this one hub: whoever else has an account on the machine can reach the
+port, and would otherwise have the workers run anything. The key never lies in a file that lasts.
 """
 
 import asyncio
@@ -11,47 +14,25 @@ import json
 import logging
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import threading
 from typing import Any
 
-import dask
 import psutil
-from dask.system import CPU_COUNT
-from distributed import Nanny, Scheduler
+from distributed import Nanny, Scheduler, Security
 from distributed.comm import CommClosedError
 
 from aecore import logs
+from aecore.jobs import config
+from aecore.memory import MEGABYTE
 
 HOST = "127.0.0.1"
-
-CONFIG = {
-    "distributed.scheduler.allowed-failures": 0,  # a task that took its worker down would take the next one too
-    "distributed.scheduler.work-stealing": False,
-    "distributed.scheduler.http.routes": [],
-    "distributed.worker.http.routes": [],
-    "distributed.worker.memory.target": False,  # never spill: a visitor's data stay in memory
-    "distributed.worker.memory.spill": False,
-    "distributed.worker.memory.pause": False,  # a worker that holds much between two tasks must still take the next
-    "distributed.worker.memory.terminate": 0.95,
-    "distributed.admin.low-level-log-length": 0,  # keep no events of what has ended
-    # What watches a cluster for people who tune one; it took 5 % of a core while nothing happened.
-    "distributed.scheduler.active-memory-manager.start": False,
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.tick.interval": "500ms",
-    "distributed.admin.system-monitor.interval": "5s",
-    "distributed.admin.system-monitor.disk": False,
-    "distributed.admin.system-monitor.gil.enabled": False,
-    "distributed.diagnostics.nvml": False,
-    "distributed.admin.tick.limit": "60s",  # importing torch holds the event loop for seconds, which is no news
-}
 
 
 def main() -> None:
     """Serve until the process that started this one is gone."""
-    lanes: dict[str, dict[str, Any]] = json.loads(sys.argv[1])
+    spec: dict[str, Any] = json.loads(sys.argv[1])
     scratch = tempfile.mkdtemp(prefix="aecore-jobs-")
     nannies: list[Nanny] = []
     threading.Thread(target=_end_with_the_server, args=(scratch, nannies), daemon=True).start()
@@ -59,8 +40,8 @@ def main() -> None:
         logs.install()
     logging.getLogger("distributed").setLevel(logging.WARNING)
     logging.getLogger("distributed.scheduler").addFilter(_is_news)
-    with dask.config.set(CONFIG):
-        asyncio.run(_serve(lanes, scratch, nannies))
+    config.apply()
+    asyncio.run(_serve(spec, scratch, nannies))
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -68,25 +49,33 @@ def _is_news(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], CommClosedError))
 
 
-async def _serve(lanes: dict[str, dict[str, Any]], scratch: str, nannies: list[Nanny]) -> None:
+async def _serve(spec: dict[str, Any], scratch: str, nannies: list[Nanny]) -> None:
+    security = Security.temporary()
     async with Scheduler(
-        host=HOST, port=0, protocol="tcp", dashboard=False, dashboard_address=f"{HOST}:0"
-    ) as scheduler:
-        print(json.dumps({"address": scheduler.address, "scratch": scratch}), flush=True)
+        host=HOST, port=0, protocol="tls", security=security, dashboard=False, dashboard_address=f"{HOST}:0",
+        preload=["aecore.jobs.scheduler"],
+    ) as scheduler:  # fmt: skip
+        greeting = {"address": scheduler.address, "scratch": scratch}
+        greeting |= {"cert": security.tls_client_cert, "key": security.tls_client_key}
+        print(json.dumps(greeting), flush=True)
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads on: what tasks print belongs in the log
-        nannies += [_nanny(scheduler.address, name, scratch, **lane) for name, lane in lanes.items()]
+        nannies += [_nanny(scheduler.address, security, scratch, spec["child"], **worker) for worker in spec["workers"]]
         await asyncio.gather(*nannies)
         await scheduler.finished()
 
 
-def _nanny(address: str, lane: str, scratch: str, *, nice: int, threads: int, memory: str) -> Nanny:
-    count = str(threads if threads > 0 else max(1, CPU_COUNT + threads))
+def _nanny(
+    address: str, security: Security, scratch: str, child: int,
+    *, name: str, slots: dict[str, int], memory: int, nice: int, threads: int,
+) -> Nanny:  # fmt: skip
     return Nanny(
         address,
-        name=lane,
+        name=name,
         host=HOST,
-        nthreads=1,
-        resources={lane: 1},
+        protocol="tls",
+        security=security,
+        nthreads=sum(slots.values()),
+        resources=slots,
         memory_limit=memory,
         local_directory=scratch,
         dashboard_address=f"{HOST}:0",
@@ -94,9 +83,10 @@ def _nanny(address: str, lane: str, scratch: str, *, nice: int, threads: int, me
         silence_logs=logging.WARNING,
         env={
             "AECORE_NICE": os.environ.get("AECORE_NICE", str(nice)),
-            "OMP_NUM_THREADS": count,
-            "MKL_NUM_THREADS": count,
-            "OPENBLAS_NUM_THREADS": count,
+            "AECORE_CHILD_MEGABYTES": os.environ.get("AECORE_CHILD_MEGABYTES", str(child / MEGABYTE)),
+            "OMP_NUM_THREADS": str(threads),
+            "MKL_NUM_THREADS": str(threads),
+            "OPENBLAS_NUM_THREADS": str(threads),
         },
     )
 
@@ -108,8 +98,8 @@ def _end_with_the_server(scratch: str, nannies: list[Nanny]) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
     sys.setswitchinterval(60)  # from here on no other thread runs: the nannies would replace their workers
     for pid in family:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(pid).kill()
     os._exit(0)
 
 

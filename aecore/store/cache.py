@@ -41,6 +41,11 @@ def key(name: str, *parts: Any) -> str:
     return digest.hexdigest()[:32]
 
 
+def fingerprint() -> str:
+    """Return 32 hex digits that change with this package's source and with the versions of torch and numpy."""
+    return hashlib.sha256(repr([_sources(), _versions()]).encode()).hexdigest()[:32]
+
+
 def get(key: str) -> Tree | None:
     """Look a result up in the cache; a torn one counts as missing and is removed."""
     path = _path(key)

@@ -11,7 +11,7 @@ KEYS: dict[str, frozenset[str]] = {
     page: frozenset(keys.split())
     for page, keys in {
         "home": "digit k",
-        "bottleneck": "signals complexity hiss draw machines waist clip channel",
+        "bottleneck": "signals complexity hiss draw machines waist clip channel cut_trained",
         "latent_clusters": (
             "data size projection without pull cluster_epochs weights machine epoch vectors labels brush"
         ),
@@ -22,7 +22,7 @@ KEYS: dict[str, frozenset[str]] = {
         "variants": (
             "var_input var_measure var_closer var_variant var_how var_sigma var_masked var_pair_one var_pair_other "
             "var_digit var_pen var_picture var_kind var_on var_start var_rounds var_rounds_conv var_rounds_mnist "
-            + " ".join(f"var_weight{n} var_strength{n}" for n in range(12))
+            "var_trained " + " ".join(f"var_weight{n} var_strength{n}" for n in range(12))
         ),
         "applications": (
             "application "
@@ -37,9 +37,13 @@ KEYS: dict[str, frozenset[str]] = {
             "con_class con_speed con_torque con_draw con_model con_epochs"
         ),
         "mnist_compression": (
-            "numbers pictures network width latent objective weights_seed epochs batch rate frame hand strokes photo"
+            "numbers pictures network width latent objective weights_seed epochs batch rate frame hand strokes photo "
+            "digits_trained"
         ),
-        "audio_denoising": "voice",
+        "audio_denoising": (
+            "voice spoil add snr noise-seed noise-from sound noise-file axis from take take-strength take-loudness "
+            "tuned_trained scratch_trained"
+        ),
         "sensor_anomalies": (
             "source normal view drag rule sigmas alarms risk closer fault severity speed load noise spall depth shaft "
             "radial vibration balls pitch ball contact mishap sensor extent people air outdoor room_noise file "
@@ -60,6 +64,17 @@ class Old(NamedTuple):
     values: Mapping[str, str] = {}
 
 
+_NOISES = {
+    "Gaussian": "gaussian", "Fan": "fan", "Vacuum cleaner": "vacuum", "Mains hum": "hum", "Babble": "babble",
+    "Your own recording": "own",
+}  # fmt: skip
+_PLACES = {"The pointer": "pointer", "Pin A": "pin_a", "Pin B": "pin_b"}
+_VARIANTS = {
+    "PCA": "pca", "Undercomplete": "undercomplete", "Sparse: L1": "l1", "Sparse: KL": "kl", "Sparse: top-k": "topk",
+    "Contractive": "contractive", "Denoising: Gaussian": "gaussian", "Denoising: masking": "masking",
+    "Convolutional": "convolutional", "VAE": "vae", "β-VAE": "beta", "Conditional VAE": "conditional",
+}  # fmt: skip
+
 OLD: dict[str, dict[str, Old]] = {
     "bottleneck": {
         "signals": Old("signals", {"A family of sinusoids": "family", "Your own recording": "own"}),
@@ -68,12 +83,59 @@ OLD: dict[str, dict[str, Old]] = {
         ),
     },
     "latent_clusters": {
+        "data": Old("data", {"Digits that ship": "digits", "MNIST": "mnist", "Your own": "own"}),
+        "projection": Old("projection", {"PCA": "pca", "t-SNE": "tsne", "UMAP": "umap"}),
+        "without": Old("without", {"nobody": ""}),
         "epochs": Old("cluster_epochs"),
+        "labels": Old("labels", {"(no labels)": ""}),
+        "machine": Old("machine", {"PCA": "pca", "Autoencoder": "autoencoder", "VAE": "vae"}),
     },
     "vae_morphing": {
-        "pictures": Old("images"),
-        "closer": Old("look"),
+        "pictures": Old("images", {"Shapes": "shapes", "Handwritten digits": "digits"}),
+        "networks": Old("networks", {"As shipped": "shipped", "Train your own": "own"}),
+        "closer": Old(
+            "look",
+            {
+                "Walk": "walk",
+                "Samples and grid": "samples",
+                "Draw your own": "draw",
+                "Noise in z": "noise",
+                "β": "beta",
+            },
+        ),
+        "walk_from": Old("walk_from", _PLACES),
+        "walk_to": Old("walk_to", _PLACES),
+        "taken": Old("taken", {"Your drawing": "own"}),
     },
+    "variants": {
+        "var_input": Old("var_input", {"As they are": "clean", "With noise": "noise", "Masked": "mask"}),
+        "var_measure": Old(
+            "var_measure",
+            {
+                "Test MSE": "mse",
+                "MSE, noise": "noise",
+                "MSE, masked": "mask",
+                "10-NN": "knn",
+                "Units in use": "used",
+                "Active a digit": "active",
+                "Selectivity": "selectivity",
+                "Jolted code": "sensitivity",
+                "By Jacobian": "jacobian",
+                "Samples": "frechet",
+                "Seconds": "seconds",
+            },
+        ),
+        "var_closer": Old(
+            "var_closer",
+            {"One at a time": "one", "Two under the same input": "pair", "Train one yourself": "train"},
+        ),
+        "var_variant": Old("var_variant", _VARIANTS),
+        "var_how": Old("var_how", {"A test digit": "digit", "Draw one": "draw", "Upload one": "file"}),
+        "var_pair_one": Old("var_pair_one", _VARIANTS),
+        "var_pair_other": Old("var_pair_other", _VARIANTS),
+        "var_kind": Old("var_kind", _VARIANTS),
+        "var_on": Old("var_on", {"The digits that ship": "digits", "MNIST": "mnist"}),
+    },  # fmt: skip
     "applications": {
         "section": Old(
             "application",
@@ -175,6 +237,18 @@ OLD: dict[str, dict[str, Old]] = {
                 "Deployment": "deployment",
             },
         ),
+    },
+    "mnist_compression": {
+        "pictures": Old("pictures", {"MNIST": "mnist", "Fashion-MNIST": "fashion", "Shipped": "shipped"}),
+        "objective": Old("objective", {"Cross-entropy": "bce", "Squared error": "mse"}),
+        "hand": Old("hand", {"Draw one": "draw", "Photo of one": "photo"}),
+    },
+    "audio_denoising": {
+        "voice": Old("voice", {"The clip that ships": "clip", "Your microphone": "microphone", "A file": "file"}),
+        "spoil": Old("spoil", _NOISES),
+        "add": Old("add", _NOISES | {"None": "none"}),
+        "noise-from": Old("noise-from", {"Your microphone": "microphone", "A file": "file"}),
+        "axis": Old("axis", {"as heard (mel)": "mel", "in even steps": "linear"}),
     },
     "sensor_anomalies": {
         "rate": Old("sample_rate"),

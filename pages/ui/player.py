@@ -4,8 +4,8 @@ Sound and pictures travel once, in a message that is then named by its hash. Wha
 take, the strength and whether all are equally loud; these go into the link.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -158,20 +158,29 @@ class Stage:
         return f"{span}, loudest on average near {loudest:.0f} hertz"
 
 
-def player(stage: Stage, *, key: str, default: str) -> Heard:
+def player(stage: Stage, *, key: str, default: str, absent: Mapping[str, str] | None = None) -> Heard:
     """Draw the takes and return what the visitor listens to; ``default`` is the take chosen at first.
 
-    The choice is in the link as ``?key=name``, ``?key-strength=percent`` and ``?key-loudness=same``.
+    The choice is in the link as ``?key=name``, ``?key-strength=percent`` and ``?key-loudness=same``. ``absent`` says
+    why a take of that name may not be among them.
     """
-    placed = Placed(_settings(key, stage, default), f"{key}:player")
+    placed = Placed(_settings(key, stage, default, absent or {}), f"{key}:player")
     data = stage.pack(placed.message(lambda values: Heard(*values)._asdict()))
     result = _component(key=f"{key}:player", data=data, on_heard_change=lambda: None)
     return Heard(*placed.left(result.get("heard"), lambda answer: _read(answer, stage.names)))
 
 
-def _settings(key: str, stage: Stage, default: str) -> tuple[Setting[str], Setting[int], Setting[bool]]:
+def _settings(
+    key: str, stage: Stage, default: str, absent: Mapping[str, str]
+) -> tuple[Setting[str], Setting[int], Setting[bool]]:
     """Return the settings of the take, of the strength and of whether all takes are equally loud."""
     labels = {take.name: take.label for take in stage.takes}
+    chosen = controls.choice_setting("the take", key, labels, default=default)
+
+    def read_take(texts: list[str]) -> str:
+        if len(texts) == 1 and texts[0] in absent and texts[0] not in labels:
+            raise Unfit(absent[texts[0]])
+        return chosen.read(texts)
 
     def read(texts: list[str]) -> bool:
         if texts != ["same"]:
@@ -179,7 +188,7 @@ def _settings(key: str, stage: Stage, default: str) -> tuple[Setting[str], Setti
         return True
 
     return (
-        controls.choice_setting("the take", key, labels, default=default),
+        replace(chosen, read=read_take),
         controls.number_setting("Strength", f"{key}-strength", low=0, high=FULL, default=FULL, step=1),
         Setting(key=f"{key}-loudness", label="Loudness", default=False, read=read, write=lambda _: "same"),
     )

@@ -51,13 +51,15 @@ def scrubber(
     columns: int | None = None,
     below: Below | None = None,
     autoplay: bool = False,
+    within: object = None,
 ) -> int:
     """Panels over one handle, and more ``below`` it; returns the position (0..K-1) where the handle was left.
 
     ``label`` names what the handle sets ("k"); ``values`` are the positions' names (None: 0..K-1), shown beside it and
     written into the link as ``?key=value`` (a key is one page's own). ``default`` is a position. ``height`` is a
     panel's, in pixels; ``columns`` how many panels stand side by side (None: all that fit). ``autoplay`` turns the
-    frames once at first view. A link that names no position is noted at the top of the page.
+    frames once at first view. ``within`` names what the frames are of: of another, the slider goes to ``default``. A
+    link that names no position is noted at the top of the page.
     """
     below = below or Below([])
     everything = [*panels, *below.panels]
@@ -67,7 +69,7 @@ def scrubber(
         raise DataError(f"The scrubber {key!r} has {count} frames but {len(names)} values; give one for each frame.")
     if not 0 <= default < count:
         raise SettingError(f"default must be a position in 0..{count - 1}, got {default}.")
-    placed = Placed(_setting(key, label, names, default), f"{key}:handle")
+    placed = Placed(_setting(key, label, names, default), f"{key}:handle", within)
     rows = [Below(panels, height, columns or len(panels)), below]
     stages = [{"count": len(row.panels), "height": row.height, "columns": row.columns} for row in rows]
     scene = {"key": key, "label": label, "names": names, "stages": stages, "autoplay": autoplay}

@@ -87,6 +87,7 @@ class _State:
     moved: dict[str, int] = field(default_factory=dict)  # how often a value was set from outside its control
     applied: dict[str, int] = field(default_factory=dict)  # `moved` as of the last time that a widget took its value
     named: frozenset[str] = frozenset()  # keys of the link that opened the page
+    opened: dict[str, list[str]] | None = None  # the address that opens the page in this run
     notes: list[str] = field(default_factory=list)
 
     def address(self) -> dict[str, list[str]]:
@@ -114,10 +115,22 @@ def begin(page: str) -> None:
     state = pages.setdefault(page, _State())
     asked = _address_bar()
     history = _by_history()
+    state.opened = None
     if before != page or history:
         state.notes.clear()
     if first or history or (before != page and asked):
         _open(page, state, asked)
+
+
+def put_right() -> dict[str, dict[str, list[str]]] | None:
+    """Return the address that opened the page and what it should be, as "wrong" and "right"; None where it is right.
+
+    The browser puts it right in place: written by Streamlit, it would be a new entry of the browser's history.
+    """
+    state = _state()
+    opened, state.opened = state.opened, None
+    right = state.address()
+    return None if opened is None or opened == right else {"wrong": opened, "right": right}
 
 
 @contextmanager
@@ -301,6 +314,7 @@ def _open(page: str, state: _State, asked: dict[str, list[str]]) -> None:
     for key in {*state.values, *state.linked, *state.known}:
         _forget(state, key)
     state.texts.clear()
+    state.opened = asked
     asked = links.translate(page, asked)
     state.named = frozenset(asked)
     for key, texts in asked.items():
@@ -336,7 +350,7 @@ def _address_bar() -> dict[str, list[str]]:
 
 def _write_address(state: _State) -> None:
     address = state.address()
-    if address != _address_bar():
+    if address != _address_bar() and state.opened is None:
         st.query_params.from_dict(address)
 
 

@@ -42,7 +42,9 @@ class Request:
     task, args : a task of `aecore.jobs` with its arguments.
     signature : tells this piece of work from others of its slot.
     settings : keys of the page's settings that it depends on; they name it on its panel.
-    source : the slot that read the data that it uses, if any: read again where the data are gone.
+    source : the slot, or slots, that read the data that it uses, if any: read again where the data are gone.
+    subject : what it is about beside the settings (a visitor's file): results of another one are not offered.
+    keep : how many pieces of work the slot holds from now on, this one included.
     """
 
     task: Callable[..., Any]
@@ -52,7 +54,9 @@ class Request:
     private: bool = False
     lane: str = "long"
     isolated: bool = False
-    source: str | None = None
+    source: str | tuple[str, ...] = ()
+    subject: Hashable = None
+    keep: int = KEPT
 
     def submit(self) -> Job:
         """Hand the work to the workers."""
@@ -117,7 +121,7 @@ class Slots:
         entries = self.entries.setdefault(slot, OrderedDict())
         entries[request.signature] = entry
         entries.move_to_end(request.signature)
-        for signature in [s for s, each in entries.items() if not each.busy][: max(0, len(entries) - KEPT)]:
+        for signature in [s for s, each in entries.items() if not each.busy][: max(0, len(entries) - request.keep)]:
             del entries[signature]
         return entry
 
@@ -246,17 +250,18 @@ def say_where_from(entry: Entry, *, training: bool = False) -> None:
         st.caption(UNKEPT)
 
 
-def explain(slot: str, entry: Entry, again: str) -> None:
-    """Say why work has no result, and offer to start it again; where its data are gone, they are read again.
+def explain(slot: str, entry: Entry, again: str | None) -> None:
+    """Say why work has no result, and offer to start it ``again`` where that may help.
 
-    Nothing is offered where the same data and settings can only be refused again.
+    Where its data are gone, they are read again without a word.
     """
     mine = slots()
     try:
         entry.job.result()
     except DataGone:
-        if entry.request.source is not None:
-            mine.forget_slot(entry.request.source)
+        sources = entry.request.source
+        for source in (sources,) if isinstance(sources, str) else sources:
+            mine.forget_slot(source)
         mine.forget(slot, entry.request.signature)
         st.rerun()
     except JobCancelled:
@@ -264,11 +269,12 @@ def explain(slot: str, entry: Entry, again: str) -> None:
     except AecoreError as error:
         st.error(plain(str(error)), icon=":material/error:")
         if isinstance(error, DataError | SettingError) and not isinstance(error, DatasetMissing):
-            return
-    st.button(
-        again, key=f"{slot}:again", icon=":material/play_arrow:", type="primary",
-        on_click=mine.forget, args=(slot, entry.request.signature),
-    )  # fmt: skip
+            return  # the same data and settings are refused for the same reason again
+    if again is not None:
+        st.button(
+            again, key=f"{slot}:again", icon=":material/play_arrow:", type="primary",
+            on_click=mine.forget, args=(slot, entry.request.signature),
+        )  # fmt: skip
 
 
 def _wait_briefly(entry: Entry) -> None:
