@@ -244,7 +244,7 @@ def named_by_link(key: str) -> bool:
     return key in _state().named
 
 
-def away(key: str) -> bool:
+def differs(key: str) -> bool:
     """Return whether a setting is not at its default, shown or not."""
     state = _state()
     if key in state.linked or key not in state.values:

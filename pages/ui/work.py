@@ -231,11 +231,11 @@ def watch(slot: str, entry: Entry, draw: Callable[[Job], None]) -> None:
                 st.caption(f"Training with {plain(entry.name)}")
             if entry.job.restarts:
                 st.caption(RESTARTED)
-            draw(entry.job)
-            if entry.job.state in ("queued", "running"):
+            if entry.job.state in ("queued", "running"):  # above the loss curve, which would push it out of sight
                 st.button("Cancel", key=f"{key}:cancel", icon=":material/stop_circle:", on_click=entry.job.cancel)
             else:
                 st.caption("Stopping; what there is will be shown.")
+            draw(entry.job)
 
     st.fragment(look, run_every=EVERY)()
 

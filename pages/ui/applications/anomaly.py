@@ -16,7 +16,7 @@ from aecore.data.uploads import Signal
 from aecore.figures.thinning import extremes
 from pages.ui import controls, training
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Network, OwnFile, Section
+from pages.ui.applications.shell import Application, OwnFile, ShownNetwork
 from pages.ui.downloads import Download, buttons
 from pages.ui.foreign import plain
 from pages.ui.page import fragment
@@ -39,8 +39,8 @@ STROKES = {
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Anomaly detection",
         show=show,
         scene=("ano_machine", "ano_fault", "ano_spall", "ano_severity", "ano_speed_inverter", "ano_speed_bearing",
@@ -95,7 +95,7 @@ def chosen_scene() -> Scene:
                  noise=quiet + noise * (loud - quiet))  # fmt: skip
 
 
-def own_network(machine: core.Machine) -> Network:
+def own_network(machine: core.Machine) -> ShownNetwork:
     """Offer to train the three monitors of one machine."""
 
     def request() -> Request:

@@ -15,7 +15,7 @@ from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_cycles import NAMES, Cycle
 from pages.ui import controls
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Network, OwnFile, Section
+from pages.ui.applications.shell import Application, OwnFile, ShownNetwork
 from pages.ui.foreign import plain
 from pages.ui.page import fragment
 from pages.ui.plots import Axes, Curve, Curves, Stretches, Words, plots
@@ -32,8 +32,8 @@ shipped = st.cache_resource(show_spinner=False)(core.shipped)
 simulated = st.cache_data(show_spinner=False, max_entries=20)(core.unseen)
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Clustering",
         show=show,
         scene=("clu_count", "clu_length", "clu_source", "clu_drive"),
@@ -78,7 +78,7 @@ def show(own: dict[str, Any] | None) -> None:
         typical(coder, windows, found[CODES], told)
 
 
-def own_network(length: int) -> Network:
+def own_network(length: int) -> ShownNetwork:
     """Offer to train the network of one length of windows."""
 
     def request() -> Request:

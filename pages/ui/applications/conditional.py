@@ -12,7 +12,7 @@ from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_windows import CONDITIONS, LENGTH, LOADS, RATED_TORQUE, SECONDS, SPEEDS, Condition, measures
 from pages.ui import controls
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Network, Section
+from pages.ui.applications.shell import Application, ShownNetwork
 from pages.ui.page import fragment
 from pages.ui.plots import Axes, Curve, Curves, Facts, plots
 from pages.ui.work import Request
@@ -27,8 +27,8 @@ SHOWN = 5  # codes whose signals are drawn and measured
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Conditional VAE",
         show=show,
         scene=("con_class", "con_speed", "con_torque", "con_draw"),
@@ -67,14 +67,14 @@ def show(_own: Any) -> None:
         _measured(wanted, made, true, ships)
 
 
-def own_network() -> Network:
+def own_network() -> ShownNetwork:
     """Offer to train the model."""
 
     def request() -> Request:
         wanted = Training(epochs=int(controls.slider("Epochs", "con_epochs", low=10, high=60, default=60, step=10)))
         return Request(task=train, args=(wanted,), signature=wanted, settings=("con_epochs",))
 
-    return shell.own_network(NAME, "con_model", request, keys=("con_epochs",), label="Model")
+    return shell.own_network(NAME, "con_model", request, keys=("con_epochs",), label="Model", wide=True)
 
 
 def _figures(made: core.Array, true: core.Array) -> None:

@@ -13,7 +13,7 @@ from aecore.concepts.applications.denoising_training import train
 from aecore.concepts.one_thread import one_thread
 from pages.ui import controls
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Network, OwnFile, Section
+from pages.ui.applications.shell import Application, OwnFile, ShownNetwork
 from pages.ui.downloads import Download, buttons
 from pages.ui.foreign import plain
 from pages.ui.page import fragment
@@ -35,8 +35,8 @@ STROKES = {
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Denoising",
         show=show,
         scene=("den_signal", "den_kind", "den_level", "den_mode", "den_draw"),
@@ -80,7 +80,7 @@ def show(_own: Any) -> None:
             figures(made, outputs, core.UNITS[signal], in_numbers(made, outputs, scene, mode, cleaners))
 
 
-def own_network(signal: core.Signal) -> Network:
+def own_network(signal: core.Signal) -> ShownNetwork:
     """Offer to train the network of one signal."""
 
     def request() -> Request:

@@ -14,7 +14,7 @@ from aecore.concepts.one_thread import one_thread
 from aecore.data.flux_maps import D_POINTS, POLE_PAIRS, Q_POINTS, torque
 from pages.ui import controls, narration, settings
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Network, OwnFile, Section
+from pages.ui.applications.shell import Application, OwnFile, ShownNetwork
 from pages.ui.downloads import Download, buttons
 from pages.ui.foreign import plain
 from pages.ui.knobs import Machine, Surface, knobs
@@ -29,8 +29,8 @@ TORQUE = 1.5 * POLE_PAIRS
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Dimension reduction",
         show=show,
         scene=("dim_size", "dim_source", "dim_machine", "dim_knobs"),
@@ -99,14 +99,14 @@ def surfaces(truth: Any) -> list[Surface]:
     ]
 
 
-def own_network(size: int) -> Network:
+def own_network(size: int) -> ShownNetwork:
     """Offer to train the network of so many knobs."""
 
     def request() -> Request:
         epochs = int(controls.slider("Epochs", "dim_epochs", low=5, high=100, default=40, step=5))
         return Request(task=train, args=(size, epochs), signature=(size, epochs), settings=("dim_size", "dim_epochs"))
 
-    return shell.own_network(NAME, "dim_network", request, keys=("dim_epochs",))
+    return shell.own_network(NAME, "dim_network", request, keys=("dim_epochs",), wide=True)
 
 
 def own(_fingerprint: str, made: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from aecore.concepts.one_thread import one_thread
 from pages.ui import controls
 from pages.ui import plots as figures
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Network, Section
+from pages.ui.applications.shell import Application, ShownNetwork
 from pages.ui.page import fragment
 from pages.ui.plots import Axes, Curve, Words, plots
 from pages.ui.scrubber import Curves, Line, Panel, scrubber
@@ -31,8 +31,8 @@ STROKES = {
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Generation",
         show=show,
         scene=("gen_fault", "gen_rare", "gen_draw", "gen_example"),
@@ -66,11 +66,11 @@ def show(_own: Any) -> None:
         st.caption(network.words)
         _examples(generator, ships.unseen[fault], draw)
         if network.trained is not None:
-            _compared(network.trained)
+            _describe_classifiers(network.trained)
         _recall(fault, examples)
 
 
-def own_network(shortage: Shortage) -> Network:
+def own_network(shortage: Shortage) -> ShownNetwork:
     """Offer to train a VAE and five classifiers on these examples."""
 
     def request() -> Request:
@@ -79,10 +79,10 @@ def own_network(shortage: Shortage) -> Network:
         return Request(task=compare, args=(shortage, count), signature=(shortage, count),
                        settings=("gen_fault", "gen_rare", "gen_draw", "gen_count"))  # fmt: skip
 
-    return shell.own_network(NAME, "gen_vae", request, keys=("gen_count",), label="VAE")
+    return shell.own_network(NAME, "gen_vae", request, keys=("gen_count",), label="VAE", wide=True)
 
 
-def _compared(made: dict[str, Any]) -> None:
+def _describe_classifiers(made: dict[str, Any]) -> None:
     """Say what the classifiers of the visitor's training found."""
     found = [f"{name} {made['recall'][name]:.0%} and {made['precision'][name]:.0%}" for name in core.METHODS]
     st.markdown(f"Recall and precision of the classifiers trained here: {', '.join(found)}.")

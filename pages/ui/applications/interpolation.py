@@ -13,7 +13,7 @@ from aecore.data.drive_windows import RATED_TORQUE
 from pages.ui import controls
 from pages.ui import plots as figures
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Network, Section
+from pages.ui.applications.shell import Application, ShownNetwork
 from pages.ui.page import fragment
 from pages.ui.plots import Axes, Curve, Words, plots
 from pages.ui.scrubber import Curves, Images, Line, Panel, scrubber
@@ -30,8 +30,8 @@ BETAS: dict[core.Kind, float] = {"currents": 1e-3, "shapes": 0.1}  # of the buil
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Interpolation",
         show=show,
         scene=("int_data", "int_walk", "int_way", "int_speed", "int_torque", "int_figure", "int_size", "int_angle"),
@@ -106,7 +106,7 @@ def _shapes() -> Ends:
     return Ends(kind="shapes", first=(sizes[0], angles[0]), last=(sizes[1], angles[1]), figure=figure)
 
 
-def own_networks(kind: core.Kind) -> Network:
+def own_networks(kind: core.Kind) -> ShownNetwork:
     """Offer to train both networks with another weight of the KL term."""
 
     def request() -> Request:
@@ -115,7 +115,14 @@ def own_networks(kind: core.Kind) -> Network:
         return Request(task=train, args=(wanted,), signature=wanted, settings=("int_data", "int_pull"))
 
     return shell.own_network(
-        NAME, "int_networks", request, keys=("int_pull",), label="Networks", title="Train them here", shown=NETWORKS
+        NAME,
+        "int_networks",
+        request,
+        keys=("int_pull",),
+        label="Networks",
+        title="Train them here",
+        shown=NETWORKS,
+        wide=True,
     )
 
 

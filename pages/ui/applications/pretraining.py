@@ -14,7 +14,7 @@ from aecore.data.drive_windows import LENGTH
 from aecore.figures.ink import tiled
 from pages.ui import controls
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Network, Section
+from pages.ui.applications.shell import Application, ShownNetwork
 from pages.ui.page import fragment
 from pages.ui.plots import Axes, Curve, Curves, Sheet, Words, plots
 from pages.ui.work import Request
@@ -35,8 +35,8 @@ def shipped() -> dict[core.Task, tuple[Material, dict[str, core.Features]]]:
     return {task: (ships.material, core.features(*ships)) for task, ships in core.shipped().items()}
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Pre-training",
         show=show,
         scene=("pre_task", "pre_labels", "pre_draw"),
@@ -76,7 +76,7 @@ def show(_own: Any) -> None:
         _told(data, rows, found | own)
 
 
-def own_network(labelling: Labelling) -> Network:
+def own_network(labelling: Labelling) -> ShownNetwork:
     """Offer to train networks on these labels."""
 
     def request() -> Request:
@@ -86,7 +86,14 @@ def own_network(labelling: Labelling) -> Network:
 
     title = "Train networks on these labels"
     return shell.own_network(
-        NAME, "pre_networks", request, keys=("pre_seed",), label="Networks", title=title, shown=NETWORKS
+        NAME,
+        "pre_networks",
+        request,
+        keys=("pre_seed",),
+        label="Networks",
+        title=title,
+        shown=NETWORKS,
+        wide=True,
     )
 
 

@@ -1,6 +1,6 @@
 """What a section of the Applications page is, and what all sections share: their order, own files, own networks.
 
-A section is a module beside this one with a function ``section() -> Section``; it is imported when it is opened, so
+A section is a module beside this one with a function ``section() -> Application``; it is imported when it is opened, so
 nobody waits for the seven others. Its words stand in ``assets/text/applications.md``, each under a heading that begins
 with the module's name ("denoising-hired").
 """
@@ -8,6 +8,7 @@ with the module's name ("denoising-hired").
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -60,7 +61,7 @@ class OwnFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Section:
+class Application:
     """One application.
 
     Attributes
@@ -86,7 +87,7 @@ class Section:
 
 def open_section(name: str) -> None:
     """Draw one section from its title to its end."""
-    section: Section = importlib.import_module(f"{__package__}.{name}").section()
+    section: Application = importlib.import_module(f"{__package__}.{name}").section()
     st.header(section.title)
     st.markdown(_text(name, "hired"))
     asked_for, figure = st.container(), st.container()
@@ -113,7 +114,7 @@ def open_section(name: str) -> None:
     _onwards(section.onwards)
 
 
-def prompts(name: str, section: Section) -> dict[str, dict[str, Any]]:
+def prompts(name: str, section: Application) -> dict[str, dict[str, Any]]:
     """Return what each prompt sets: the section, and all of its scene."""
     scene = {"application": name} | dict.fromkeys(section.scene, settings.DEFAULT)
     return {prompt: scene | dict(values) for prompt, values in section.prompts.items()}
@@ -147,7 +148,7 @@ def reading(name: str) -> str:
 
 
 # ---------------------------------------------------------------------- a visitor's network
-class Network(NamedTuple):
+class ShownNetwork(NamedTuple):
     """What a section's figure shows: what the visitor's training gave, or None for the built-in one; and in words."""
 
     trained: Any | None
@@ -163,27 +164,32 @@ def own_network(
     label: str = "Network",
     title: str = "Train it here",
     shown: Mapping[str, str] = SHOWN,
-) -> Network:
+    wide: bool = False,
+) -> ShownNetwork:
     """Draw the place where a visitor trains what the section shows, and return what is to be shown.
 
     ``key`` is the setting that chooses between the built-in one and the visitor's, ``keys`` those of the training's
     other controls, which ``request`` draws. The place is open where a link names one of them or one is not at its
-    default; while it is closed, nobody waits for widgets that nobody sees.
+    default; while it is closed, nobody waits for widgets that nobody sees. ``wide``: as wide as the page, so that its
+    controls fit beside one another.
     """
-    used = any(settings.away(each) or settings.named_by_link(each) for each in (key, *keys))
+    used = any(settings.differs(each) or settings.named_by_link(each) for each in (key, *keys))
     box = _fold(title, f"{key}:box", opened=used)
     with box:
         if not (box.open or used):
-            return Network(None, f"{label}: {shown[BUILTIN]}.")
-        which = controls.choice(label, key, shown, default=BUILTIN)
-        asked = request()
+            return ShownNetwork(None, f"{label}: {shown[BUILTIN]}.")
+        left, right = st.columns([1, 2], gap="large") if wide else (nullcontext(), nullcontext())
+        with left:
+            which = controls.choice(label, key, shown, default=BUILTIN)
+        with right:
+            asked = request()
         made = training.train(f"{NAME}:{name}", asked, words=_text(name, "train"), shown_by={key: OWN})
     if which == BUILTIN:
-        return Network(None, f"{label}: {shown[BUILTIN]}.")
+        return ShownNetwork(None, f"{label}: {shown[BUILTIN]}.")
     if made is None:
-        return Network(None, f"{label}: {shown[BUILTIN]}, until {shown[OWN]} with these settings.")
+        return ShownNetwork(None, f"{label}: {shown[BUILTIN]}, until {shown[OWN]} with these settings.")
     early = "" if made.whole else ", stopped early"
-    return Network(made.value, f"{label}: {shown[OWN]} ({settings.describe(asked.settings)}){early}.")
+    return ShownNetwork(made.value, f"{label}: {shown[OWN]} ({settings.describe(asked.settings)}){early}.")
 
 
 def _fold(title: str, key: str, *, opened: bool) -> Any:
