@@ -26,10 +26,12 @@ KEYS: dict[str, frozenset[str]] = {
         ),
         "applications": "application",
         "mnist_compression": (
-            "numbers pictures network width latent objective weights_seed epochs batch rate frame hand strokes photo"
+            "numbers pictures network width latent objective weights_seed epochs batch rate trained frame hand strokes "
+            "photo"
         ),
         "audio_denoising": (
-            "voice spoil add snr noise-seed noise-from sound noise-file axis from take take-strength take-loudness"
+            "voice spoil add snr noise-seed noise-from sound noise-file axis from take take-strength take-loudness "
+            "clip_tuned clip_trained"
         ),
         "sensor_anomalies": (
             "source normal view drag rule sigmas alarms risk closer fault severity speed load noise spall depth shaft "

@@ -15,11 +15,13 @@ from aecore.errors import TooBusy
 from aecore.jobs import Job
 from pages.ui import settings, work
 from pages.ui.foreign import plain
+from pages.ui.settings import Setting, Unfit
 from pages.ui.theme import palette
 from pages.ui.work import Entry, Request, Slots
 
 LINKED = (
-    "This link names settings of a training. A result stays with whoever trained it: train the same here to see it."
+    "This link was made after a training with these settings. Its result stayed with whoever trained it: train the "
+    "same here to see it."
 )
 
 
@@ -39,20 +41,49 @@ def train(
     draw: Callable[[Job], None] | None = None,
     go_on: Callable[[Any], Request] | None = None,
     linked_by: Sequence[str] = (),
+    mark: str | None = None,
 ) -> Trained | None:
     """Offer a training, show it running, and return what it has given for exactly this request; else None.
 
     ``words`` say what will be trained. ``go_on`` makes the request that trains on from a result; it is shown as a
     button once there is one. A link that names one of ``linked_by`` (by default, of the request's settings) was made
-    after a training, which its reader is told.
+    after a training, which its reader is told; ``mark`` is the key of a setting that stands in the link just for that,
+    while a result is shown.
     """
+    made = _train(slot, request, words, label, draw or draw_training, go_on, (mark,) if mark else linked_by)
+    if made is not None and mark is not None:
+        settings.value(_mark(mark))
+        settings.keep(_mark(mark), True)
+    return made
+
+
+def _mark(key: str) -> Setting[bool]:
+    """Return the setting that says in a link that it was made with a result in view."""
+
+    def read(texts: list[str]) -> bool:
+        if texts != ["yes"]:
+            raise Unfit("it takes yes")
+        return True
+
+    return Setting(key=key, label="Trained", default=False, read=read, write=lambda found: "yes" if found else "no")
+
+
+def _train(
+    slot: str,
+    request: Request,
+    words: str,
+    label: str,
+    draw: Callable[[Job], None],
+    go_on: Callable[[Any], Request] | None,
+    linked_by: Sequence[str],
+) -> Trained | None:
     mine = work.slots()
     entry = mine.get(slot, request.signature)
     for other in mine.all_of(slot):
         if other is not entry and other.busy:
-            work.watch(slot, other, draw or draw_training)
+            work.watch(slot, other, draw)
     if entry is not None and entry.busy:
-        work.watch(slot, entry, draw or draw_training)
+        work.watch(slot, entry, draw)
         return None if entry.before is None else Trained(entry.before, whole=True)
     if entry is not None:
         return _show_end(slot, mine, entry, label, go_on)
