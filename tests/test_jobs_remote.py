@@ -60,7 +60,7 @@ def machines(tls, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AECORE_SCHEDULER", there.address)
         patch.setattr(cluster, "REACH_SECONDS", 60.0)
-        patch.setattr(cluster, "COUNT_EVERY", 0.2)
+        patch.setattr(cluster, "SURVEY_EVERY", 0.2)
         with dask.config.set({f"distributed.comm.tls.{name}": file for name, file in client.items()}):
             yield there
             jobs.shutdown()

@@ -163,12 +163,12 @@ def test_a_link_made_with_a_result_in_view_says_so():
     assert LINKED not in words(app)
     app.button(key="mnist:train:ask").click().run()
     sent = dict(app.query_params)
-    assert sent == {key: text for key, text in QUICK.items()} | {"trained": "yes"}
+    assert sent == {key: text for key, text in QUICK.items()} | {"digits_trained": "yes"}
     receiver = opened(**sent)
     assert LINKED in words(receiver)
     assert dict(receiver.run().query_params) == sent
     app.slider(key="latent").set_value(9).run()
-    assert "trained" not in app.query_params
+    assert "digits_trained" not in app.query_params
 
 
 def test_a_photo_is_opened_by_a_worker_and_not_by_the_server(monkeypatch):

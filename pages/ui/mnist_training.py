@@ -73,7 +73,7 @@ def train(network: core.Network, chosen: core.Training) -> Trained | None:
 
     made = training.train(
         TRAINING, request(), words=_offer(chosen.source, here), draw=lambda job: draw(job, chosen.source),
-        go_on=lambda result: request(core.start_of(result)), mark="trained",
+        go_on=lambda result: request(core.start_of(result)), mark="digits_trained",
     )  # fmt: skip
     if made is not None and made.value["offline"]:
         st.info(narration.text(NAME, "offline"), icon=":material/cloud_off:")

@@ -19,7 +19,7 @@ from typing import Any
 import streamlit as st
 
 from aecore import jobs
-from aecore.errors import AecoreError, DataGone, JobCancelled, TooBusy
+from aecore.errors import AecoreError, DataError, DataGone, DatasetMissing, JobCancelled, SettingError, TooBusy
 from aecore.jobs import Job
 from pages.ui.foreign import plain
 
@@ -251,7 +251,10 @@ def say_where_from(entry: Entry, *, training: bool = False) -> None:
 
 
 def explain(slot: str, entry: Entry, again: str | None) -> None:
-    """Say why work has no result, and offer to start it ``again``; where its data are gone, they are read again."""
+    """Say why work has no result, and offer to start it ``again`` where that may help.
+
+    Where its data are gone, they are read again without a word.
+    """
     mine = slots()
     try:
         entry.job.result()
@@ -265,6 +268,8 @@ def explain(slot: str, entry: Entry, again: str | None) -> None:
         st.info("Stopped. Change a setting or start it again.", icon=":material/stop_circle:")
     except AecoreError as error:
         st.error(plain(str(error)), icon=":material/error:")
+        if isinstance(error, DataError | SettingError) and not isinstance(error, DatasetMissing):
+            return  # the same data and settings are refused for the same reason again
     if again is not None:
         st.button(
             again, key=f"{slot}:again", icon=":material/play_arrow:", type="primary",

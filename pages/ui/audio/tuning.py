@@ -27,17 +27,21 @@ class _Plan(NamedTuple):
     method: str  # as among the takes
     button: str
     text: str  # the section that offers it
-    mark: str  # the key that tells of it in a link
     scratch: bool
 
     @property
     def slot(self) -> str:
         return f"audio:{self.method}"
 
+    @property
+    def mark(self) -> str:
+        """Key of the setting that says in a link that its result was there."""
+        return f"{self.method}_trained"
+
 
 PLANS = (
-    _Plan("tuned", "Tune to this clip", "tune-offer", "clip_tuned", False),
-    _Plan("scratch", "Train from scratch on it", "scratch-offer", "clip_trained", True),
+    _Plan("tuned", "Tune to this clip", "tune-offer", False),
+    _Plan("scratch", "Train from scratch on it", "scratch-offer", True),
 )
 WORDS = {"tuned": "tuned to this clip", "scratch": "from scratch on this clip"}
 COLUMNS = {
@@ -69,9 +73,13 @@ def offer(source: Source) -> None:
     for column, plan in zip(st.columns(len(PLANS), gap="large"), PLANS, strict=True):
         with column:
             training.train(
-                plan.slot, _request(source, plan), words=narration.text(NAME, plan.text), label=plan.button,
-                draw=_panel, mark=plan.mark,
-            )  # fmt: skip
+                plan.slot,
+                _request(source, plan),
+                words=narration.text(NAME, plan.text),
+                label=plan.button,
+                draw=_panel,
+                mark=plan.mark,
+            )
     results = models(source)
     if results:
         st.dataframe(gain_table(results), hide_index=True, width="stretch", column_config=COLUMNS)
