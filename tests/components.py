@@ -6,13 +6,14 @@ from contextlib import contextmanager
 import streamlit as st
 
 from pages.ui import address, settings
+from pages.ui.page import in_words
 
 
 @contextmanager
 def shown_on(page: str) -> Iterator[None]:
     """Run one page's part, so that a component on it has its setting; ``page`` is one that has such keys."""
     settings.begin(page)
-    with settings.part(page):
+    with in_words(), settings.part(page):
         yield
     settings.show_notes()
     address.keep_one_entry_a_page()

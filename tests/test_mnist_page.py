@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from aecore import jobs
 from aecore.concepts import mnist_compression_own as own
 from aecore.data import drawn_digits
+from pages.ui.training import LINKED
 from pages.ui.work import Request
 from tests import tasks_for_jobs
 
@@ -157,9 +158,17 @@ def test_where_going_on_fails_what_it_went_on_from_stays(monkeypatch):
     assert "mnist:train:more" in {button.key for button in app.button}
 
 
-def test_a_link_that_names_a_training_says_where_its_result_is():
-    assert "A result stays with whoever trained it" in words(opened(**QUICK))
-    assert "A result stays with whoever trained it" not in words(opened())
+def test_a_link_made_with_a_result_in_view_says_so():
+    app = opened(**QUICK)
+    assert LINKED not in words(app)
+    app.button(key="mnist:train:ask").click().run()
+    sent = dict(app.query_params)
+    assert sent == {key: text for key, text in QUICK.items()} | {"digits_trained": "yes"}
+    receiver = opened(**sent)
+    assert LINKED in words(receiver)
+    assert dict(receiver.run().query_params) == sent
+    app.slider(key="latent").set_value(9).run()
+    assert "digits_trained" not in app.query_params
 
 
 def test_a_photo_is_opened_by_a_worker_and_not_by_the_server(monkeypatch):

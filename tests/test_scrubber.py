@@ -207,7 +207,7 @@ def test_other_frames_begin_at_their_own_default():
 def test_values_and_default_must_fit_the_frames():
     def refused(**options):
         test = AppTest.from_function(app, args=(None, options.get("values"), 4, options.get("default", 1))).run()
-        return test.exception[0].message
+        return test.error[0].value.replace("\\", "")
 
     assert "4 frames but 2 values" in refused(values=["a", "b"])
     assert "0..3, got 4" in refused(default=4)
