@@ -21,6 +21,7 @@ class FakeJob(SimpleNamespace):
         defaults = {
             "restarts": 0, "kept": True, "ahead": 0, "cached": False, "latest": None, "progress": [], "seconds": 1.0,
             "partial": None, "settled": state not in ("queued", "running"), "value": {"answer": 42}, "error": None,
+            "handle": None,
         }  # fmt: skip
         super().__init__(state=state, **(defaults | more))
         self.cancelled = JobCancelled

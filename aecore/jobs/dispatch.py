@@ -78,6 +78,7 @@ class Dispatcher:
         self._queues: dict[str, deque[Work]] = {lane: deque() for lane in LANES}
         self._running: dict[str, _Running] = {}  # by the name of the attempt
         self._cluster: Cluster | None = None
+        self._held: set[str] = set()  # the values that workers hold for this server
 
     # ---- from any thread
 
@@ -247,6 +248,7 @@ class Dispatcher:
             handle = Handle(*outcome.handle, address)
             weakref.finalize(handle, self.release, handle.id, address).atexit = False
             if self._cluster:
+                self._held.add(handle.id)
                 self._cluster.count(address, 1)
         self._collect(run, outcome, handle)
 
@@ -261,7 +263,8 @@ class Dispatcher:
         """Look at the queues: there may be workers now."""
 
     def _release(self, name: str, address: str) -> None:
-        if self._cluster:
+        if self._cluster and name in self._held:  # once, though a finalizer follows
+            self._held.discard(name)
             self._cluster.release(name, address)
             self._cluster.count(address, -1)
 
@@ -325,6 +328,7 @@ class Dispatcher:
     def _close(self, outcome: Outcome) -> None:
         cluster, self._cluster = self._cluster, None
         running, self._running = self._running, {}
+        self._held.clear()
         for each in running.values():
             ended = _judged(each, outcome)
             if not self._again(each, ended):

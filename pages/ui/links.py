@@ -252,6 +252,66 @@ OLD: dict[str, dict[str, Old]] = {
     },
     "sensor_anomalies": {
         "rate": Old("sample_rate"),
+        "source": Old(
+            "source",
+            {
+                "Simulated inverter": "inverter",
+                "Ball bearing": "bearing",
+                "Office room": "room",
+                "Your own file": "own",
+            },
+        ),
+        "rule": Old(
+            "rule",
+            {
+                "spread of the normal scores": "spread",
+                "false alarms an hour": "alarms",
+                "the tail of the normal scores": "tail",
+            },
+        ),
+        "risk": Old("risk", {"1 %": "1", "0.1 %": "0.1", "0.01 %": "0.01", "0.001 %": "0.001"}),
+        "drag": Old("drag", {"zooms in": "zoom", "marks the normal stretch": "mark"}),
+        "closer": Old(
+            "closer", {"The event": "event", "Latent map": "map", "Scores": "scores", "Against labels": "labels"}
+        ),
+        "fault": Old(
+            "fault",
+            {
+                "Open switch": "open_switch",
+                "Sensor offset": "offset",
+                "Sensor gain": "gain",
+                "Inter-turn short": "inter_turn",
+                "None": "none",
+            },
+        ),
+        "spall": Old(
+            "spall",
+            {"On the outer race": "outer", "On the inner race": "inner", "On a ball": "ball", "None": "none"},
+        ),
+        "mishap": Old(
+            "mishap",
+            {
+                "Window left open": "window",
+                "A stuck sensor": "stuck",
+                "A drifting sensor": "drift",
+                "Dropouts": "dropout",
+                "None": "none",
+            },
+        ),
+        "sensor": Old(
+            "sensor",
+            {
+                "temperature [°C]": "temperature",
+                "humidity [%]": "humidity",
+                "CO2 [ppm]": "co2",
+                "light [lx]": "light",
+                "power [W]": "power",
+            },
+        ),
+    }
+    | {
+        key: Old(key, {"as found": "found"})
+        for key in ("separator", "decimal", "encoding", "header", "time", "unit", "label")
     },
 }
 

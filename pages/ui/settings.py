@@ -149,6 +149,8 @@ def part(name: str) -> Iterator[None]:
     except AecoreError:  # it becomes a sentence on the page, which goes on
         if outer is None:
             _write_address(state)
+        else:
+            outer.shown.update(mine.shown, {key for key, path in state.shown.items() if name in path})
         raise
     finally:
         _part.reset(token)

@@ -20,13 +20,14 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.errors import AecoreError, DataError, DataGone, DatasetMissing, JobCancelled, SettingError, TooBusy
-from aecore.jobs import Job
+from aecore.jobs import Held, Job
 from pages.ui.foreign import plain
 
 GRACE = 0.25  # s; work that is done by then is shown without a panel in between
 EVERY = 0.25  # s between two looks at running work
 AT_ONCE = 4  # pieces of work that one visitor may have waiting or running
 KEPT = 6  # results of one slot that a visit gives back
+AGAIN, AGAIN_WITHIN = 3, 60.0  # times within so many seconds that data which are gone are read again unasked
 SECONDS = 60.0  # that a download waits for what it computes
 
 RESTARTED = "The process that did this was stopped by the system, perhaps for want of memory; it has begun again."
@@ -57,6 +58,11 @@ class Request:
     source: str | tuple[str, ...] = ()
     subject: Hashable = None
     keep: int = KEPT
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The slots that read the data that it uses."""
+        return (self.source,) if isinstance(self.source, str) else self.source
 
     def submit(self) -> Job:
         """Hand the work to the workers."""
@@ -97,6 +103,7 @@ class Slots:
 
     def __init__(self) -> None:
         self.entries: dict[str, OrderedDict[Hashable, Entry]] = {}
+        self.read: dict[str, list[float]] = {}  # by slot: when its data were gone
         weakref.finalize(self, _stop_all, self.entries)  # with the session
 
     def get(self, slot: str, signature: Hashable) -> Entry | None:
@@ -130,11 +137,23 @@ class Slots:
         entry = self.entries.get(slot, OrderedDict()).pop(signature, None)
         if entry is not None:
             entry.job.cancel()
+            if entry.job.handle is not None:
+                jobs.release(entry.job.handle)  # now: parts of the page may hold on to the handle for a while
 
     def forget_slot(self, slot: str) -> None:
         """Stop and drop all work of a slot."""
         for signature in list(self.entries.get(slot, ())):
             self.forget(slot, signature)
+
+    def read_again(self, source: str) -> bool:
+        """Drop a slot whose data are gone, so that they are read again; False where that has been done in vain."""
+        since = time.monotonic() - AGAIN_WITHIN
+        times = self.read[source] = [each for each in self.read.get(source, []) if each > since]
+        if len(times) >= AGAIN:
+            return False
+        times.append(time.monotonic())
+        self.forget_slot(source)
+        return True
 
     def forget_private(self) -> None:
         """Stop and drop all work on this visitor's own data."""
@@ -183,6 +202,13 @@ def fetch(
         return entry.outcome
     explain(slot, entry, again)
     return None
+
+
+def fetch_held(slot: str, request: Request, *, words: str = "") -> Held | None:
+    """Return what a private task has told and the `Handle` of what it holds in its worker; else as `fetch` does."""
+    summary = fetch(slot, request, words=words)
+    entry = slots().get(slot, request.signature)
+    return None if summary is None or entry is None else Held(summary, entry.job.handle)
 
 
 def finished(slot: str, signature: Hashable) -> Any | None:
@@ -258,12 +284,12 @@ def explain(slot: str, entry: Entry, again: str | None) -> None:
     mine = slots()
     try:
         entry.job.result()
-    except DataGone:
-        sources = entry.request.source
-        for source in (sources,) if isinstance(sources, str) else sources:
-            mine.forget_slot(source)
+    except DataGone as error:
         mine.forget(slot, entry.request.signature)
-        st.rerun()
+        if all([mine.read_again(source) for source in entry.request.sources]):
+            st.rerun()
+        st.error(plain(str(error)), icon=":material/error:")
+        again = "Read again"
     except JobCancelled:
         st.info("Stopped. Change a setting or start it again.", icon=":material/stop_circle:")
     except AecoreError as error:
