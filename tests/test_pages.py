@@ -78,9 +78,9 @@ def test_work_that_trains_nothing_has_a_panel_too():
     def script():
         from types import SimpleNamespace
 
-        from pages.ui import live
+        from pages.ui import training
 
-        live.training_panel(SimpleNamespace(latest={"progress": 0.5}, state="running", seconds=2.0))
+        training.draw_training(SimpleNamespace(latest={"progress": 0.5}, state="running", seconds=2.0))
 
     app = AppTest.from_function(script).run()
     assert not app.exception
