@@ -198,6 +198,15 @@ def test_pins_travel_with_the_link():
     assert address(app) == {"walk_from": "pin_a", "walk_to": "pointer", "pin_a": "-1,0.5", "pin_b": "1,1", "z": "1,1"}
 
 
+def test_the_fold_is_open_where_a_setting_in_it_is_not_as_it_comes():
+    assert not opened("latent_clusters").expander[0].proto.expanded
+    assert not opened("latent_clusters", size="8").expander[0].proto.expanded
+    app = opened("latent_clusters", cluster_epochs="5")
+    assert app.expander[0].proto.expanded
+    app.slider(key="cluster_epochs").set_value(60).run()
+    assert right(app).expander[0].proto.expanded  # it does not close under the pointer
+
+
 # ---------------------------------------------------------------------- a visitor's own data
 def table(kinds: tuple[str, ...] = ("a", "b")) -> bytes:
     rng = np.random.default_rng(0)
