@@ -4,53 +4,15 @@ import re
 
 import pytest
 
-from pages.ui.applications import shell
 from tests.browser.conftest import settle
+from tests.browser.prompts import seen
 
 pytestmark = pytest.mark.browser
 WAIT = 90_000  # ms, on two busy cores
 
 
-def seen(page) -> tuple[list[str], ...]:
-    """What the page says and what its controls stand at, once that has stayed the same for a while."""
-    main = page.get_by_test_id("stMain")
-    before = None
-    for _ in range(30):
-        settle(page)
-        now = (
-            main.all_inner_texts(),
-            main.locator(".plots, .knobs, .scrubber").all_inner_texts(),
-            main.get_by_role("slider").evaluate_all("all => all.map((one) => one.ariaValueNow ?? one.value)"),
-            main.locator('[aria-checked="true"]').all_inner_texts(),
-        )
-        if now == before:
-            break
-        before = now
-        page.wait_for_timeout(600)
-    return now
-
-
 def query(page) -> str:
     return page.evaluate("location.search")
-
-
-@pytest.mark.parametrize("section", shell.SECTIONS)
-def test_a_prompt_s_address_opens_the_same_in_another_browser(app, open_page, section):
-    page = open_page(f"{app}/Applications?application={section}")
-    before = seen(page)
-    for prompt in prompts_of(section):
-        page.get_by_role("button", name=prompt, exact=True).click(timeout=WAIT)
-        page.wait_for_timeout(500)
-        shown = seen(page)
-        assert shown != before
-        other = open_page(f"{app}/Applications{query(page)}")
-        assert seen(other) == shown
-        before = shown
-
-
-def prompts_of(section: str) -> list[str]:
-    module = __import__(f"pages.ui.applications.{section}", fromlist=["section"])
-    return list(module.section().prompts)
 
 
 def test_knobs_bend_the_map_and_go_into_the_link(app, open_page):

@@ -1,16 +1,13 @@
 """The Field guide in a real browser: a link opens its section, the handle moves, a word leads to its figure."""
 
-import importlib
 import re
 
 import pytest
 
 from tests.browser.conftest import settle
-from tests.browser.test_applications import query, seen
 
 pytestmark = pytest.mark.browser
 WAIT = 180_000  # ms; a page on two busy cores
-SECTIONS = ("size", "pca", "wrong", "generate", "checklist", "glossary")
 
 
 def test_a_word_of_the_glossary_leads_to_its_figure(app, open_page):
@@ -35,23 +32,3 @@ def test_a_word_of_the_glossary_leads_to_its_figure(app, open_page):
     page.go_back()
     page.get_by_text("Here it is just PCA").first.wait_for(timeout=WAIT)
     page.wait_for_function("location.search === '?bend=0&section=pca'", timeout=WAIT)
-
-
-@pytest.mark.parametrize("section", SECTIONS)
-def test_a_prompt_s_address_opens_the_same_in_another_browser(app, open_page, section):
-    page = open_page(f"{app}/Field_Guide?section={section}")
-    before = seen(page)
-    for prompt in importlib.import_module(f"pages.ui.field_guide.{section}").PROMPTS:
-        page.get_by_role("button", name=prompt, exact=True).click(timeout=WAIT)
-        page.wait_for_timeout(500)
-        shown = seen(page)
-        other = open_page(f"{app}/Field_Guide{query(page)}")
-        assert without_cache(seen(other)) == without_cache(shown) != without_cache(before)
-        before = shown
-
-
-def without_cache(shown):
-    """What is seen, line by line, but for the words that a training was found in the cache."""
-    said, *rest = shown
-    lines = [line for text in said for line in text.splitlines() if line.strip()]
-    return [line for line in lines if not line.startswith("From the cache:")], *rest

@@ -134,8 +134,9 @@ def _own_file(name: str, own: OwnFile, asked_for: DeltaGenerator) -> Any | None:
             st.markdown(words)
             return None
         request = Request(
-            task=own.task, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True
-        )
+            task=own.task, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
+            isolated=True, keep=1,
+        )  # fmt: skip
         read = work.fetch(reading(name), request, words="Reading the file")
         if read is not None:
             own.show(file.fingerprint, read)

@@ -121,8 +121,9 @@ def _own() -> History | None:
             st.markdown(narration.text(NAME, "own-history"))
             return None
         request = Request(
-            task=own_history.read, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True
-        )
+            task=own_history.read, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
+            isolated=True, keep=1,
+        )  # fmt: skip
         found = work.fetch(READING, request, words="Reading the file")
         if found is None:
             return None
