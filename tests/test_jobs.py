@@ -768,10 +768,10 @@ def test_inline_errors_are_the_same():
     ],
 )
 def test_a_scheduler_without_tls_is_only_used_on_this_machine(address, fine):
-    from aecore.jobs.cluster import _trusted
+    from aecore.jobs.cluster import _check_address
 
     if fine:
-        assert _trusted(address) == address
+        assert _check_address(address) == address
     else:
         with pytest.raises(JobError, match="tls://"):
-            _trusted(address)
+            _check_address(address)

@@ -77,7 +77,7 @@ def parse(name: str, data: bytes) -> Vectors | ParsedFile:
 def interpret(name: str, parsed: Vectors | ParsedFile, label: str | None = None) -> Vectors:
     """Return the vectors in a file that `parse` has read, with the labels that `read` describes."""
     with parser_edge(name):
-        found = parsed if isinstance(parsed, Vectors) else _labelled(parsed, label)
+        found = parsed if isinstance(parsed, Vectors) else _to_vectors(parsed, label)
     if len(found.x) < FEWEST:
         raise TooFewRows(f"{shown(name)} holds {len(found.x)} data, and a map needs at least {FEWEST}; bring more.")
     if found.x.shape[1] > MAX_NUMBERS:
@@ -89,7 +89,7 @@ def interpret(name: str, parsed: Vectors | ParsedFile, label: str | None = None)
 
 
 # ---------------------------------------------------------------------- tables
-def _labelled(parsed: ParsedFile, label: str | None) -> Vectors:
+def _to_vectors(parsed: ParsedFile, label: str | None) -> Vectors:
     name, table = parsed.name, parsed.table()
     names = clean_names(table.names)
     columns = {names[i]: table.frame.iloc[:, i] for i in range(table.frame.shape[1])}
