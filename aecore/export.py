@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # half a second, and nobody takes anything away before a page
 # a cell: any separator that some locale uses, whatever this file is separated by.
 _LEADS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207a\u207c\u208a\u208c\u2212\u207b\u208b"
 _FORMULA = re.compile(rf"(^|[;,|\t\r\n\v\f\x1c-\x1f\x85\u2028\u2029])([\s\"']*)(?=[{_LEADS}])")
-_BREAK = re.compile(r"^(?=[\t\r\n])")
+_BREAK = re.compile(r"^(?=[\t\n])")
 
 
 def csv(frame: pd.DataFrame) -> bytes:
@@ -128,6 +128,7 @@ def _saved(picture: Any, kind: str, **options: Any) -> bytes:
 
 
 def _inert(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # a lone one is left bare by the writer, and begins a row
     return _BREAK.sub("'", _FORMULA.sub(r"\1\2'", text))
 
 

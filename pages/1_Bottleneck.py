@@ -54,7 +54,7 @@ def another(label: str) -> int:
 
 def trained(request: Request) -> Any | None:
     """Return the networks that the visitor has trained for these signals, or None while there are none."""
-    made = training.train(TRAINING, request, words=narration.text(NAME, "train"))
+    made = training.train(TRAINING, request, words=narration.text(NAME, "train"), mark="cut_trained")
     return None if made is None else made.value
 
 

@@ -7,19 +7,20 @@ from aecore.concepts import latent_clusters as clusters
 from aecore.concepts import latent_clusters_views as views
 from aecore.concepts.latent_clusters import IDS, SIZES, Clusters, Settings
 from aecore.concepts.latent_clusters_training import lay_out, train
-from pages.ui import controls, narration, training
+from pages.ui import controls, narration, settings, training
 from pages.ui import latent_clusters as ui
 from pages.ui.downloads import Download, take_it_with_you
 from pages.ui.page import fragment, frame, why
 from pages.ui.work import Request
 
-NAME, TRAINING = "latent_clusters", "latent_clusters:train"
+NAME, TRAINING, FOLD = "latent_clusters", "latent_clusters:train", "latent_clusters:tuned"
 DIGITS, MNIST, OWN = "digits", "mnist", "own"
 DATA = {DIGITS: "Digits that ship", MNIST: "MNIST", OWN: "Your own"}
 FIND = {DIGITS: ui.digits, MNIST: ui.mnist_digits, OWN: ui.own}
 PCA = "pca"
 PROJECTIONS = {PCA: "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 NOBODY = ""  # no class has an empty name
+TUNING = {"pull": 0.1, "cluster_epochs": 60, "weights": 0}  # settings in the fold, with their defaults
 TRAINED_WITH = ("size", "projection", "without", "pull", "cluster_epochs", "weights")
 
 shipped = st.cache_resource(show_spinner=False)(clusters.shipped)
@@ -38,20 +39,31 @@ def choose(source: str, names: tuple[str, ...]) -> Settings:
     with right:
         kinds = {NOBODY: "nobody"} | {name: name for name in names}
         left_out = controls.select("Never show the networks", "without", kinds, default=NOBODY)
-    with st.expander("How they are trained", icon=":material/tune:"):
+    with st.expander("How they are trained", icon=":material/tune:", expanded=_is_tuned()):
         one, two, three = st.columns(3, gap="large")
         with one:
             weight = controls.slider(
-                "β, the VAE's pull to the middle", "pull", low=0.0, high=8.0, default=0.1, step=0.05
+                "β, the VAE's pull to the middle", "pull", low=0.0, high=8.0, default=TUNING["pull"], step=0.05
             )
         with two:
-            epochs = int(controls.slider("Epochs", "cluster_epochs", low=5, high=120, default=60, step=5))
+            epochs = int(
+                controls.slider("Epochs", "cluster_epochs", low=5, high=120, default=TUNING["cluster_epochs"], step=5)
+            )
         with three:
-            seed = int(controls.slider("Seed of the weights", "weights", low=0, high=99, default=0, step=1))
+            seed = int(
+                controls.slider("Seed of the weights", "weights", low=0, high=99, default=TUNING["weights"], step=1)
+            )
     return Settings(
         source=source, size=size, projection=PROJECTIONS[projection],
         without=None if left_out == NOBODY else names.index(left_out), beta=weight, epochs=epochs, seed=seed,
     )  # fmt: skip
+
+
+def _is_tuned() -> bool:
+    """Return whether a setting in the fold has left its default, or is in the link: in this visit, it is open then."""
+    tuned = any(settings.named_by_link(key) or settings.current(key, own) != own for key, own in TUNING.items())
+    st.session_state[FOLD] = tuned or st.session_state.get(FOLD, False)
+    return bool(st.session_state[FOLD])
 
 
 def lay_out_all(source: ui.Source, wanted: Settings) -> Clusters | None:
@@ -98,7 +110,7 @@ with frame(NAME):
         explore((source.signature, wanted), made, source.data)
         st.subheader(narration.text(NAME, "organised"), divider="gray")
         ui.numbers(made)
-        st.markdown(views.auc_in_words(made, ui.named_plainly(source.data), wanted.without))
+        st.markdown(views.auc_in_words(made, ui.escape_names(source.data), wanted.without))
         narration.say(NAME, "measures")
         st.subheader(narration.text(NAME, "forming"), divider="gray")
         film(made, source.data)

@@ -44,7 +44,7 @@ def workbench() -> None:
     network, chosen = mnist_training.choose()
     made = mnist_training.train(network, chosen)
     if made is not None:
-        mnist_results.show(network, chosen.source, made.value)
+        mnist_results.show(network, made.value)
     st.subheader("A digit of yours", divider="gray")
     if made is None:
         own_digit(None, None)

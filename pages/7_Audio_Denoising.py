@@ -40,7 +40,7 @@ def request(source: Source, models: dict[str, tuning.Tree], signature: Any) -> R
     denoisers = {method: model["denoiser"] for method, model in models.items()}
     return Request(
         task=concept.bench, args=(source.sound, source.spoiling, source.own, denoisers), signature=signature,
-        lane="short", private=True, keep=1,
+        lane="short", private=True, source=sources.SLOTS, keep=1,
     )  # fmt: skip
 
 

@@ -178,7 +178,9 @@ def test_a_cancelled_training_returns_what_there_is(kind, tmp_path, monkeypatch)
     assert not left["complete"] and left["source"] == pictures.SHIPPED and not left["offline"]
     assert left["judged"]["count"] == 359
     assert list(tmp_path.iterdir()) == []  # the result is what it returns, and lies on no disk
-    assert run(page.train(page.Network(kind=kind, width=64, latent_dim=5), TRAINING, page.start_of(left)))[1]["complete"]
+    assert run(page.train(page.Network(kind=kind, width=64, latent_dim=5), TRAINING, page.start_of(left)))[1][
+        "complete"
+    ]
 
 
 def test_a_finished_training_and_a_cancelled_one_return_the_same_kind_of_tree(trained):

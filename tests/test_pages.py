@@ -78,9 +78,9 @@ def test_work_that_trains_nothing_has_a_panel_too():
     def script():
         from types import SimpleNamespace
 
-        from pages.ui import live
+        from pages.ui import training
 
-        live.training_panel(SimpleNamespace(latest={"progress": 0.5}, state="running", seconds=2.0))
+        training.draw_training(SimpleNamespace(latest={"progress": 0.5}, state="running", seconds=2.0))
 
     app = AppTest.from_function(script).run()
     assert not app.exception
@@ -94,13 +94,6 @@ def test_work_that_trains_nothing_has_a_panel_too():
         (BOTTLENECK, {"draw": "-1"}),
         (BOTTLENECK, {"machines": "All of them"}),
         (BOTTLENECK, {"waist": "65"}),
-        (CLUSTERS, {"size": "5"}),
-        (CLUSTERS, {"pull": "9"}),
-        (CLUSTERS, {"without": "eleven"}),
-        (CLUSTERS, {"epoch": "1000"}),
-        (MORPHING, {"z": "9,9"}),
-        (MORPHING, {"pin_a": "there"}),
-        (MORPHING, {"walk_from": "hexagon"}),
         ("Home.py", {"k": "many"}),
         ("Home.py", {"digit": "11"}),
     ],
@@ -141,50 +134,50 @@ def test_a_brush_in_the_link_shows_its_set():
 def test_a_code_of_more_than_two_numbers_is_said_to_be_projected():
     app = opened(CLUSTERS, size="8")
     assert "projection" in words(app)
-    app.segmented_control(key="projection").set_value("t-SNE")
+    app.button_group(key="projection").set_value("tsne")
     app.run()
     assert not app.exception
     assert "t-SNE" in words(app)
 
 
 def test_a_digit_that_nobody_saw_is_scored():
-    app = opened(CLUSTERS, without="4", epochs="5")
+    app = opened(CLUSTERS, without="4", cluster_epochs="5")
     assert not app.exception
     assert not app.error
     assert "ROC AUC" in words(app)
 
 
 def test_mnist_that_is_not_there_is_said_in_words():
-    app = opened(CLUSTERS, data="MNIST")
+    app = opened(CLUSTERS, data="mnist")
     assert not app.exception
     assert "MNIST compression" in words(app)
 
 
 def test_a_visitor_s_own_table_gets_the_same_maps():
-    app = opened(CLUSTERS, data="Your own", epochs="5")
+    app = opened(CLUSTERS, data="own", cluster_epochs="5")
     rows = log(100, 4).assign(kind=["a", "b"] * 50)
-    app.file_uploader(key="vectors").upload("mine.csv", rows.to_csv(index=False).encode())
+    app.file_uploader(key="vectors:upload").upload("mine.csv", rows.to_csv(index=False).encode())
     app.run()
     assert not app.exception
     assert not app.error
     assert app.selectbox(key="labels").value == "kind"
     assert app.dataframe[0].value["machine"].tolist() == ["PCA", "Autoencoder", "VAE"]
-    app.file_uploader(key="vectors").upload("bad.csv", b"a,b\nx,y\n" * 90)
+    app.file_uploader(key="vectors:upload").upload("bad.csv", b"a,b\nx,y\n" * 90)
     app.run()
     assert not app.exception
     assert len(app.error) == 1
 
 
-@pytest.mark.parametrize("closer", ["Samples and grid", "Draw your own", "Noise in z"])
+@pytest.mark.parametrize("closer", ["samples", "draw", "noise", "beta"])
 def test_every_closer_look_at_the_two_maps(closer):
-    app = opened(MORPHING, closer=closer, taken="heart", z="1.5,-1")
+    app = opened(MORPHING, look=closer, taken="heart", z="1.5,-1")
     assert not app.exception and not app.error
     assert "At (1.5, -1)" in words(app)
 
 
 def test_a_walk_from_pin_to_pointer_and_its_files():
-    app = opened(MORPHING, walk_from="Pin A", walk_to="The pointer", pin_a="-1,0.5")
+    app = opened(MORPHING, walk_from="pin_a", walk_to="pointer", pin_a="-1,0.5")
     assert not app.exception and not app.error
     app.button(key="pin_b:put").click()
     app.run()
-    assert not app.exception and app.session_state["pin_b:at"] == (0, 0)
+    assert not app.exception and app.query_params["pin_b"] == "0,0"

@@ -1,6 +1,5 @@
 """Whether what a file says of a detector fits together: a forged or torn one is refused before it is used."""
 
-from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,7 +49,8 @@ def check(detector: "AnomalyDetector") -> None:
 
 def _in_range(value: object) -> bool:
     """Whether this is a finite number from 0 on."""
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) <= 1e12  # NaN is not
+    plain = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return plain and 0 <= float(value) <= 1e12  # type: ignore[arg-type]  # NaN is not
 
 
 def _numbers(array: object, length: int | None = None) -> bool:

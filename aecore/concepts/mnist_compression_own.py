@@ -57,7 +57,7 @@ def from_photo(name: str, data: bytes) -> list[Step]:
 
 
 def read_photo(name: str, data: bytes) -> Generator[Tree, None, list[Tree]]:
-    """Bring a photo of one digit into MNIST's frame; a job's task, private. Returns ``[{title, image}]``, a `Step` each."""
+    """Bring a photo of one digit into MNIST's frame; a private task. Returns ``[{title, image}]`` for `steps_of`."""
     yield {"progress": 0.0}
     return [step._asdict() for step in from_photo(name, data)]
 
@@ -183,7 +183,7 @@ def _framed(ink: Ink) -> list[Step]:
 
 
 def rebuild(image: NDArray[np.uint8], trained: Tree | None = None) -> Generator[Tree, None, Tree]:
-    """Send one picture uint8 [28, 28] through the built-in networks and one more, given as a model's tree; a job's task.
+    """Send one picture uint8 [28, 28] through the built-in networks and one more, given as a tree; a job's task.
 
     Yields ``{progress}``; returns ``{name: {rebuilt, code, mse}}``, the given network's name being "yours".
     """

@@ -96,9 +96,8 @@ def _load(name: str, data: bytes, key: str = "") -> Array:
                     f"{called} claims {size / 1e9:,.3g} GB in {prod(shape):,} values and holds {there:,} bytes; "
                     "save it again, in smaller pieces if it is large."
                 )
-            order = "F" if fortran else "C"
             flat = np.frombuffer(data, dtype, count=prod(shape), offset=source.tell())  # the bytes, not a copy of them
-            return flat.reshape(shape, order=order)
+            return flat.reshape(shape, order="F" if fortran else "C")
     except UnreadableFile:
         raise
     except DAMAGED as error:

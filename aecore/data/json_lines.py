@@ -121,7 +121,7 @@ def _items(name: str, text: bytes, at: int) -> Iterator[Any]:
     decoder = json.JSONDecoder()
     end = False
     while not end:
-        part = text[at : at + 4 * MAX_RECORD]
+        part = text[at : at + MAX_RECORD]
         window = part.decode("utf-8", errors="surrogateescape")
         last = at + len(part) >= len(text)
         place = 0

@@ -46,7 +46,9 @@ def sound_matrices(data: bytes, limit: int) -> Elements:
     order = {b"IM": "<", b"MI": ">"}.get(data[HEADER - 2 : HEADER])
     if order is None:
         raise ValueError("no byte order")
-    kept, names, left_out, cells, size = [data[:HEADER]], [], [], 0, 0
+    kept, cells, size = [data[:HEADER]], 0, 0
+    names: list[str] = []
+    left_out: list[str] = []
     for body in _matrices(data, order, limit):
         size += len(body)
         if len(names) + len(left_out) > MAX_MATRICES:

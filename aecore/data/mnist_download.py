@@ -48,6 +48,7 @@ Opened = TypeVar("Opened")
 _log = logging.getLogger(__name__)
 _silent: dict[str, float] = {}  # hosts that did not answer, until when they are left alone
 
+
 class _Remote(NamedTuple):
     """One file on the mirrors."""
 

@@ -134,7 +134,7 @@ def _gunzip(name: str, data: bytes) -> bytes:
     unpacked = io.BytesIO()  # grows with what comes: asked for all at once, gzip would set aside all of the limit
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
-            while unpacked.tell() <= MAX_BYTES and (piece := packed.read(1 << 20)):
+            while (left := MAX_BYTES + 1 - unpacked.tell()) and (piece := packed.read(min(left, 1 << 20))):
                 unpacked.write(piece)
         return unpacked.getvalue()
     except (EOFError, OSError, zlib.error) as error:

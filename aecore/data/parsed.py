@@ -1,4 +1,4 @@
-"""A file as its reader found it, before anything says what its columns mean: plain arrays that travel between processes.
+"""A file as its reader found it, before anything says what its columns mean: arrays that travel between processes.
 
 Reading the bytes of a file is slow and may fail; what the columns mean may change with every click. So the first is
 done once, and what comes of it is kept in a form that pickles by value: NumPy arrays, text as one block of UTF-8.

@@ -176,6 +176,7 @@ def _numbers(
         if len(kept) < MAX_CHANNELS:
             values[:, len(kept)] = numbers
         kept.append(name)
+        del numbers  # before the next column takes as much
     if text:
         notes.append(f"Without numbers, left out: {listed(text)}.")
     if empty:

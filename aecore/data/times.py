@@ -77,7 +77,7 @@ def _read_text(column: pd.Series, sample: pd.Series) -> tuple[Times | None, str]
 
 
 def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -> tuple[Times | None, str]:
-    time = np.where(np.abs(time) <= FURTHEST, time, np.nan)
+    time = _within_reach(time)
     if np.isnan(time).mean() > 1.0 - MOSTLY:
         return None, ""
     for scale, word in EPOCHS:
@@ -89,7 +89,8 @@ def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -
         written = dates.parse_as(pd.Series(np.where(inside, time, 0).astype(np.int64)).astype("str"), "%Y%m%d%H%M%S")
         if written.notna().mean() >= MOSTLY:
             return _filled(written), "dates, written as one number"
-    steps = np.diff(time[np.isfinite(time)])
+    known = np.isfinite(time)
+    steps = np.diff(time if known.all() else time[known])
     if not steps.any() or max((steps >= 0).mean(), (steps <= 0).mean()) < MOSTLY:
         return None, ""
     if not named and not _advances_evenly(steps):
@@ -99,11 +100,18 @@ def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -
     return _filled(scaled), "elapsed seconds" if factor == 1.0 else f"elapsed, {unit} turned into seconds"
 
 
+def _within_reach(time: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return numbers with those gone that no clock reaches; without such, the same array: columns may be long."""
+    reached = (time <= FURTHEST) & (time >= -FURTHEST)
+    return time if reached.all() else np.where(reached, time, np.nan)
+
+
 def _read_counted(time: NDArray[np.float64], unit: str) -> tuple[Times | None, str]:
     """Read numbers whose unit was given: dates where, since 1970, they reach our days, elapsed time otherwise."""
     factor = TIME_UNITS[unit]
-    time = np.where(np.abs(time) <= FURTHEST, time, np.nan)
-    steps = np.diff(time[np.isfinite(time)])
+    time = _within_reach(time)
+    known = np.isfinite(time)
+    steps = np.diff(time if known.all() else time[known])
     if np.isnan(time).mean() > 1.0 - MOSTLY or not steps.any():
         return None, ""
     if max((steps >= 0).mean(), (steps <= 0).mean()) < MOSTLY:

@@ -97,7 +97,9 @@ class Workbook:
                 part = targets.get(next((v for k, v in given.items() if k.rpartition(":")[2] == "id"), ""), "")
                 if part in parts and "chartsheet" not in part:
                     self.sheets.append(Place(given["name"], part))
-        self.styles = self._styles(kinds["styles"]) if kinds.get("styles") in parts else Styles(frozenset(), frozenset())
+        self.styles = (
+            self._styles(kinds["styles"]) if kinds.get("styles") in parts else Styles(frozenset(), frozenset())
+        )
         self.strings = self._strings(kinds["sharedStrings"]) if kinds.get("sharedStrings") in parts else []
 
     def read(self, place: Place, keep_columns: int) -> Sheet:

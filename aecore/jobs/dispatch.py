@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aecore.errors import AecoreError, JobError, TooBusy
-from aecore.jobs.cluster import REFUSED, Cluster, Refused
+from aecore.jobs.cluster import REFUSED, Cluster, Refused, can_reach
 from aecore.jobs.handles import Work
 from aecore.jobs.held import Handle
 from aecore.jobs.parcels import Parcel
@@ -113,6 +113,13 @@ class Dispatcher:
             except (OSError, RuntimeError, CancelledError, TimeoutError) as error:
                 _log.warning("The workers could not be warmed up: %s", type(error).__name__)
 
+    def reachable(self) -> bool:
+        """Return whether work could begin: the cluster answers and has workers, or one would be started here."""
+        cluster = self._cluster
+        if cluster is None:
+            return can_reach(os.environ.get("AECORE_SCHEDULER"))
+        return cluster.connected() and all(cluster.slots(lane) > 0 for lane in LANES)
+
     def shutdown(self) -> None:
         """End all work and a local cluster; returns when that is done."""
         if self._thread is not None:
@@ -203,9 +210,8 @@ class Dispatcher:
             except (AecoreError, OSError, RuntimeError, ValueError, TypeError, LookupError) as error:
                 # The last four are how a wrong setting of Dask's own, certificates say, shows itself.
                 _log.warning("The workers could not be started: %s", error)
-                outcome = make_failure(
-                    f"The helper processes could not be started or reached{_because(error)}: try again later."
-                )
+                message = f"The helper processes could not be started or reached{_because(error)}: try again later."
+                outcome = make_failure(message, error="NoWorkers")
                 for waiting in self._queues.values():
                     while waiting:
                         self._finish(waiting.popleft(), outcome)

@@ -8,7 +8,7 @@ import streamlit as st
 from aecore import jobs
 from aecore.concepts import latent_clusters as clusters
 from aecore.concepts import latent_clusters_views as views
-from aecore.concepts.latent_clusters import MACHINES, Clusters, Collection
+from aecore.concepts.latent_clusters import MACHINES, Brought, Clusters, Collection
 from aecore.data import mnist
 from aecore.figures import latent_clusters as figures
 from pages.ui import controls, narration, settings, training, work
@@ -19,7 +19,7 @@ from pages.ui.theme import palette
 from pages.ui.uploads import Upload, upload
 
 NAME = "latent_clusters"
-READING = "latent_clusters:read"
+READING, LABELLING = "latent_clusters:read", "latent_clusters:label"
 MONTAGE = 60  # pictures of a brushed set
 UNLABELLED = ""  # no column has an empty name
 BRUSH, BRUSHING = "brush", "latent_clusters:brush"
@@ -63,44 +63,39 @@ def own() -> Source | None:
     if file is None:
         st.markdown(narration.text(NAME, "own"))
         return None
-    first = _read(file, None)  # its columns decide which labels there are to choose from
-    if first is None:
+    request = work.Request(
+        task=clusters.read_own, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
+        isolated=True,
+    )  # fmt: skip
+    found: Brought | None = work.fetch(READING, request, words="Reading the file")
+    if found is None:
         return None
-    found, label = first, first.label
-    if first.columns:
-        with right:
-            labels = {UNLABELLED: "(no labels)"} | {column: column for column in first.columns}
-            label = controls.select("Labels", "labels", labels, default=first.label)
-        if label != first.label:
-            again = _read(file, label)
-            if again is None:
-                return None
-            found = again
-    with right, st.popover(f"What was done to the file ({len(found.notes)})", width="stretch"):
-        st.markdown("\n".join(f"- {plain(note)}" for note in found.notes))
+    with right:
+        label = found.label
+        if found.columns:  # its default is what the reader found, so that a column which the file has not is no choice
+            labels = {UNLABELLED: "(no labels)"} | {column: column for column in found.columns}
+            label = controls.select("Labels", "labels", labels, default=found.label)
+        if label != found.label:
+            found = _relabel(file, label)
+        if found is None:
+            return None
+        with st.popover(f"What was done to the file ({len(found.notes)})", width="stretch"):
+            st.markdown("\n".join(f"- {plain(note)}" for note in found.notes))
     return Source(("own", file.fingerprint, label), found.data, private=True)
 
 
-class _Read(NamedTuple):
-    """What `latent_clusters.read_own` returns: data, columns that may hold labels, the one that does, and notes."""
-
-    data: Collection
-    columns: tuple[str, ...]
-    label: str
-    notes: tuple[str, ...]
-
-
-def _read(file: Upload, label: str | None) -> _Read | None:
-    """Return a visitor's file with its labels from one column; None while it is read."""
+def _relabel(file: Upload, label: str) -> Brought | None:
+    """Return a visitor's data with other labels, from the table that a worker holds; None while that goes on."""
+    read = work.slots().get(READING, file.fingerprint)
     request = work.Request(
-        task=clusters.read_own, args=(file.name, file.data, label), signature=(file.fingerprint, label),
-        lane="short", private=True,
+        task=clusters.label_own, args=(file.name, read.job.handle if read else None, label),
+        signature=(file.fingerprint, label), lane="short", private=True, source=READING,
     )  # fmt: skip
-    found = work.fetch(READING, request, words="Reading the file")
-    return None if found is None else _Read(*found)
+    found: Brought | None = work.fetch(LABELLING, request, words="Reading the column")
+    return found
 
 
-def named_plainly(data: Collection) -> Collection:
+def escape_names(data: Collection) -> Collection:
     """Return data whose classes, named by a visitor's file, may stand in Markdown."""
     return data._replace(names=tuple(plain(name) for name in data.names))
 
@@ -128,13 +123,13 @@ def linked_maps(signature: object, made: Clusters, data: Collection) -> np.ndarr
     """Draw the maps; return the rows that are brushed, none where nothing is."""
     setting = _brush_setting()
     before = settings.value(setting)
-    now = _brushing(signature, before)
+    now = _last_brush(signature, before)
     table = _table(signature, made, data)
     if now.given:
         table = table.assign(linked=np.isin(np.arange(len(table)), views.chosen(made.maps, now.given)))
     chart = figures.maps(table, MACHINES, data.names, palette())
     event = st.vega_lite_chart(
-        None, chart.whole, width="stretch", on_select="rerun", selection_mode=figures.BRUSH, key=_chart(now.turn),
+        None, chart.whole, width="stretch", on_select="rerun", selection_mode=figures.BRUSH, key=_chart_key(now.turn),
         alt=figures.MAP_WORDS,
     )  # fmt: skip
     drawn = figures.brushed(event.selection) if event else {}
@@ -149,20 +144,20 @@ def linked_maps(signature: object, made: Clusters, data: Collection) -> np.ndarr
     return views.chosen(made.maps, ranges) if ranges else np.array([], np.int64)
 
 
-def _brushing(signature: object, value: views.Ranges) -> _Brushing:
+def _last_brush(signature: object, value: views.Ranges) -> _Brushing:
     """Return the brush that was set last; it stays while another is drawn, for maps with new rows would lose that."""
     moves = settings.moves(BRUSH)
     known: _Brushing | None = st.session_state.get(BRUSHING)
     if known is not None and known.moves == moves and known.signature != signature:
         value = {}  # nobody has asked for a brush on these maps
     same = known is not None and (known.signature, known.moves) == (signature, moves)
-    if known is None or not same or _chart(known.turn) not in st.session_state:
+    if known is None or not same or _chart_key(known.turn) not in st.session_state:
         known = _Brushing(signature, moves, known.turn + 1 if known else 1, value)
         st.session_state[BRUSHING] = known
     return known
 
 
-def _chart(turn: int) -> str:
+def _chart_key(turn: int) -> str:
     return f"maps:{turn}"
 
 
@@ -177,7 +172,7 @@ def _brush_setting() -> Setting[views.Ranges]:
 
 
 def brushed_set(data: Collection, rows: np.ndarray) -> None:
-    """Montage and counts of what was brushed."""
+    """Draw pictures and counts of the brushed rows."""
     left, right = st.columns([3, 2], gap="large")
     pictures = data.pictures()
     with left:
@@ -195,7 +190,7 @@ def brushed_set(data: Collection, rows: np.ndarray) -> None:
 
 
 def forming(made: Clusters, data: Collection) -> None:
-    """The codes through training, under a handle."""
+    """Draw the codes through training, under a handle."""
     count = made.history[clusters.PCA].shape[1]
     kinds = None if data.labels is None else data.labels[:count]
     panels = [Points(title=name, values=made.history[name], classes=kinds) for name in MACHINES]
@@ -205,7 +200,7 @@ def forming(made: Clusters, data: Collection) -> None:
 
 
 def numbers(made: Clusters) -> None:
-    """The measures, PCA's first."""
+    """Draw the measures, PCA's first."""
     st.dataframe(
         views.measure_table(made), hide_index=True, width="stretch",
         column_config={
@@ -220,7 +215,7 @@ def numbers(made: Clusters) -> None:
 
 
 def worst(made: Clusters, data: Collection, machine: str) -> None:
-    """What a machine rebuilds worst, over what it makes of it."""
+    """Draw the samples that a machine rebuilds worst, over their reconstructions."""
     rows = made.worst[machine]
     st.markdown(views.worst_in_words(made, data, machine))
     pictures = data.pictures()

@@ -11,7 +11,7 @@ KEYS: dict[str, frozenset[str]] = {
     page: frozenset(keys.split())
     for page, keys in {
         "home": "digit k",
-        "bottleneck": "signals complexity hiss draw machines waist clip channel",
+        "bottleneck": "signals complexity hiss draw machines waist clip channel cut_trained",
         "latent_clusters": (
             "data size projection without pull cluster_epochs weights machine epoch vectors labels brush"
         ),
@@ -22,14 +22,27 @@ KEYS: dict[str, frozenset[str]] = {
         "variants": (
             "var_input var_measure var_closer var_variant var_how var_sigma var_masked var_pair_one var_pair_other "
             "var_digit var_pen var_picture var_kind var_on var_start var_rounds var_rounds_conv var_rounds_mnist "
-            + " ".join(f"var_weight{n} var_strength{n}" for n in range(12))
+            "var_trained " + " ".join(f"var_weight{n} var_strength{n}" for n in range(12))
         ),
-        "applications": "application",
+        "applications": (
+            "application "
+            "ano_machine ano_fault ano_spall ano_severity ano_speed_inverter ano_speed_bearing ano_load ano_noise "
+            "ano_network ano_points ano_file "
+            "den_signal den_kind den_level den_mode den_draw den_network den_code den_epochs den_file den_channel "
+            "dim_size dim_source dim_machine dim_knobs dim_network dim_epochs dim_file "
+            "pre_task pre_labels pre_draw pre_networks pre_seed "
+            "gen_fault gen_rare gen_draw gen_example gen_vae gen_count "
+            "int_data int_walk int_way int_speed int_torque int_figure int_size int_angle int_networks int_pull "
+            "clu_count clu_length clu_source clu_drive clu_network clu_code clu_epochs clu_file "
+            "con_class con_speed con_torque con_draw con_model con_epochs"
+        ),
         "mnist_compression": (
-            "numbers pictures network width latent objective weights_seed epochs batch rate frame hand strokes photo"
+            "numbers pictures network width latent objective weights_seed epochs batch rate frame hand strokes photo "
+            "digits_trained"
         ),
         "audio_denoising": (
-            "voice spoil add snr noise-seed noise-from sound noise-file axis from take take-strength take-loudness"
+            "voice spoil add snr noise-seed noise-from sound noise-file axis from take take-strength take-loudness "
+            "tuned_trained scratch_trained"
         ),
         "sensor_anomalies": (
             "source normal view drag rule sigmas alarms risk closer fault severity speed load noise spall depth shaft "
@@ -124,7 +137,106 @@ OLD: dict[str, dict[str, Old]] = {
         "var_on": Old("var_on", {"The digits that ship": "digits", "MNIST": "mnist"}),
     },  # fmt: skip
     "applications": {
-        "section": Old("application"),
+        "section": Old(
+            "application",
+            {
+                "anomaly detection": "anomaly",
+                "dimension reduction": "dimensions",
+                "pre-training": "pretraining",
+                "conditional VAE": "conditional",
+            },
+        ),
+        "ano_machine": Old("ano_machine", {"inverter currents": "inverter", "bearing vibration": "bearing"}),
+        "ano_fault": Old(
+            "ano_fault",
+            {
+                "open switch": "open_switch",
+                "sensor offset": "offset",
+                "sensor gain": "gain",
+                "inter-turn short": "inter_turn",
+            },
+        ),
+        "ano_spall": Old("ano_spall", {"outer race": "outer", "inner race": "inner"}),
+        "den_signal": Old("den_signal", {"phase current": "current", "DC-link voltage": "link"}),
+        "den_kind": Old("den_kind", {"white noise": "white", "switching ripple": "ripple", "EMI bursts": "bursts"}),
+        "den_level": Old("den_level", {"1 %": "1", "2 %": "2", "5 %": "5", "10 %": "10", "20 %": "20"}),
+        "den_mode": Old("den_mode", {"as it comes": "live"}),
+        "pre_task": Old("pre_task", {"machine faults": "faults"}),
+        "gen_fault": Old("gen_fault", {"misfiring switch": "misfiring", "inter-turn short": "inter_turn"}),
+        "int_data": Old("int_data", {"phase currents": "currents"}),
+        "int_walk": Old("int_walk", {"round the middle": "round"}),
+        "int_pull": Old("int_pull", {"as it ships": "builtin", "very strong": "very_strong"}),
+        "clu_length": Old("clu_length", {"30 s": "30", "60 s": "60", "120 s": "120"}),
+        "con_class": Old(
+            "con_class",
+            {
+                "open switch": "open_switch",
+                "inter-turn short": "inter_turn",
+                "sensor offset": "offset",
+                "sensor gain": "gain",
+            },
+        ),
+        **{
+            key: Old(key, {"as it ships": "builtin", "as they ship": "builtin", "trained here": "own"})
+            for key in (
+                "ano_network",
+                "den_network",
+                "dim_network",
+                "gen_vae",
+                "int_networks",
+                "clu_network",
+                "con_model",
+            )
+        },
+    },
+    "field_guide": {
+        "section": Old(
+            "section",
+            {
+                "Latent size": "size",
+                "Just PCA?": "pca",
+                "Blurry or wrong?": "wrong",
+                "Can it generate?": "generate",
+                "Checklist": "checklist",
+                "Glossary": "glossary",
+            },
+        ),
+        "sample": Old("sample", {"Digits": "digits", "Sinusoids": "sinusoids", "Your own file": "own"}),
+        "trial": Old(
+            "trial",
+            {
+                "Digits": "digits",
+                "Sinusoids": "sinusoids",
+                "Drawn shapes": "shapes",
+                "Inverter currents": "inverter",
+            },
+        ),
+        "wrong": Old(
+            "wrong",
+            {
+                "latent too small": "latent_size",
+                "wrong loss": "loss",
+                "too few epochs": "epochs",
+                "leak into the test": "leak",
+                "unscaled inputs": "scaling",
+                "dead units": "dead_units",
+                "learning rate too high": "learning_rate",
+            },
+        ),
+        "items": Old(
+            "items",
+            {
+                "Scaling": "scaling",
+                "Windowing": "windowing",
+                "Overlap": "overlap",
+                "Splits in time order": "splits",
+                "Thresholds": "thresholds",
+                "Normal rows that were not": "contamination",
+                "Drift, and when to retrain": "drift",
+                "When to stop": "stopping",
+                "Deployment": "deployment",
+            },
+        ),
     },
     "mnist_compression": {
         "pictures": Old("pictures", {"MNIST": "mnist", "Fashion-MNIST": "fashion", "Shipped": "shipped"}),

@@ -51,8 +51,9 @@ def _read_photo() -> Sequence[own.Step] | None:
     if file is None:
         return None
     request = Request(
-        task=own.read_photo, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True, keep=1
-    )
+        task=own.read_photo, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
+        isolated=True, keep=1,
+    )  # fmt: skip
     steps = work.fetch(READING, request, words="Reading the photo")
     return None if steps is None else own.steps_of(steps)
 

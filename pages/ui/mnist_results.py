@@ -20,10 +20,9 @@ from pages.ui.theme import palette
 GIF, PYTHON, BINARY = "image/gif", "text/x-python", "application/octet-stream"
 
 
-def show(network: core.Network, source: str, result: core.Tree) -> None:
+def show(network: core.Network, result: core.Tree) -> None:
     """Draw the film, the curves, errors by class and the worst pictures, and offer the files."""
-    source = result.get("source", source)  # built-in digits stand in where MNIST could not be downloaded
-    judged, history = result["judged"], result["history"]
+    judged, history, source = result["judged"], result["history"], result["source"]
     st.markdown(_words(network, source, result))
     names = [f"{at:.3g}" if at % 1 else f"{at:.0f}" for at in result["at"]]
     film = [

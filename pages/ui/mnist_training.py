@@ -63,23 +63,28 @@ def choose() -> tuple[core.Network, core.Training]:
 
 def train(network: core.Network, chosen: core.Training) -> Trained | None:
     """Offer the training, show it running, and return its result for exactly these settings."""
+    here = pictures.available(chosen.source)
 
     def request(*start: Tree) -> Request:
         return Request(
-            task=core.train, args=(network, chosen, *start), signature=(network, chosen), settings=tuple(DEFAULTS)
-        )
+            task=core.train, args=(network, chosen, *start), signature=(network, chosen), settings=tuple(DEFAULTS),
+            private=not here,  # so that no cache keeps what was trained on other pictures where these cannot be had
+        )  # fmt: skip
 
     made = training.train(
-        TRAINING, request(), words=_offer(chosen.source), draw=lambda job: draw(job, chosen.source), go_on=request
-    )
-    if made is not None and made.value.get("offline"):
+        TRAINING, request(), words=_offer(chosen.source, here), draw=lambda job: draw(job, chosen.source),
+        go_on=lambda result: request(core.start_of(result)), mark="digits_trained",
+    )  # fmt: skip
+    if made is not None and made.value["offline"]:
         st.info(narration.text(NAME, "offline"), icon=":material/cloud_off:")
+        st.button("Try the download again", key=f"{TRAINING}:download", icon=":material/refresh:",
+                  on_click=training.start, args=(TRAINING, request()))  # fmt: skip
     return made
 
 
-def _offer(source: str) -> str:
+def _offer(source: str, here: bool) -> str:
     words = narration.text(NAME, "train")
-    if source not in MEGABYTES:
+    if here:
         return words
     return f"{words} {SOURCES[source]}, {MEGABYTES[source]} MB, is downloaded before the first training, once."
 

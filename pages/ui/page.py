@@ -15,7 +15,7 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.errors import AecoreError
-from pages.ui import address, narration, settings
+from pages.ui import address, guard, narration, settings
 from pages.ui.foreign import plain
 
 P = ParamSpec("P")
@@ -57,6 +57,7 @@ def existing() -> list[Page]:
 @contextmanager
 def frame(name: str) -> Iterator[None]:
     """Everything around a page's own content; an AecoreError inside becomes one sentence and the page stays usable."""
+    guard.install()
     title = narration.text(name, "title")
     st.set_page_config(page_title=f"{title} · Autoencoders", page_icon=ICON, layout="wide")
     settings.begin(name)
@@ -139,6 +140,7 @@ def _tidy_up() -> threading.Thread:
         while True:
             time.sleep(TIDY_EVERY)
             gc.collect()
+            guard.tidy()
             if trim is not None:
                 trim(0)  # glibc keeps what is freed in every thread's own heap, and every run is a thread of its own
 

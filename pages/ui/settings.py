@@ -29,6 +29,7 @@ from pages.ui.foreign import plain
 T = TypeVar("T")
 
 LONGEST = 40  # characters of a link's value that a note repeats
+DEFAULT = object()  # for `put`: back to whatever the setting's default is
 
 
 class Unfit(Exception):
@@ -200,12 +201,16 @@ def keep(setting: Setting[T], found: T) -> T:
 
 
 def put(values: Mapping[str, Any]) -> None:
-    """Set settings of this page by their keys, shown or not, before its next run: what a prompt or a button does."""
+    """Set settings of this page by their keys, shown or not, before its next run: what a prompt or a button does.
+
+    The value `DEFAULT` puts a setting back to its default.
+    """
     state = _state()
     for key, found in values.items():
         _check_key(key)
         _forget(state, key)
-        state.values[key] = found
+        if found is not DEFAULT:
+            state.values[key] = found
 
 
 def follow(key: str, text: str) -> None:
@@ -239,6 +244,15 @@ def moves(key: str) -> int:
 def named_by_link(key: str) -> bool:
     """Return whether the address that opened the page names this setting."""
     return key in _state().named
+
+
+def differs(key: str) -> bool:
+    """Return whether a setting is not at its default, shown or not."""
+    state = _state()
+    if key in state.linked or key not in state.values:
+        return key in state.linked
+    known = state.known.get(key)
+    return known is None or current(key, known.default) != known.default
 
 
 def awaited(key: str) -> bool:

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import re
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from pages.ui.settings import Setting, Unfit
 
 SIDE = 28
 MOST = 1200  # characters of strokes in a link: 400 points and a few breaks
+STEPS, BREAK = 8, 255  # a point's bytes count eighths of a value's side; two breaks part strokes
 
 _component = st.components.v2.component(
     "sketch",
@@ -36,24 +36,36 @@ def sketch(*, key: str, label: str, centred: bool = False, size: int = 280) -> N
     data = {"label": label, "centred": centred, "size": size, "turn": turn, "strokes": strokes}
     drawn = _component(key=f"{key}:sketch", data=data, on_drawn_change=lambda: None).get("drawn")
 
-    def read(answer: dict[str, Any]) -> str | None:
-        match answer:
-            case {"centred": bool(how), "strokes": str(found)} if how == centred and len(found) <= MOST:
-                return found
-        return None
-
-    left = placed.left(drawn, read)
-    answered = isinstance(drawn, dict) and drawn.get("turn") == turn and read(drawn) == left
+    left = placed.left(drawn, lambda answer: _read(answer, centred))
+    answered = isinstance(drawn, dict) and drawn.get("turn") == turn and _read(drawn, centred) == left
     return _values(drawn) if answered else None  # a link's strokes: the browser answers with their pixels at once
 
 
 def _setting(key: str, label: str) -> Setting[str]:
     def read(texts: list[str]) -> str:
-        if len(texts) != 1 or len(texts[0]) > MOST or not re.fullmatch(r"[\w-]*", texts[0], re.ASCII):
+        if len(texts) != 1 or len(texts[0]) > MOST or not _is_strokes(texts[0]):
             raise Unfit("its strokes are damaged")
         return texts[0]
 
     return Setting(key=key, label=label, default="", read=read, write=str, show=lambda found: "an empty canvas")
+
+
+def _read(answer: dict[str, Any], centred: bool) -> str | None:
+    """Return the strokes in the browser's answer, if it is one."""
+    match answer:
+        case {"centred": bool(how), "strokes": str(found)} if how == centred and len(found) <= MOST:
+            return found
+    return None
+
+
+def _is_strokes(text: str) -> bool:
+    """Return whether a link's text is strokes as the browser writes them: points of two bytes, breaks of two 255."""
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    pairs = list(zip(data[::2], data[1::2], strict=False))
+    return len(data) % 2 == 0 and all(max(pair) <= SIDE * STEPS or pair == (BREAK, BREAK) for pair in pairs)
 
 
 def _values(answer: dict[str, Any]) -> NDArray[np.float32] | None:

@@ -1,8 +1,10 @@
 """A visitor's file: taken, kept for the session until it is removed, and named in the link by its fingerprint."""
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from aecore.data import uploads
@@ -25,10 +27,13 @@ class Upload(NamedTuple):
     id: str = ""
 
 
-def upload(label: str, key: str, help: str) -> Upload | None:
+def upload(
+    label: str, key: str, help: str, *, ask_in: DeltaGenerator | None = None, where: str = "above"
+) -> Upload | None:
     """Draw a file chooser; the file stays for the session, across pages, and the link asks for it by fingerprint.
 
-    Every kind of file may be chosen: what cannot be read gets a sentence, not a greyed-out name. Beside a file that is
+    Every kind of file may be chosen: what cannot be read gets a sentence, not a greyed-out name. A link's wish for a
+    file is said below the chooser, or in ``ask_in``, which then says ``where`` the chooser is. Beside a file that is
     kept stands the button that removes it and all that was made of it.
     """
     kept_key = f"{key}:kept"
@@ -60,7 +65,8 @@ def upload(label: str, key: str, help: str) -> Upload | None:
     if kept is None:
         settings.keep(setting, asked)
         if asked:
-            _ask_for(asked)
+            with ask_in or nullcontext():
+                _ask_for(asked, where)
         elif removed := st.session_state.get(f"{key}:removed"):
             st.success(f"Removed: {plain(removed)}, its table, results and detectors.", icon=":material/delete:")
         return None
@@ -69,11 +75,12 @@ def upload(label: str, key: str, help: str) -> Upload | None:
     if wanted is None or wanted[0] != settings.moves(key):
         wanted = st.session_state[f"{key}:wanted"] = (settings.moves(key), asked)
     if wanted[1] and wanted[1].rpartition("@")[2] != kept.fingerprint:
-        st.warning(
-            f"The link was made with another file than {plain(kept.name)}: its fingerprint was "
-            f"`{_fingerprint(wanted[1])}`, this one's is `{kept.fingerprint}`.",
-            icon=":material/difference:",
-        )
+        with ask_in or nullcontext():
+            st.warning(
+                f"The link was made with another file than {plain(kept.name)}: its fingerprint was "
+                f"`{_fingerprint(wanted[1])}`, this one's is `{kept.fingerprint}`.",
+                icon=":material/difference:",
+            )
     settings.keep(setting, f"{kept.name[:_NAME_LENGTH]}@{kept.fingerprint}")
     return kept
 
@@ -94,7 +101,7 @@ def _remove(key: str) -> None:
     st.session_state[f"{key}:turn"] = (
         st.session_state.get(f"{key}:turn", 0) + 1
     )  # another chooser: this one has a value
-    settings.put({key: ""})
+    settings.put({key: settings.DEFAULT})
     private.forget()
     context = get_script_run_ctx()
     if kept is not None:
@@ -107,11 +114,11 @@ def _size_in_words(size: int) -> str:
     return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3)):,} kB"
 
 
-def _ask_for(asked: str) -> None:
+def _ask_for(asked: str, where: str) -> None:
     name = plain(asked.rpartition("@")[0][:_NAME_LENGTH])
     st.info(
         f"This link was made with a file{f' called {name}' if name else ''}, fingerprint `{_fingerprint(asked)}`. "
-        "All settings are restored; choose that file above to see what the sender saw.",
+        f"All settings are restored; choose that file {where} to see what the sender saw.",
         icon=":material/attach_file:",
     )
 

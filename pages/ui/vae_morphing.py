@@ -70,7 +70,7 @@ def networks() -> Networks:
         task=train, args=(settings,), signature=settings, settings=("images", "own_beta", "own_width", "own_seed")
     )
     found = training.train(
-        TRAINING, request, words=narration.text(NAME, "train"), draw=draw_training, linked_by=("networks",)
+        TRAINING, request, words=narration.text(NAME, "train"), draw=draw_training, shown_by={"networks": "own"}
     )
     if found is None:
         return Networks(_shipped(kind), narration.text(NAME, "shown-built-in"))

@@ -66,8 +66,9 @@ def _input(made: Results, how: str) -> Array | None:
     if file is None:
         return None
     request = work.Request(
-        task=framing.read_photo, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True
-    )
+        task=framing.read_photo, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
+        isolated=True,
+    )  # fmt: skip
     steps = work.fetch(READING, request, words="Reading the picture")
     return None if steps is None else own.to_eight(_cropped(framing.steps_of(steps)))
 

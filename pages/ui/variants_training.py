@@ -35,7 +35,7 @@ def train_one(made: Results) -> None:
     settings, keys = wanted
     request = Request(task=train, args=(settings,), signature=settings, settings=keys)
     found = training.train(
-        TRAINING, request, words=narration.text(NAME, "live-words"), draw=draw_training, linked_by=KEYS
+        TRAINING, request, words=narration.text(NAME, "live-words"), draw=draw_training, mark="var_trained"
     )
     if found is not None:
         _show(found.value, made, settings)

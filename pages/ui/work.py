@@ -43,7 +43,7 @@ class Request:
     task, args : a task of `aecore.jobs` with its arguments.
     signature : tells this piece of work from others of its slot.
     settings : keys of the page's settings that it depends on; they name it on its panel.
-    source : the slot that read the data that it uses, if any: read again where the data are gone.
+    source : the slot, or slots, that read the data that it uses, if any: read again where the data are gone.
     subject : what it is about beside the settings (a visitor's file): results of another one are not offered.
     keep : how many pieces of work the slot holds from now on, this one included.
     """
@@ -55,9 +55,14 @@ class Request:
     private: bool = False
     lane: str = "long"
     isolated: bool = False
-    source: str | None = None
+    source: str | tuple[str, ...] = ()
     subject: Hashable = None
     keep: int = KEPT
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The slots that read the data that it uses."""
+        return (self.source,) if isinstance(self.source, str) else self.source
 
     def submit(self) -> Job:
         """Hand the work to the workers."""
@@ -252,11 +257,11 @@ def watch(slot: str, entry: Entry, draw: Callable[[Job], None]) -> None:
                 st.caption(f"Training with {plain(entry.name)}")
             if entry.job.restarts:
                 st.caption(RESTARTED)
-            draw(entry.job)
-            if entry.job.state in ("queued", "running"):
+            if entry.job.state in ("queued", "running"):  # above the loss curve, which would push it out of sight
                 st.button("Cancel", key=f"{key}:cancel", icon=":material/stop_circle:", on_click=entry.job.cancel)
             else:
                 st.caption("Stopping; what there is will be shown.")
+            draw(entry.job)
 
     st.fragment(look, run_every=EVERY)()
 
@@ -272,13 +277,16 @@ def say_where_from(entry: Entry, *, training: bool = False) -> None:
 
 
 def explain(slot: str, entry: Entry, again: str | None) -> None:
-    """Say why work has no result, and offer it ``again`` where that may help; data that are gone are read again."""
+    """Say why work has no result, and offer to start it ``again`` where that may help.
+
+    Where its data are gone, they are read again without a word.
+    """
     mine = slots()
     try:
         entry.job.result()
     except DataGone as error:
         mine.forget(slot, entry.request.signature)
-        if entry.request.source is None or mine.read_again(entry.request.source):
+        if all([mine.read_again(source) for source in entry.request.sources]):
             st.rerun()
         st.error(plain(str(error)), icon=":material/error:")
         again = "Read again"

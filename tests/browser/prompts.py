@@ -88,6 +88,7 @@ def prompts(page: Any) -> list[str]:
 def press(page: Any, prompt: str) -> dict[str, list[str]]:
     """Press a prompt and return what the page shows then."""
     page.get_by_role("button", name=prompt, exact=True).click()
+    page.mouse.move(0, 0)  # what lies under the pointer may look otherwise
     page.wait_for_timeout(300)
     return seen(page)
 

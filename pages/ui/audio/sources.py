@@ -8,8 +8,8 @@ import streamlit as st
 from aecore.concepts import audio_denoising as concept
 from aecore.concepts.audio_denoising import Spoiling
 from aecore.data import uploads
-from aecore.data.sounds import Sound
 from aecore.errors import DataError
+from aecore.jobs import Handle
 from pages.ui import controls, narration, settings, work
 from pages.ui.uploads import MAX_MEGABYTES, Upload, upload
 from pages.ui.work import Request
@@ -23,18 +23,21 @@ NOISES = {
     OWN_NOISE: "Your own recording",
 }  # fmt: skip
 WITH_NONE = {NO_NOISE: "None"} | NOISES
-READING, READING_NOISE = "audio:read", "audio:read-noise"
+READING, READING_NOISE = SLOTS = "audio:read", "audio:read-noise"
 MICROPHONE_RATE = 48_000  # Hz, what sound cards record at anyhow; the network's band ends below half of 16 kHz
 LOUDEST, SOFTEST, SNR, SNR_STEP = -5.0, 20.0, 5.0, 1.0  # dB: from a voice drowned in noise to a whisper of it
 MAX_SEED = 99
 
 
 class Source(NamedTuple):
-    """A sound, the noise to add, and what names both; ``sound`` is None for the clip, which a worker has as well."""
+    """A sound, the noise to add, and what names both; ``sound`` is None for the built-in clip.
 
-    sound: Sound | None
+    A visitor's recordings, ``sound`` and ``own``, lie in the worker that read them.
+    """
+
+    sound: Handle | None
     spoiling: Spoiling
-    own: Sound | None
+    own: Handle | None
     signature: tuple[Any, ...]
     settings: tuple[str, ...]  # keys of what is chosen beside the sound
 
@@ -110,7 +113,7 @@ def secure(url: str | None) -> bool:
     return parts.scheme in ("https", "") or host in ("localhost", "::1") or host.startswith("127.")
 
 
-def _own_noise() -> tuple[str, Sound] | None:
+def _own_noise() -> tuple[str, Handle] | None:
     """The visitor's own noise and its fingerprint."""
     ways = {way: VOICES[way] for way in (MICROPHONE, FILE)}
     where = controls.choice("Noise from", "noise-from", ways, default=MICROPHONE)
@@ -119,14 +122,16 @@ def _own_noise() -> tuple[str, Sound] | None:
     return None if taken is None or sound is None else (taken.fingerprint, sound)
 
 
-def _read(taken: Upload, slot: str) -> Sound | None:
-    """Have a worker read a recording: its bytes are a stranger's."""
+def _read(taken: Upload, slot: str) -> Handle | None:
+    """Have a worker read a recording, whose bytes are a stranger's, and keep it."""
     request = Request(
-        task=concept.parse, args=(taken.name, taken.data), signature=taken.fingerprint, lane="short", private=True,
-        keep=1,
+        task=concept.hold, args=(taken.name, taken.data), signature=taken.fingerprint, lane="short", private=True,
+        isolated=True, keep=1,
     )  # fmt: skip
-    sound: Sound | None = work.fetch(slot, request, words="Reading the recording")
-    return sound
+    if work.fetch(slot, request, words="Reading the recording") is None:
+        return None
+    entry = work.slots().get(slot, taken.fingerprint)
+    return None if entry is None else entry.job.handle
 
 
 def _another() -> int:

@@ -10,7 +10,7 @@ from aecore.figures import audio as figures
 from aecore.figures.training import falling_loss
 from aecore.jobs import Job
 from pages.ui import narration, training, work
-from pages.ui.audio.sources import Source
+from pages.ui.audio.sources import SLOTS, Source
 from pages.ui.theme import palette
 from pages.ui.work import Request
 
@@ -32,6 +32,11 @@ class _Plan(NamedTuple):
     @property
     def slot(self) -> str:
         return f"audio:{self.method}"
+
+    @property
+    def mark(self) -> str:
+        """Key of the setting that says in a link that its result was there."""
+        return f"{self.method}_trained"
 
 
 PLANS = (
@@ -68,7 +73,12 @@ def offer(source: Source) -> None:
     for column, plan in zip(st.columns(len(PLANS), gap="large"), PLANS, strict=True):
         with column:
             training.train(
-                plan.slot, _request(source, plan), words=narration.text(NAME, plan.text), label=plan.button, draw=_panel
+                plan.slot,
+                _request(source, plan),
+                words=narration.text(NAME, plan.text),
+                label=plan.button,
+                draw=_panel,
+                mark=plan.mark,
             )
     results = models(source)
     if results:
@@ -90,7 +100,7 @@ def _request(source: Source, plan: _Plan) -> Request:
         task, args = concept.tune_sample, (source.spoiling.noise, plan.scratch)
     return Request(
         task=task, args=args, signature=source.training, settings=source.settings, private=source.private,
-        subject=(source.signature[0], source.training[-1]), keep=KEPT,
+        source=SLOTS, subject=(source.signature[0], source.training[-1]), keep=KEPT,
     )  # fmt: skip
 
 
