@@ -11,16 +11,28 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from aecore import logs
-from aecore.api import SecurityHeaders, routes
+from aecore.admission import uploads
+from aecore.api import ConnectionDoor, MetricsDoor, SecurityHeaders, TrustedProxies, UploadDoor, routes
+from pages.ui import guard
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Take the logs over from the web server, which has set its own up by now."""
+    """Take the logs over from the web server, which has set its own up by now, and set the limits up."""
     logs.install()
+    guard.install()
     yield
 
 
 app = st.App(
-    Path(__file__).with_name("Home.py"), routes=routes(), middleware=[Middleware(SecurityHeaders)], lifespan=lifespan
+    Path(__file__).with_name("Home.py"),
+    routes=routes(),
+    middleware=[
+        Middleware(TrustedProxies),  # first: all that follows counts by the caller's address
+        Middleware(SecurityHeaders),
+        Middleware(MetricsDoor),
+        Middleware(ConnectionDoor),
+        Middleware(UploadDoor, uploads=uploads),
+    ],
+    lifespan=lifespan,
 )

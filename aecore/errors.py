@@ -15,6 +15,7 @@
     │   ├── TooBusy           more work is waiting than may, or more bytes are held
     │   ├── TimeExceeded      it took longer than such work may
     │   ├── DataGone          what it was to work on is in no process any more
+    │   ├── NoWorkers         no process that does the work could be started or reached
     │   └── WorkerLost        the process that did the work died
     └── StoreError            a stored result is missing, torn or of another make
 """
@@ -70,6 +71,10 @@ class TimeExceeded(JobError):
 
 class DataGone(JobError):
     """A value that was held in a worker is there no more: make it again."""
+
+
+class NoWorkers(JobError):
+    """No process that does the work could be started or reached; nothing was started."""
 
 
 class WorkerLost(JobError):

@@ -8,12 +8,15 @@ Arguments and messages may quote what a visitor sent.
 import json
 import logging
 import os
+import re
 import sys
 import time
 import traceback
 from types import TracebackType
 
 OURS = "aecore"
+WARNINGS = "py.warnings"  # the logger that Python gives its warnings to
+_WARNING = re.compile(r"(\S+:\d+): (\w+):")  # where, and of which class; its words follow and stay here
 FORMAT_VARIABLE = "AECORE_LOG"  # "json" has the helper processes write as this one does
 _FOREIGN = ("streamlit", "uvicorn", "distributed", "tornado", "bokeh", "asyncio", "websockets")
 
@@ -32,9 +35,10 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage() if ours else str(record.msg) if record.args else "",
         }
         if not ours:
-            line["from"] = (
-                f"{record.pathname}:{record.lineno}"  # a message without arguments may be put together by hand
-            )
+            # A message without arguments may be put together by hand.
+            line["from"] = f"{record.pathname}:{record.lineno}"
+        if record.name == WARNINGS and (told := _WARNING.match(record.getMessage())):
+            line |= {"from": told[1], "message": told[2]}
         facts = getattr(record, "facts", None)
         if ours and isinstance(facts, dict):
             line |= facts
@@ -70,6 +74,7 @@ def install() -> None:
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
     logging.getLogger(OURS).setLevel(logging.INFO)
+    logging.captureWarnings(True)  # Python's warnings too: their place in a source, never their words
     for name in {*_FOREIGN, *(name for name in root.manager.loggerDict if name.partition(".")[0] in _FOREIGN)}:
         logger = logging.getLogger(name)
         logger.handlers.clear()

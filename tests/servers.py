@@ -25,8 +25,11 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serving(folder: Path, script: str = "serve.py", **env: str) -> Iterator[Server]:
-    """Serve the pages (``Home.py``) or pages and interface (``serve.py``), its cache and log in a folder."""
+def serving(folder: Path, script: str = "serve.py", *, watch: bool = False, **env: str) -> Iterator[Server]:
+    """Serve the pages (``Home.py``) or pages and interface (``serve.py``), its cache and log in a folder.
+
+    With ``watch`` the file watcher is as the project's settings have it; else there is none.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -35,6 +38,8 @@ def serving(folder: Path, script: str = "serve.py", **env: str) -> Iterator[Serv
         "STREAMLIT_SERVER_HEADLESS": "true", "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
         "AECORE_CACHE": str(folder / "cache"),
     }  # fmt: skip
+    if watch:
+        del settings["STREAMLIT_SERVER_FILE_WATCHER_TYPE"]
     log = folder / "log.txt"
     with log.open("wb") as file:
         process = subprocess.Popen(

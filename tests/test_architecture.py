@@ -12,7 +12,7 @@ FLOORS = [
     ["cli", "api"], ["concepts"], ["anomaly", "audio", "latent"], ["training"], ["models", "data"], ["vision"],
     ["errors"],
 ]  # fmt: skip
-SERVICES = {"jobs", "memory", "store", "export", "logs"}
+SERVICES = {"admission", "jobs", "memory", "store", "export", "logs"}
 ASIDE = {"figures"}
 
 

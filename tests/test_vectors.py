@@ -138,3 +138,16 @@ def test_labels_of_too_many_kinds_are_refused_where_they_are_asked_for():
     frame = table(rows=70, serial=[f"k{i}" for i in range(70)])
     with pytest.raises(DataError, match="70"):
         vectors.read("a.csv", as_csv(frame), "serial")
+
+
+def test_a_table_is_parsed_once_for_every_column_of_labels():
+    data = gzip.compress(as_csv(table(Class=np.arange(80) % 4, gear=np.arange(80) % 5).assign(when=["2020"] * 80)))
+    parsed = vectors.parse("t.csv.gz", data)
+    for label in (None, "", "gear"):
+        whole, again = vectors.read("t.csv.gz", data, label), vectors.interpret("t.csv.gz", parsed, label)
+        np.testing.assert_array_equal(again.x, whole.x)
+        assert (again.names, again.columns, again.label, again.notes) == (
+            whole.names, whole.columns, whole.label, whole.notes,
+        )  # fmt: skip
+    with pytest.raises(DataError, match="speed"):
+        vectors.interpret("t.csv.gz", parsed, "speed")

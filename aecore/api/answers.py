@@ -1,21 +1,25 @@
 """What the interface answers with: results as bytes of a kind, and everything that went wrong as one sentence."""
 
 import json
+import re
 from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
-from aecore.errors import DataError, JobError, SettingError, StoreError, TooBusy, TrainingError, WorkerLost
+from aecore.admission import Refusal
+from aecore.errors import (
+    DataError,
+    JobCancelled,
+    JobError,
+    NoWorkers,
+    SettingError,
+    StoreError,
+    TimeExceeded,
+    TooBusy,
+    TrainingError,
+)
 
 SCORE_FORMATS = ("json", "csv", "parquet", "detector")
-
-
-class Refusal(Exception):
-    """A request that is not served: an HTTP status and the sentence that says why and what to do."""
-
-    def __init__(self, status: int, sentence: str, retry_after: int | None = None) -> None:
-        super().__init__(sentence)
-        self.status, self.sentence, self.retry_after = status, sentence, retry_after
 
 
 class Result(NamedTuple):
@@ -28,18 +32,26 @@ class Result(NamedTuple):
 
 STATUS: tuple[tuple[type[Exception], int], ...] = (  # the first that fits
     (TooBusy, 503),
-    (WorkerLost, 500),
+    (NoWorkers, 503),
+    (TimeExceeded, 422),
+    (JobCancelled, 503),  # by the server's end
     (SettingError, 422),
     (DataError, 422),
     (StoreError, 422),
     (TrainingError, 422),
-    (JobError, 503),
+    (JobError, 500),  # a crash, which the same request would cause again
 )
+_PATH = re.compile(r"(?<![\w.~<])(?:[A-Za-z]:)?(?:[\\/][\w.~+@-]+){2,}[\\/]?|https?://[^\s'\"]+")
 
 
 def status_of(error: Exception) -> int:
     """Find the HTTP status for an error of the core: 422 where the caller can mend it, 5xx where the server must."""
     return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+
+
+def sentence_of(error: Exception) -> str:
+    """Return an error's sentence without the server's own paths and addresses, which are no business of a caller's."""
+    return _PATH.sub("...", str(error))
 
 
 def as_json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

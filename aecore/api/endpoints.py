@@ -1,4 +1,4 @@
-"""The routes: health, description, score, denoise; and an answer in JSON for every other path below /api."""
+"""The routes: health, readiness, description, score, denoise; and an answer in JSON for every other path below /api."""
 
 import asyncio
 import json
@@ -6,8 +6,9 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -16,17 +17,25 @@ from starlette.routing import Route
 
 import aecore
 from aecore import jobs
-from aecore.api.answers import SCORE_FORMATS, Refusal, Result, as_error, as_file, as_json, status_of
+from aecore.admission import Refusal
+from aecore.api.answers import SCORE_FORMATS, Result, as_error, as_file, as_json, sentence_of, status_of
+from aecore.api.door import address_of
 from aecore.api.forms import Form, read_form
 from aecore.api.limits import Limits
 from aecore.errors import AecoreError, SettingError
 
 WORK_SECONDS = 600.0  # for one request, the wait for a worker counted in
 LOOK_EVERY = 0.05  # s
+ASIDE_SECONDS = 60.0  # for what is done in a thread: handing work over, unpacking its result
+READY_SECONDS = 5.0
 DEFAULT_NORMAL = "0:30"  # percent, as on the page
 DESCRIPTION = Path(__file__).with_name("openapi.json")
 
+T = TypeVar("T")
+
 _log = logging.getLogger(__name__)
+# The interface's own threads: asyncio's default ones belong to whoever asks, and the pages may keep them all busy.
+_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="aecore-api")
 
 
 class Asked(NamedTuple):
@@ -43,6 +52,7 @@ def routes() -> list[Route]:
     files, fields = ("file", "detector"), ("normal", "format")
     return [
         Route("/api/health", health, methods=["GET"]),
+        Route("/api/ready", ready, methods=["GET"]),
         Route("/api/openapi.json", description, methods=["GET"]),
         Route("/api/score", _served(limits, _score, files=files, fields=fields), methods=["POST"]),
         Route("/api/denoise", _served(limits, _denoise, files=("file",), fields=("strength",)), methods=["POST"]),
@@ -56,6 +66,17 @@ async def health(request: Request) -> Response:
     return as_json({"status": "ok", "version": aecore.__version__})
 
 
+async def ready(request: Request) -> Response:
+    """Say whether work could begin: whether there are workers, or could be."""
+    try:
+        there = await _aside(jobs.reachable, seconds=READY_SECONDS)
+    except Refusal:
+        there = False
+    if there:
+        return as_json({"status": "ready", "version": aecore.__version__})
+    return as_error(Refusal(503, "The processes that compute cannot be reached: try again later.", 10))
+
+
 async def description(request: Request) -> Response:
     """Describe the interface as OpenAPI 3.1."""
     return as_json(json.loads(DESCRIPTION.read_text(encoding="utf-8")))
@@ -63,7 +84,7 @@ async def description(request: Request) -> Response:
 
 async def unknown(request: Request) -> Response:
     """Say what there is, where a path or a method is not."""
-    known = "POST /api/score, POST /api/denoise, GET /api/health and GET /api/openapi.json"
+    known = "POST /api/score, POST /api/denoise, GET /api/health, GET /api/ready and GET /api/openapi.json"
     return as_error(Refusal(404, f"There is nothing at this path for this method, only {known}."))
 
 
@@ -116,16 +137,17 @@ def _served(
         began, size = time.monotonic(), 0
         try:
             _same_origin(request)
-            with limits.one_more(request.client.host if request.client else None):
-                form = await read_form(request, files=files, fields=fields)
-                size = form.size
-                if "file" not in form.files:
-                    raise Refusal(400, "The form holds no file; send one under the name 'file', as curl -F file=@NAME.")
-                answer = as_file(await _done(request, await asyncio.to_thread(asked, form)))
+            with limits.one_more(address_of(request.scope)):
+                async with read_form(request, files=files, fields=fields) as form:
+                    size = form.size
+                    if "file" not in form.files:
+                        raise Refusal(400, "The form holds no file; send one as 'file': curl -F file=@NAME.")
+                    with limits.at_work():
+                        answer = as_file(await _done(request, await _aside(lambda: asked(form))))
         except Refusal as refusal:
             answer = as_error(refusal)
         except AecoreError as error:
-            answer = as_error(Refusal(status_of(error), str(error)))
+            answer = as_error(Refusal(status_of(error), sentence_of(error)))
         facts = {"path": request.url.path, "status": answer.status_code, "bytes_in": size}
         facts |= {"bytes_out": len(answer.body), "seconds": round(time.monotonic() - began, 3)}
         _log.info("request", extra={"facts": facts})
@@ -143,7 +165,7 @@ def _same_origin(request: Request) -> None:
 
 async def _done(request: Request, asked: Asked) -> Result:
     """Have the work done in a worker; where the caller goes away or time runs out, it is cancelled."""
-    job = await asyncio.to_thread(lambda: jobs.submit(asked.task, *asked.arguments, lane=asked.lane, private=True))
+    job = await _aside(lambda: jobs.submit(asked.task, *asked.arguments, lane=asked.lane, private=True))
     end = time.monotonic() + WORK_SECONDS
     try:
         while job.state in ("queued", "running"):
@@ -152,6 +174,15 @@ async def _done(request: Request, asked: Asked) -> Result:
             if await request.is_disconnected():
                 raise Refusal(499, "The caller went away.")
             await asyncio.sleep(LOOK_EVERY)
-        return await asyncio.to_thread(job.result)  # unpacking what may be megabytes
+        return await _aside(lambda: job.result(ASIDE_SECONDS))  # unpacking what may be megabytes
     finally:
         job.cancel()
+
+
+async def _aside(call: Callable[[], T], seconds: float = ASIDE_SECONDS) -> T:
+    """Call a function in one of the interface's threads; Refusal where it takes too long."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await asyncio.get_running_loop().run_in_executor(_threads, call)
+    except TimeoutError:
+        raise Refusal(504, f"The server did not get to it within {seconds:.0f} s: try again later.", 30) from None

@@ -1,18 +1,21 @@
-"""A form as it arrives, read within bounds of size, count and time, and kept in memory: nothing is put on a disk."""
+"""A form as it arrives, read within bounds of size, count and pace, and kept in memory: nothing is put on a disk."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from aecore.api.answers import Refusal
+from aecore.admission import Refusal
+from aecore.api.door import read_at_pace
+from aecore.errors import TooBusy
+from aecore.memory import Budget
+from aecore.memory import budget as all_memory
 
 MAX_BYTES = 100 * 10**6  # of a whole request, as much as the pages take of one file
 MAX_FIELD = 1000  # characters of a field that is not a file
-READ_SECONDS = 300.0  # for the whole form; 100 MB at 3 Mbit/s
 
 
 class File(NamedTuple):
@@ -34,24 +37,38 @@ class _InMemory(MultiPartParser):
     spool_max_size = MAX_BYTES  # beyond it a file would go to a disk, and beyond it nothing is taken
 
 
-async def read_form(request: Request, *, files: Collection[str], fields: Collection[str]) -> Form:
-    """Read a multipart form that may hold these files and fields; raises Refusal for all else."""
+@asynccontextmanager
+async def read_form(
+    request: Request, *, files: Collection[str], fields: Collection[str], budget: Budget = all_memory
+) -> AsyncGenerator[Form, None]:
+    """Read a multipart form that may hold these files and fields; raises Refusal for all else.
+
+    What it holds counts in the server's budget, from before it is read until the block ends.
+    """
     allowed = f"file{'s' if len(files) > 1 else ''} {', '.join(files)} and fields {', '.join(fields)}"
     kind = request.headers.get("content-type", "")
     if not kind.lower().startswith("multipart/form-data"):
         raise Refusal(415, f"Send a multipart form (curl -F) with the {allowed}.")
-    counted = _Counted(request)
+    counted = _Counted(Request(request.scope, read_at_pace(request.receive)))
     try:
-        async with asyncio.timeout(READ_SECONDS):
-            parser = _InMemory(
-                request.headers, counted.chunks(), max_files=len(files), max_fields=len(fields), max_part_size=MAX_FIELD
-            )
-            form = await parser.parse()
-            given = form.multi_items()
-            taken = {key: File(v.filename or "", await v.read()) for key, v in given if isinstance(v, UploadFile)}
-            await form.close()
-    except TimeoutError as error:
-        raise Refusal(408, f"The form has not arrived within {READ_SECONDS:.0f} s; send less at once.") from error
+        charge = budget.charge(counted.promised, "interface")
+    except TooBusy as error:
+        raise Refusal(503, str(error), 30) from None
+    with charge:
+        yield await _parse(request, counted, files, fields, allowed)
+
+
+async def _parse(
+    request: Request, counted: "_Counted", files: Collection[str], fields: Collection[str], allowed: str
+) -> Form:
+    try:
+        parser = _InMemory(
+            request.headers, counted.chunks(), max_files=len(files), max_fields=len(fields), max_part_size=MAX_FIELD
+        )
+        form = await parser.parse()
+        given = form.multi_items()
+        taken = {key: File(v.filename or "", await v.read()) for key, v in given if isinstance(v, UploadFile)}
+        await form.close()
     except ClientDisconnect as error:
         raise Refusal(400, "The form broke off before its end; send it again.") from error
     except (MultiPartException, KeyError, ValueError) as error:  # what a forged boundary or header sets off
@@ -71,9 +88,10 @@ class _Counted:
     def __init__(self, request: Request) -> None:
         self._request = request
         self.size = 0
-        promised = request.headers.get("content-length", "0")
-        if not promised.isdecimal() or int(promised) > MAX_BYTES:
+        said = request.headers.get("content-length")
+        if said is not None and (not said.isdecimal() or int(said) > MAX_BYTES):
             raise _too_large()
+        self.promised = MAX_BYTES if said is None else int(said)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         async for chunk in self._request.stream():

@@ -15,7 +15,7 @@ POLICY = {
     "font-src": "'self' data:",
     "media-src": "'self' data: blob:",
     "worker-src": "'self' blob:",
-    "connect-src": "'self' ws: wss: data: blob:",
+    "connect-src": "'self' data: blob:",  # browsers count the websocket of the same host in
     "object-src": "'none'",
     "base-uri": "'self'",
     "form-action": "'self'",
@@ -54,6 +54,16 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if scope.get("scheme") == "https":  # the caller's, where a trusted proxy says so
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+                    message["headers"] = [_secured(name, value) for name, value in message["headers"]]
             await send(message)
 
         await self._app(scope, receive, sending)
+
+
+def _secured(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Have a browser send a cookie over TLS alone; Streamlit does so only where it holds the certificate itself."""
+    if name.lower() == b"set-cookie" and b"secure" not in value.lower().replace(b" ", b"").split(b";"):
+        return name, value + b"; Secure"
+    return name, value

@@ -1,66 +1,82 @@
-"""How much one caller, and all callers together, may ask of the server."""
+"""How much one caller, and all callers together, may ask of the interface."""
 
-import ipaddress
 import math
 import os
 import time
-from collections import Counter, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from aecore.api.answers import Refusal
+from aecore.admission import SITE_SHARES, AllHold, OneHolds, Refusal, Shares, networks
 
 AT_ONCE = 2  # requests of one caller under way
 PER_MINUTE = 30  # requests that one caller may begin, unless $AECORE_API_PER_MINUTE says otherwise
-ALL_AT_ONCE = 6  # requests under way: each may hold a form of 100 MB and as much again while it is read
+READING_AT_ONCE = 24  # forms that arrive, of all callers; their bytes count in the server's budget
+ALL_AT_ONCE = 6  # requests that are worked on
 WINDOW = 60.0  # s
 
 
 class Limits:
-    """Counts requests by caller; used from the server's event loop alone."""
+    """Counts requests by caller."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._per_minute = int(os.environ.get("AECORE_API_PER_MINUTE", PER_MINUTE))
-        self._begun: dict[str, deque[float]] = {}
-        self._under_way: Counter[str] = Counter()
+        self._begun: OrderedDict[str, deque[float]] = OrderedDict()  # who called last stands last
+        self._under_way = Shares(AT_ONCE, READING_AT_ONCE)
+        self._working = Shares(ALL_AT_ONCE, ALL_AT_ONCE)
 
     @contextmanager
     def one_more(self, address: str | None) -> Iterator[None]:
         """Let a caller in for one request, or raise Refusal with the seconds to wait."""
-        caller, now = network(address), self._clock()
+        now = self._clock()
         self._forget(now - WINDOW)
-        begun = self._begun.setdefault(caller, deque())
-        if len(begun) >= self._per_minute:
-            wait = math.ceil(begun[0] + WINDOW - now)
-            raise Refusal(429, f"At most {self._per_minute} requests a minute are taken from one address; wait.", wait)
-        if self._under_way[caller] >= AT_ONCE:
-            raise Refusal(429, f"{AT_ONCE} of your requests are under way, as many as one address may have; wait.", 5)
-        if self._under_way.total() >= ALL_AT_ONCE:
-            raise Refusal(503, f"{ALL_AT_ONCE} requests are under way, as many as this server takes; wait.", 10)
-        begun.append(now)
-        self._under_way[caller] += 1
+        self._check_rate(address, now)
+        try:
+            give_back = self._under_way.take(address)
+        except OneHolds:
+            sentence = f"{AT_ONCE} of your requests are under way, as many as one address may have; wait."
+            raise Refusal(429, sentence, 5) from None
+        except AllHold:
+            raise _busy(READING_AT_ONCE) from None
+        for network in networks(address):
+            self._begun.setdefault(network, deque()).append(now)
+            self._begun.move_to_end(network)
         try:
             yield
         finally:
-            self._under_way[caller] -= 1
-            if not self._under_way[caller]:
-                del self._under_way[caller]
+            give_back()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Let a request that has been read be worked on, or raise Refusal."""
+        try:
+            give_back = self._working.take(None)
+        except (OneHolds, AllHold):
+            raise _busy(ALL_AT_ONCE) from None
+        try:
+            yield
+        finally:
+            give_back()
+
+    def _check_rate(self, address: str | None, now: float) -> None:
+        for place, network in enumerate(networks(address)):
+            most = self._per_minute * (SITE_SHARES if place else 1)
+            begun = self._begun.get(network, deque())
+            while begun and begun[0] <= now - WINDOW:
+                begun.popleft()
+            if len(begun) >= most:
+                wait = math.ceil(begun[0] + WINDOW - now)
+                raise Refusal(429, f"At most {most} requests a minute are taken from one address; wait.", wait)
 
     def _forget(self, before: float) -> None:
-        for caller, begun in list(self._begun.items()):
-            while begun and begun[0] <= before:
-                begun.popleft()
-            if not begun:
-                del self._begun[caller]
+        """Forget who has not called since; looks at those alone, however many there are."""
+        while self._begun:
+            network, begun = next(iter(self._begun.items()))
+            if begun and begun[-1] > before:
+                return
+            del self._begun[network]
 
 
-def network(address: str | None) -> str:
-    """Name the caller behind an address: with IPv6 the /64, of which one household has all."""
-    try:
-        parsed = ipaddress.ip_address(address or "")
-    except ValueError:
-        return "unknown"
-    if parsed.version == 6:
-        return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
+def _busy(most: int) -> Refusal:
+    return Refusal(503, f"{most} requests are under way, as many as this server takes; wait.", 10)

@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 from aecore import export, store
 from aecore.api.answers import Result
 from aecore.concepts import audio_denoising, sensor_tables, sensors
+from aecore.errors import DataError
+
+MAX_TABLE_CELLS = 5_000_000  # of an answer that has a line for each row: some 100 MB of CSV
+FIXED_COLUMNS = 4  # of such a table: time, score, scored, flagged
+MAX_EVENTS = 10_000  # of an answer; a log with more alarms than that has none worth reading one by one
 
 Progress = dict[str, Any]
 
@@ -20,6 +25,12 @@ def score(
 ) -> Generator[Progress, None, Result]:
     """Score a log, by a detector or by one trained on its normal stretch (percent of the rows); a SCORE_FORMATS out."""
     signal = yield from sensors.parse(name, data)
+    cells = len(signal.values) * (signal.values.shape[1] + FIXED_COLUMNS)
+    if kind in ("csv", "parquet") and cells > MAX_TABLE_CELLS:
+        raise DataError(
+            f"A table of scores may have {MAX_TABLE_CELLS:,} cells and this log's would have {cells:,}: cut the log, "
+            "send fewer channels, or ask for format=json."
+        )
     if detector is None:
         tree = yield from sensors.train(signal.values, signal.channels, signal.sample_rate, normal)
     else:
@@ -33,14 +44,20 @@ def score(
         written = export.csv(table) if kind == "csv" else export.parquet(table)
         return Result(written, "text/csv" if kind == "csv" else "application/vnd.apache.parquet", f"scores.{kind}")
     events = analysis.events(threshold, missing=signal.missing)
+    notes = [*signal.notes, *analysis.notes]
+    if len(events) > MAX_EVENTS:
+        notes.append(f"Of {len(events):,} events the {MAX_EVENTS:,} most severe are listed.")
+        listed = events.nlargest(MAX_EVENTS, "severity").sort_values("start")
+    else:
+        listed = events
     found = {
         "summary": sensor_tables.summary(events, threshold, clock),
         "rows": len(signal.values),
         "channels": list(analysis.channels),
         "sample_rate": signal.sample_rate,
         "threshold": threshold,
-        "events": _records(sensor_tables.event_table(events, clock)),
-        "notes": [*signal.notes, *analysis.notes],
+        "events": _records(sensor_tables.event_table(listed, clock)),
+        "notes": notes,
     }
     return Result(json.dumps(found, ensure_ascii=False, allow_nan=False).encode(), "application/json", "events.json")
 

@@ -1,8 +1,6 @@
 """Sensor anomalies: a simulation or a visitor's file, a normal stretch, a detector, its scores and events."""
 
 from collections.abc import Generator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -113,7 +111,9 @@ def normal_rows(length: int, normal: tuple[float, float]) -> tuple[int, int]:
     """First row and the row after the last of a normal stretch given in percent of the file."""
     low, high = normal
     if not 0 <= low < high <= 100:
-        raise SettingError(f"the normal stretch must run upwards within 0..100 %, got {low:g} to {high:g}")
+        raise SettingError(
+            f"The normal stretch must run upwards within 0 to 100 %, got {low:g} to {high:g}; make it longer."
+        )
     return round(length * low / 100), round(length * high / 100)
 
 
@@ -219,13 +219,11 @@ def self_test(normal: Array, channels: tuple[str, ...], sample_rate: float | Non
 
 def to_onnx(detector: Tree) -> Generator[Progress, None, bytes]:
     """Export a detector's tree as ONNX, raw rows in and scores out."""
+    from aecore.anomaly import onnx_export
     from aecore.anomaly.detector import AnomalyDetector
 
     yield {"progress": 0.0}
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "detector.onnx"
-        AnomalyDetector.from_tree(detector).to_onnx(path)
-        return path.read_bytes()
+    return onnx_export.dumps(AnomalyDetector.from_tree(detector))
 
 
 def arranged(values: Array, channels: Sequence[str], wanted: Sequence[str]) -> Array:
@@ -233,11 +231,16 @@ def arranged(values: Array, channels: Sequence[str], wanted: Sequence[str]) -> A
 
     Raises DataError where neither fits.
     """
+    order = find_columns(channels, wanted)
+    return values if order == list(range(values.shape[1])) else values[:, order]
+
+
+def find_columns(channels: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """Return which of the channels are the ones that a detector learnt; as `arranged` does."""
     if set(wanted) <= set(channels):
-        order = [list(channels).index(name) for name in wanted]
-        return values if order == list(range(values.shape[1])) else values[:, order]
+        return [list(channels).index(name) for name in wanted]
     if len(channels) == len(wanted) and not set(wanted) & set(channels):
-        return values
+        return list(range(len(wanted)))
     missing = [name for name in wanted if name not in channels]
     raise DataError(
         f"The detector learnt {len(wanted)} channels, and of these {listed(map(one_line, missing))} are not among "

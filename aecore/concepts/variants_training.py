@@ -98,29 +98,22 @@ def train(settings: Settings) -> Generator[Progress, None, Tree]:
     """Train one variant; a job's task.
 
     Yields {part, epoch, epochs, loss, progress, rebuilt}, ``rebuilt`` uint8 [10, H, W]; returns
-    {row, shown, inputs, losses}, of the network as it is by then where it is cancelled.
+    {row, shown, inputs, losses}, also of as many epochs as there were when it is cancelled.
     """
     data = load(settings.source)
     classifier = shipped().classifier if settings.source == "digits" else None
     losses: list[float] = []
-    making = make(settings, data, classifier)
-    stopped: Cancelled | None = None
-    while True:
-        try:
-            progress = next(making) if stopped is None else making.throw(stopped)
-        except StopIteration as end:
-            made: Made = end.value
-            break
-        losses.append(progress["loss"])
-        try:
-            yield progress
-        except Cancelled as error:
-            stopped = error
+    made = yield from make(settings, data, classifier, losses)
     return {"row": made.row, "shown": made.tree, "inputs": inputs(data, settings.seed), "losses": losses}
 
 
-def make(settings: Settings, data: Data, classifier: DenseNetwork | None) -> Generator[Progress, None, Made]:
-    """Train, measure and draw one variant, reporting every epoch."""
+def make(
+    settings: Settings, data: Data, classifier: DenseNetwork | None, losses: list[float] | None = None
+) -> Generator[Progress, None, Made]:
+    """Train, measure and draw one variant, reporting every epoch; ``losses`` takes each epoch's.
+
+    Cancelled, it measures and draws the network as it is.
+    """
     from aecore.concepts import variants_networks as networks
 
     parts, judged, ten = networks.build(settings), data.tried(settings.seed), data.ten()
@@ -133,6 +126,8 @@ def make(settings: Settings, data: Data, classifier: DenseNetwork | None) -> Gen
             break
         now = networks.to_network(parts.model, settings)
         rebuilt = now.decode(now.encode(data.test[ten], np.arange(10)), np.arange(10))
+        if losses is not None:
+            losses.append(report.losses["total"])
         try:
             yield {
                 "part": settings.kind, "epoch": report.number, "epochs": settings.epochs,

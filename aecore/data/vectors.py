@@ -15,6 +15,7 @@ from aecore.data.delimited import read_delimited
 from aecore.data.edges import parser_edge
 from aecore.data.options import ReadOptions
 from aecore.data.packing import TORN, ZIP, open_zip, unpack, within_limit
+from aecore.data.parsed import ParsedFile
 from aecore.data.pictures import DAMAGED, ENDINGS, open_picture
 from aecore.data.wording import clean_names, counted, listed, shown
 from aecore.errors import DataError, TooFewRows, UnreadableFile
@@ -58,11 +59,25 @@ def read(name: str, data: bytes, label: str | None = None) -> Vectors:
     DataError
         for more numbers a datum than 1024, or labels of more than 50 kinds.
     """
+    return interpret(name, parse(name, data), label)
+
+
+def parse(name: str, data: bytes) -> Vectors | ParsedFile:
+    """Read the bytes: pictures are vectors at once, and a table is what `interpret` makes vectors of."""
     if not data:
         raise UnreadableFile(f"{shown(name)} is empty (0 bytes); export it again and check its size.")
     with parser_edge(name):
-        pictures = data.startswith(ZIP) and _holds_pictures(name, data)
-        found = _pictures(name, data) if pictures else _table(name, data, label)
+        if data.startswith(ZIP) and _holds_pictures(name, data):
+            return _pictures(name, data)
+        inner, data, _, notes = unpack(name, data, ("csv", "tsv", "txt"))
+        table = read_delimited(inner, data, ReadOptions())
+        return ParsedFile.of(name, table._replace(notes=(*notes, *table.notes)))
+
+
+def interpret(name: str, parsed: Vectors | ParsedFile, label: str | None = None) -> Vectors:
+    """Return the vectors in a file that `parse` has read, with the labels that `read` describes."""
+    with parser_edge(name):
+        found = parsed if isinstance(parsed, Vectors) else _labelled(parsed, label)
     if len(found.x) < FEWEST:
         raise TooFewRows(f"{shown(name)} holds {len(found.x)} data, and a map needs at least {FEWEST}; bring more.")
     if found.x.shape[1] > MAX_NUMBERS:
@@ -74,12 +89,11 @@ def read(name: str, data: bytes, label: str | None = None) -> Vectors:
 
 
 # ---------------------------------------------------------------------- tables
-def _table(name: str, data: bytes, label: str | None) -> Vectors:
-    inner, data, _, notes = unpack(name, data, ("csv", "tsv", "txt"))
-    table = read_delimited(inner, data, ReadOptions())
+def _labelled(parsed: ParsedFile, label: str | None) -> Vectors:
+    name, table = parsed.name, parsed.table()
     names = clean_names(table.names)
     columns = {names[i]: table.frame.iloc[:, i] for i in range(table.frame.shape[1])}
-    said = [*notes, *table.notes]
+    said = list(table.notes)
     if label and label not in columns:
         raise DataError(f"No column is called {shown(label)}; the columns are {listed(names, most=10)}.")
     marked = label if label is not None else _label_column(columns)

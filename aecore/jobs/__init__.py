@@ -29,7 +29,19 @@ from aecore.jobs.parcels import Parcel, PicklingError, pack, seal
 from aecore.jobs.running import Cancelled, execute, failed
 from aecore.memory import budget
 
-__all__ = ["Cancelled", "Handle", "Held", "Job", "State", "budget", "release", "shutdown", "submit", "warm"]
+__all__ = [
+    "Cancelled",
+    "Handle",
+    "Held",
+    "Job",
+    "State",
+    "budget",
+    "reachable",
+    "release",
+    "shutdown",
+    "submit",
+    "warm",
+]
 
 _log = logging.getLogger(__name__)
 _dispatcher = Dispatcher()
@@ -97,6 +109,11 @@ def warm() -> None:
     """Start the workers and load torch in them; blocks for seconds, so call it from a thread of its own."""
     if not _inline():
         _dispatcher.warm()
+
+
+def reachable() -> bool:
+    """Return whether work could begin; may wait some seconds for a distant scheduler."""
+    return _inline() or _dispatcher.reachable()
 
 
 def shutdown() -> None:

@@ -83,8 +83,11 @@ def _take(line: socket.socket, size: int) -> memoryview:
 class Child:
     """One process for one task; `stop` and `kill` may be called from any thread."""
 
-    def __init__(self, line: socket.socket, pid: int, kill: Callable[[int], None]) -> None:
+    def __init__(
+        self, line: socket.socket, pid: int, kill: Callable[[int], None], wait: Callable[[], object] = lambda: None
+    ) -> None:
         self.pid = pid
+        self._wait = wait  # until it has ended, where that is this process' business
         self._line = line
         self._kill = kill
         self._lock = threading.Lock()
@@ -94,20 +97,22 @@ class Child:
         self, task: Parcel, private: bool, given: Mapping[str, Any], report: Callable[[Parcel], None], memory: int
     ) -> Outcome:
         """Have the child do its task; a child that ends without a word is an outcome too."""
-        with self._line:
-            try:
-                packed = [pack(value, private=True) for value in given.values()]
-                with self._lock:
-                    send(self._line, "task", {"private": private, "given": list(given)}, [task, *packed])
-                del packed
-                while message := receive(self._line, memory):
-                    kind, content, parcels = message
-                    if kind == "outcome":
-                        return _read(content, parcels)
-                    if parcels and parcels[0]:
-                        report(parcels[0])
-            except OSError:
-                pass
+        try:
+            packed = [pack(value, private=True) for value in given.values()]
+            with self._lock:
+                send(self._line, "task", {"private": private, "given": list(given)}, [task, *packed])
+            del packed
+            while message := receive(self._line, memory):
+                kind, content, parcels = message
+                if kind == "outcome":
+                    return _read(content, parcels)
+                if parcels and parcels[0]:
+                    report(parcels[0])
+        except OSError:
+            pass  # it has ended
+        finally:
+            self._line.close()
+            self._wait()
         if self._killed:
             return Outcome(state="cancelled")
         return failed(
@@ -157,7 +162,7 @@ class Nursery:
         with theirs:
             if not FORKS:
                 process = self._launch(theirs, "--once")
-                return Child(ours, process.pid, lambda pid: process.kill())
+                return Child(ours, process.pid, lambda pid: process.kill(), process.wait)
             with self._lock:
                 for last in (False, True):
                     line = self._ensure()

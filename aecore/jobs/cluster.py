@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -34,6 +35,7 @@ from aecore.jobs.running import Outcome, failed
 
 START_SECONDS = 60.0  # a cold disk takes long to import distributed; more than this is a fault
 REACH_SECONDS = 20.0  # a scheduler that runs already answers sooner
+CONNECT_SECONDS = 2.0  # for whoever asks whether the scheduler is there
 SURVEY_EVERY = 2.0  # s between two looks at which workers a distant scheduler has
 HEAR_EVERY = 60.0  # s between two words to the workers that hold values of this server
 DESCRIBE_SECONDS = 30.0  # a worker that imports torch answers late
@@ -361,6 +363,18 @@ def _trusted(address: str | None) -> str | None:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def can_reach(address: str | None) -> bool:
+    """Return whether a scheduler's port can be opened; True without an address, where a local cluster is started."""
+    parts = urlsplit(address or "")
+    if not parts.hostname:
+        return not address
+    try:
+        with socket.create_connection((parts.hostname, parts.port or 8786), timeout=CONNECT_SECONDS):
+            return True
+    except OSError:
+        return False
 
 
 def _start_hub(plan: Plan) -> "subprocess.Popen[bytes]":

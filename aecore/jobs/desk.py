@@ -150,7 +150,9 @@ class Desk:
         return wire(assignment.outcome.value)
 
     async def dismiss(self, id: str) -> None:
-        """Forget work whose outcome has arrived."""
+        """Forget work whose outcome has arrived, or that is not delivered after all."""
+        if assignment := self._assignments.get(id):
+            assignment.delivered.set()
         self._close(id)
 
     async def stop(self, id: str) -> None:
@@ -223,7 +225,8 @@ class Desk:
         with self._lock:
             self._assignments[id] = assignment
         self.worker.log_event(topic, {"id": id, "started": self.worker.address})
-        if not assignment.delivered.wait(DELIVERY_SECONDS):
+        assignment.delivered.wait(DELIVERY_SECONDS)
+        if not assignment.order:
             self._close(id)
             return
         try:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aecore.errors import AecoreError, JobError, TooBusy
-from aecore.jobs.cluster import REFUSED, Cluster, Refused
+from aecore.jobs.cluster import REFUSED, Cluster, Refused, can_reach
 from aecore.jobs.handles import Work
 from aecore.jobs.held import Handle
 from aecore.jobs.parcels import Parcel
@@ -78,6 +78,7 @@ class Dispatcher:
         self._queues: dict[str, deque[Work]] = {lane: deque() for lane in LANES}
         self._running: dict[str, _Running] = {}  # by the name of the attempt
         self._cluster: Cluster | None = None
+        self._held: set[str] = set()  # the values that workers hold for this server
 
     # ---- from any thread
 
@@ -111,6 +112,13 @@ class Dispatcher:
                 cluster.warm()
             except (OSError, RuntimeError, CancelledError, TimeoutError) as error:
                 _log.warning("The workers could not be warmed up: %s", type(error).__name__)
+
+    def reachable(self) -> bool:
+        """Return whether work could begin: the cluster answers and has workers, or one would be started here."""
+        cluster = self._cluster
+        if cluster is None:
+            return can_reach(os.environ.get("AECORE_SCHEDULER"))
+        return cluster.connected() and all(cluster.slots(lane) > 0 for lane in LANES)
 
     def shutdown(self) -> None:
         """End all work and a local cluster; returns when that is done."""
@@ -202,9 +210,8 @@ class Dispatcher:
             except (AecoreError, OSError, RuntimeError, ValueError, TypeError, LookupError) as error:
                 # The last four are how a wrong setting of Dask's own, certificates say, shows itself.
                 _log.warning("The workers could not be started: %s", error)
-                outcome = failed(
-                    f"The helper processes could not be started or reached{_because(error)}: try again later."
-                )
+                message = f"The helper processes could not be started or reached{_because(error)}: try again later."
+                outcome = failed(message, error="NoWorkers")
                 for waiting in self._queues.values():
                     while waiting:
                         self._finish(waiting.popleft(), outcome)
@@ -228,7 +235,12 @@ class Dispatcher:
 
     def _on_progress(self, run: str, entries: list[Parcel]) -> None:
         if running := self._running.get(run):
-            running.work.add(entries)
+            try:
+                running.work.add(entries)
+            except AecoreError as error:  # of a child that was taken over: nothing it sends is believed
+                assert self._cluster is not None and running.address is not None
+                self._cluster.end(run, running.address)
+                self._collect(run, failed(str(error)))
 
     def _on_outcome(self, run: str, outcome: Outcome, address: str) -> None:
         handle = None
@@ -236,6 +248,7 @@ class Dispatcher:
             handle = Handle(*outcome.handle, address)
             weakref.finalize(handle, self.release, handle.id, address).atexit = False
             if self._cluster:
+                self._held.add(handle.id)
                 self._cluster.count(address, 1)
         self._collect(run, outcome, handle)
 
@@ -250,7 +263,8 @@ class Dispatcher:
         """Look at the queues: there may be workers now."""
 
     def _release(self, name: str, address: str) -> None:
-        if self._cluster:
+        if self._cluster and name in self._held:  # once, though a finalizer follows
+            self._held.discard(name)
             self._cluster.release(name, address)
             self._cluster.count(address, -1)
 
@@ -314,6 +328,7 @@ class Dispatcher:
     def _close(self, outcome: Outcome) -> None:
         cluster, self._cluster = self._cluster, None
         running, self._running = self._running, {}
+        self._held.clear()
         for each in running.values():
             ended = _judged(each, outcome)
             if not self._again(each, ended):

@@ -6,7 +6,7 @@ from aecore.memory import MEGABYTE
 
 SMALL = 2_000 * MEGABYTE  # below this, one worker process serves both lanes: each takes 350 MB before it does anything
 SERVER = 0.25  # the server's share; of this, `aecore.memory.server_share` is what visitors may have it hold
-LEAST_SERVER, MOST_SERVER = 350 * MEGABYTE, 4_000 * MEGABYTE
+LEAST_SERVER, MOST_SERVER = 300 * MEGABYTE, 4_000 * MEGABYTE
 HUB = 110 * MEGABYTE  # the scheduler and the nannies, which hold nothing of a visitor's
 MOST_CHILDREN = 8
 
@@ -45,23 +45,18 @@ class Plan:
 def plan(memory: int, cores: int) -> Plan:
     """Share out a machine.
 
-    One child at its limit fits in beside everything else at its own; where several fill up at once, the system ends one
-    of them (`oom_score_adj`), and its visitor reads a sentence.
+    One child at its limit fits in beside everything else at its own. On a small machine, children take what the worker
+    has left. Where there is too little all the same, the system ends a child first (`oom_score_adj`), and its visitor
+    reads a sentence.
     """
     server = int(min(MOST_SERVER, max(LEAST_SERVER, SERVER * memory)))
     rest = max(0, memory - server - HUB)
     files = max(2, min(MOST_CHILDREN, cores))  # at once, so that a slow one does not stand in the way of a quick one
     threads = max(1, cores - 1)
     if memory < SMALL:
-        child = max(LEAST_CHILD, int(0.25 * rest))
-        both = WorkerPlan(
-            name="both",
-            slots={"long": 1, "short": files},
-            memory=max(IDLE_WORKER, rest - child),
-            nice=10,
-            threads=threads,
-        )
-        return Plan(server=server, hub=HUB, workers=(both,), child=child)
+        slots = {"long": 1, "short": files}
+        both = WorkerPlan(name="both", slots=slots, memory=max(IDLE_WORKER, rest), nice=10, threads=threads)
+        return Plan(server=server, hub=HUB, workers=(both,), child=max(LEAST_CHILD, int(0.25 * rest)))
     long = WorkerPlan(name="long", slots={"long": 1}, memory=int(0.45 * rest), nice=10, threads=threads)
     short = WorkerPlan(name="short", slots={"short": files}, memory=int(0.3 * rest), nice=5, threads=1)
     return Plan(server=server, hub=HUB, workers=(long, short), child=int(0.25 * rest))

@@ -9,12 +9,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aecore import jobs
 from aecore.concepts import bottleneck
 from aecore.concepts.bottleneck import FLOOR, LARGEST, Sweep
 from aecore.concepts.bottleneck_recording import Recording, cut
 from aecore.data.signals import MAX_COMPLEXITY
-from pages.ui import controls, link, live
+from pages.ui import controls, settings, work
+from pages.ui.foreign import plain
 from pages.ui.page import PAINTED
 from pages.ui.scrubber import Axis, Below, Curves, Line, Panel, Role, Waves
 from pages.ui.uploads import upload
@@ -128,22 +128,20 @@ def own_recording(
     if file is None:
         st.markdown(words)
         return None
-    wanted = st.session_state.get(channel_key) or st.query_params.get(channel_key)
-    first: Recording | None = live.finished(slot, (file.fingerprint, None))
+    wanted = settings.current(channel_key, None)
+    first: Recording | None = work.finished(slot, (file.fingerprint, None))
     if first is not None and wanted == first.channel:
         wanted = None  # what the list of channels says once it is there, and was read without it
 
-    def start() -> jobs.Job:
-        return jobs.submit(cut, file.name, file.data, wanted, lane="short", private=True)
-
-    recording: Recording | None = live.work(
-        slot, (file.fingerprint, wanted), start, lambda _: st.progress(0.0, "Reading …")
-    )  # fmt: skip
+    request = work.Request(
+        task=cut, args=(file.name, file.data, wanted), signature=(file.fingerprint, wanted), lane="short", private=True
+    )
+    recording: Recording | None = work.fetch(slot, request, words="Reading the file")
     if recording is None:
         return None
     with right:
         controls.select("Channel", channel_key, recording.channels, default=recording.channels[0])
         if recording.notes:
             with st.popover(f"What was done to the file ({len(recording.notes)})", width="stretch"):
-                st.markdown("\n".join(f"- {link.plain(note)}" for note in recording.notes))
+                st.markdown("\n".join(f"- {plain(note)}" for note in recording.notes))
     return (file.fingerprint, recording.channel), recording
