@@ -234,7 +234,7 @@ class _EndingSessions(SessionStorage):
             self.delete(session_id)
             session = info.session
             session.shutdown()
-            # What it refers to goes now: Streamlit's loop holds the last session that it served until the next one comes.
+            # What it refers to goes now: Streamlit's loop holds the last session that it served until another comes.
             session._session_state.clear()
             session._session_state = SessionState()
             session._fragment_storage.clear()
