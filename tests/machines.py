@@ -31,16 +31,14 @@ class Machines:
         for number, lane in enumerate(lanes):
             self.start_worker(lane, f"{lane} {number}")
 
-    def start_scheduler(self) -> None:
-        self._start(
-            "scheduler", "scheduler", "--host", self.address, "--no-dashboard", "--preload", "aecore.jobs.scheduler"
-        )
+    def start_scheduler(self, preload: str = "aecore.jobs.scheduler") -> None:
+        self._start("scheduler", "scheduler", "--host", self.address, "--no-dashboard", "--preload", preload)
 
-    def start_worker(self, lane: str, name: str) -> None:
+    def start_worker(self, lane: str, name: str, *, preload: str = "aecore.jobs.worker", **env: str) -> None:
         nice = {"long": "10", "short": "5"}[lane] if self.nice else "0"
         self._start(
             name, "worker", self.address, "--resources", f"{lane}=1", "--nthreads", "1", "--no-dashboard",
-            "--preload", "aecore.jobs.worker", "--local-directory", str(self.folder), AECORE_NICE=nice,
+            "--preload", preload, "--local-directory", str(self.folder), AECORE_NICE=nice, **env,
         )  # fmt: skip
 
     def _start(self, name: str, role: str, *options: str, **env: str) -> None:

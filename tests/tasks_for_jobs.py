@@ -285,3 +285,22 @@ def survive_often(folder, deaths):
 def echo_large(size):
     yield 0
     return bytes(size)
+
+
+# ---- for tests/benchmarks/boundaries.py
+
+
+def parse_and_hold(data):
+    """Read a packed array as the pages' parsers do: a summary for the server, the values for later."""
+    import gzip
+    import io
+
+    yield 0
+    values = np.load(io.BytesIO(gzip.decompress(data)))
+    yield 1
+    return Held({"rows": len(values), "preview": values[:1000].astype(float)}, values.astype(float))
+
+
+def size_of(data):
+    yield 0
+    return len(data)

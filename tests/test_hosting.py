@@ -53,10 +53,11 @@ def test_the_scheduler_is_out_of_reach_and_speaks_tls_alone(compose):
     for name in ("app", "scheduler", "long", "short"):
         environment = services[name]["environment"]
         assert environment["DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION"] == "true", name
-        assert environment["DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES"] == "0", name
     assert services["app"]["environment"]["AECORE_SCHEDULER"].startswith("tls://")
-    for lane in ("long", "short"):
-        assert f"--resources={lane}=1" in services[lane]["command"]
+    assert "--preload=aecore.jobs.scheduler" in services["scheduler"]["command"]
+    for lane, slots in (("long", 1), ("short", 2)):
+        assert f"--resources={lane}={slots}" in services[lane]["command"]
+        assert f"--nthreads={slots}" in services[lane]["command"]
         assert "--preload=aecore.jobs.worker" in services[lane]["command"]
 
 

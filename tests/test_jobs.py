@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from distributed import Client, Security
 from distributed.comm import CommClosedError
 
 from aecore import jobs
@@ -499,6 +500,37 @@ def test_only_the_loopback_interface_is_listened_on():
     assert {connection.laddr.ip for connection in sockets} == {"127.0.0.1"}
 
 
+def test_nobody_without_the_hub_s_own_certificate_is_let_in():
+    """Every account of this machine can reach the port; whoever is let in has the workers run anything."""
+    jobs.submit(tasks.echo, 1, private=True).result(WAIT)
+    address = jobs._dispatcher._cluster._client.scheduler.address
+    assert address.startswith("tls://127.0.0.1:")
+    with pytest.raises(OSError, match="Timed out|handshake|SSL|TLS"):
+        Client(address, security=Security.temporary(), timeout=2, set_as_default=False)
+    assert jobs.submit(tasks.echo, 2, private=True).result(WAIT) == 2
+
+
+def test_what_this_program_takes_for_granted_of_dask_is_so():
+    """None of it is promised: where an upgrade changes one of these, the jobs have to follow."""
+    pids = {jobs.submit(tasks.pid, lane=lane, private=True).result(WAIT)["pid"] for lane in ("long", "short")}
+    client = jobs._dispatcher._cluster._client
+    assert set(client.run(lambda dask_worker: dask_worker.pid, nanny=True).values()) == pids  # cluster.kill
+
+    def limits(dask_worker):
+        memory = dask_worker.memory_manager
+        return memory.memory_limit, memory.memory_target_fraction, memory.memory_spill_fraction, type(dask_worker.data)
+
+    wanted = {(worker.memory, False, False, dict) for worker in jobs._dispatcher._cluster._plan.workers}
+    assert set(client.run(limits).values()) == wanted  # desk.Desk, config.describe_worker
+    lanes = client.run(lambda dask_worker: sorted(dask_worker.state.total_resources))
+    assert sorted(lanes.values()) == [["long"], ["short"]]  # desk.Desk.load
+    assert client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.allowed_failures) == 0  # scheduler.dask_setup
+    handlers = client.run(lambda dask_worker: "aecore_deliver" in dask_worker.handlers)
+    assert set(handlers.values()) == {True}  # worker.dask_setup
+    sweeps = client.run(lambda dask_worker: dask_worker.periodic_callbacks["aecore"].is_running())
+    assert set(sweeps.values()) == {True}
+
+
 # ---- deaths
 
 
@@ -736,10 +768,10 @@ def test_inline_errors_are_the_same():
     ],
 )
 def test_a_scheduler_without_tls_is_only_used_on_this_machine(address, fine):
-    from aecore.jobs.cluster import _trusted
+    from aecore.jobs.cluster import _check_address
 
     if fine:
-        assert _trusted(address) == address
+        assert _check_address(address) == address
     else:
         with pytest.raises(JobError, match="tls://"):
-            _trusted(address)
+            _check_address(address)

@@ -4,7 +4,9 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import dask
 import numpy as np
@@ -17,7 +19,7 @@ from aecore.cli import sources
 from aecore.cli.score import ScoreSettings, score
 from aecore.cli.sources import Stretch
 from aecore.data import parquet_blocks
-from aecore.errors import JobError
+from aecore.errors import DataGone, JobError
 from aecore.jobs import cluster
 from tests import tasks_for_jobs as tasks
 from tests.machines import Machines
@@ -115,6 +117,83 @@ def test_files_scored_over_the_machines_are_what_one_process_makes_of_them(machi
     assert made == sorted(f"{name}.{part}.parquet" for name in "abc" for part in ("scores", "events"))
     for name in made:
         assert (tmp_path / "True" / name).read_bytes() == (tmp_path / "False" / name).read_bytes()
+
+
+def test_values_stay_in_a_worker_and_go_to_another(machines):
+    first = jobs.submit(tasks.hold, 50_000, lane="short", private=True)
+    summary = first.result(WAIT)
+    added = jobs.submit(tasks.add_up, first.handle, private=True).result(WAIT)
+    assert added["sums"] == [200_000.0]
+    assert added["pid"] != summary["pid"]
+    isolated = jobs.submit(tasks.add_up, first.handle, lane="short", private=True, isolated=True).result(WAIT)
+    assert isolated["sums"] == [200_000.0]
+    jobs.release(first.handle)
+    with pytest.raises(DataGone):
+        jobs.submit(tasks.add_up, first.handle, private=True).result(WAIT)
+
+
+def test_a_value_whose_worker_has_gone_is_said_so_without_a_long_wait(machines):
+    job = jobs.submit(tasks.hold, 10, lane="short", private=True)
+    os.kill(job.result(WAIT)["pid"], signal.SIGKILL)
+    time.sleep(1.0)
+    began = time.monotonic()
+    with pytest.raises(DataGone):
+        jobs.submit(tasks.add_up, job.handle, private=True).result(WAIT)
+    assert time.monotonic() - began < 10
+    assert jobs.submit(tasks.echo, 1, lane="short", private=True).result(WAIT) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads peaks from /proc")
+def test_what_a_visitor_sends_and_gets_does_not_pass_the_scheduler(machines):
+    jobs.submit(tasks.echo, 1, private=True).result(WAIT)
+
+    def peak():
+        status = Path(f"/proc/{machines.processes['scheduler'].pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) * 1000
+
+    before, data = peak(), os.urandom(60_000_000)
+    job = jobs.submit(tasks.echo, data, private=True)  # there, back as progress, and back as the result
+    assert job.result(WAIT) == data
+    assert job.latest == data
+    assert peak() - before < 30_000_000
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        ({"preload": "tests.tasks_for_jobs"}, "lacks this program's preload"),
+        ({"preload": "tests.other_version"}, "runs another version of this program"),
+        ({"preload": "tests.spilling"}, "spills data to its disk"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_worker_that_may_not_have_a_visitor_s_data_gets_none(machines, setting, why):
+    jobs.submit(tasks.echo, 1, private=True).result(WAIT)
+    machines.stop("long 0")
+    machines.start_worker("long", "odd", **setting)
+    machines.stop("short 1")
+    with pytest.raises(JobError, match=f"A worker of the cluster {why}, and is sent nothing: see docs/SCALING.md"):
+        jobs.submit(tasks.echo, 2, private=True).result(WAIT)
+    machines.start_worker("long", "long 0")
+    machines.start_worker("short", "short 1")
+    until(lambda: jobs._dispatcher._cluster.slots("long"))
+    assert jobs.submit(tasks.echo, 3, private=True).result(WAIT) == 3  # the odd one stands by
+    machines.stop("odd")
+
+
+def test_a_scheduler_without_the_preload_is_not_used(machines, monkeypatch):
+    jobs.shutdown()
+    machines.stop()
+    machines.start_scheduler(preload="tests.tasks_for_jobs")
+    with pytest.raises(
+        JobError, match=r"reached \(The scheduler of the cluster lacks this program's preload: see docs"
+    ):
+        jobs.submit(tasks.echo, 1, private=True).result(WAIT)
+    machines.stop()
+    machines.start_scheduler()
+    machines.start_worker("long", "long 0")
+    machines.start_worker("short", "short 1")
+    assert jobs.submit(tasks.echo, 1, private=True).result(WAIT) == 1
 
 
 def test_a_stranger_without_the_certificate_gets_nothing(machines, tls, tmp_path):

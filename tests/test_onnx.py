@@ -1,6 +1,7 @@
 """The exported file, run by onnxruntime from raw rows, against the detector itself."""
 
 import json
+import sys
 
 import numpy as np
 import onnx
@@ -10,6 +11,7 @@ import pytest
 from aecore.anomaly import AnomalyDetector, onnx_export
 from aecore.anomaly.onnx_export import dumps, to_onnx
 from aecore.anomaly.streaming import reach
+from aecore.concepts import sensors
 from aecore.errors import StoreError
 
 CASES = {"one": 1, "eight": 8}  # channels; of the eight one is constant
@@ -81,3 +83,25 @@ def test_it_is_written_whole_or_not_at_all(exported, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["d.onnx"]
     with pytest.raises(StoreError, match="Could not write"):
         to_onnx(detector, tmp_path / "no" / "where.onnx")
+
+
+def test_the_page_s_export_leaves_nothing_on_a_disk(exported):
+    """The file holds a visitor's channel names; a worker keeps them in memory."""
+    _, detector, _, _ = exported
+    made, listening = [], [True]
+
+    def listen(event, args):
+        if listening[0] and event.startswith("tempfile.mk"):
+            made.append(args)
+
+    sys.addaudithook(listen)  # cannot be taken off again, only told to be deaf
+    try:
+        export = sensors.to_onnx(detector.to_tree())
+        while True:
+            next(export)
+    except StopIteration as end:
+        data = end.value
+    finally:
+        listening[0] = False
+    assert made == []
+    onnx.checker.check_model(onnx.load_model_from_string(data))

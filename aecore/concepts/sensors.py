@@ -1,8 +1,6 @@
 """Sensor anomalies: a simulation or a visitor's file, a normal stretch, a detector, its scores and events."""
 
 from collections.abc import Generator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -207,13 +205,11 @@ def self_test(normal: Array, channels: tuple[str, ...], sample_rate: float | Non
 
 def to_onnx(detector: Tree) -> Generator[Progress, None, bytes]:
     """Export a detector's tree as ONNX, raw rows in and scores out."""
+    from aecore.anomaly import onnx_export
     from aecore.anomaly.detector import AnomalyDetector
 
     yield {"progress": 0.0}
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "detector.onnx"
-        AnomalyDetector.from_tree(detector).to_onnx(path)
-        return path.read_bytes()
+    return onnx_export.dumps(AnomalyDetector.from_tree(detector))
 
 
 def arranged(values: Array, channels: Sequence[str], wanted: Sequence[str]) -> Array:

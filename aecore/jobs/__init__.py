@@ -26,7 +26,7 @@ from aecore.jobs.dispatch import LANES, Dispatcher
 from aecore.jobs.handles import Job, State, Task, Work
 from aecore.jobs.held import Handle, Held, Shelf
 from aecore.jobs.parcels import Parcel, PicklingError, pack, seal
-from aecore.jobs.running import Cancelled, execute, failed
+from aecore.jobs.running import Cancelled, execute, make_failure
 from aecore.memory import budget
 
 __all__ = [
@@ -143,7 +143,7 @@ def _submit_public(name: str, args: tuple[Any, ...], payload: Parcel, lane: str,
             return Job(running)
     kept = store.get(key)
     if isinstance(kept, dict) and isinstance(kept.get("result"), bytes):
-        return Job(Work.kept(kept["result"], kept.get("progress", [])))
+        return Job(Work.from_disk(kept["result"], kept.get("progress", [])))
     with _shared_lock:
         running = _shared.get(key)  # somebody may have been faster
         if running and running.join():
@@ -171,7 +171,7 @@ def _run_inline(work: Work) -> None:
     try:
         given = {handle.id: _shelf.take(handle.id) for handle in work.handles}
     except JobError as error:
-        work.finish(failed(str(error), type(error).__name__))
+        work.finish(make_failure(str(error), type(error).__name__))
         return
 
     def keep(value: Any) -> tuple[str, int]:

@@ -23,7 +23,7 @@ from typing import Any
 
 from aecore.errors import JobError
 from aecore.jobs.parcels import Parcel, pack, rebuild
-from aecore.jobs.running import Outcome, failed
+from aecore.jobs.running import Outcome, make_failure
 
 FORKS = sys.platform == "linux"
 START_SECONDS = 60.0
@@ -115,7 +115,7 @@ class Child:
             self._wait()
         if self._killed:
             return Outcome(state="cancelled")
-        return failed(
+        return make_failure(
             "The process that did this was stopped, perhaps as it needed more memory than there is for one file: "
             "try a smaller file, or one of another kind."
         )
@@ -137,7 +137,7 @@ def _read(content: dict[str, Any], parcels: list[Parcel | None]) -> Outcome:
     """Return the outcome that a child tells; it may have been taken over, so no word of it is believed unseen."""
     state, value, held = content.get("state"), *(parcels + [None, None])[:2]
     if state not in ("done", "failed", "cancelled"):
-        return failed("The process that did this answered in a strange way: start it again.")
+        return make_failure("The process that did this answered in a strange way: start it again.")
     error, message, log = (str(content.get(name, ""))[:5000] for name in ("error", "message", "log"))
     return Outcome(state=state, value=value, held=held, error=error, message=message, log=log)
 

@@ -20,7 +20,7 @@ from aecore.jobs.children import Child, Nursery
 from aecore.jobs.held import Shelf, gone
 from aecore.jobs.parcels import Parcel, pack, rebuild, unpack
 from aecore.jobs.plan import child_share, held_share
-from aecore.jobs.running import Outcome, execute, failed
+from aecore.jobs.running import Outcome, execute, make_failure
 from aecore.memory import MEGABYTE, machine_memory
 
 SEND_EVERY = 0.02  # s; a task that yields faster has its progress sent in bundles
@@ -139,7 +139,11 @@ class Desk:
         assignment.sent = assignment.heard = time.monotonic()
         outcome = assignment.outcome  # before the entries: what comes last is not left behind
         first, entries = assignment.unsent(seen)
-        return {"first": first, "entries": [wire(entry) for entry in entries], "outcome": outcome and _told(outcome)}
+        return {
+            "first": first,
+            "entries": [wire(entry) for entry in entries],
+            "outcome": outcome and _describe(outcome),
+        }
 
     async def collect(self, id: str) -> dict[str, Any] | None:
         """Give the result of work that has ended."""
@@ -232,7 +236,7 @@ class Desk:
         try:
             outcome = self._do(assignment)
         except JobError as error:
-            outcome = failed(str(error), type(error).__name__)
+            outcome = make_failure(str(error), type(error).__name__)
         assignment.order = {"isolated": assignment.order["isolated"]}  # the task's data go now
         assignment.finish(outcome)
 
@@ -274,10 +278,10 @@ class Desk:
         return unpack(unwire(message))
 
     def _wait(self, answer: Awaitable[Any]) -> Any:
-        async def waited() -> Any:
+        async def wait() -> Any:
             return await answer
 
-        coroutine: Coroutine[Any, Any, Any] = waited()
+        coroutine: Coroutine[Any, Any, Any] = wait()
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     def _close(self, id: str) -> None:
@@ -290,7 +294,7 @@ class Desk:
         self.shelf.clear()
 
 
-def _told(outcome: Outcome) -> dict[str, Any]:
+def _describe(outcome: Outcome) -> dict[str, Any]:
     words = {name: getattr(outcome, name) for name in ("state", "error", "message", "log")}
     return {**words, "handle": outcome.handle, "size": None if outcome.value is None else outcome.value.size}
 

@@ -83,7 +83,7 @@ class Work:
         self._finished = threading.Event()
 
     @classmethod
-    def kept(cls, value: bytes, progress: list[Any]) -> "Work":
+    def from_disk(cls, value: bytes, progress: list[Any]) -> "Work":
         """Work that was done before and found on disk."""
         work = cls(None, "long", private=False, stop=lambda work: None)
         work._progress = Progress(progress)

@@ -226,7 +226,7 @@ class _Packer(pickle.Pickler):
         if kind.__module__.partition(".")[0] == "aecore":
             return _take_apart(value)
         if isinstance(value, type) or callable(value) and hasattr(value, "__qualname__"):
-            if _allowed(getattr(value, "__module__", None) or "", value.__qualname__) is value:
+            if _look_up(getattr(value, "__module__", None) or "", value.__qualname__) is value:
                 return NotImplemented
             if getattr(value, "__module__", None) == _HERE and value.__qualname__ in _MAKERS:
                 return NotImplemented
@@ -246,7 +246,7 @@ class _Unpacker(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module == _HERE and name in _MAKERS:
             return _Maker(name)
-        found = _allowed(module, name)
+        found = _look_up(module, name)
         if found is None:
             raise pickle.UnpicklingError("a class that may not travel")
         return found if isinstance(found, type) else _Maker(name)
@@ -268,7 +268,7 @@ class _Maker:
         return _CALLABLE[self._name](*args)
 
 
-def _allowed(module: str, name: str) -> Any:
+def _look_up(module: str, name: str) -> Any:
     """Return the class or function of that name, or None where it may not travel."""
     if name not in _CLASSES.get(module, ()):
         return None

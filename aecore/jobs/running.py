@@ -56,7 +56,7 @@ def execute(
         function, args = unseal(task)
         generator = function(*(_find(arg, given or {}) for arg in args))
         value, cancelled = _drive(generator, lambda entry: report(pack(entry, private)), stopped)
-        return _ended("cancelled" if cancelled else "done", value, private, keep)
+        return _make_outcome("cancelled" if cancelled else "done", value, private, keep)
     except Cancelled:
         return Outcome(state="cancelled")
     except AecoreError as error:
@@ -72,7 +72,7 @@ def execute(
         return Outcome(state="failed", error="JobError", message=message, log=_describe(error, private))
 
 
-def failed(message: str, error: str = "JobError", log: str = "") -> Outcome:
+def make_failure(message: str, error: str = "JobError", log: str = "") -> Outcome:
     """Return the outcome of work that failed."""
     return Outcome(state="failed", error=error, message=message, log=log)
 
@@ -104,7 +104,7 @@ def _drive(
     raise Cancelled
 
 
-def _ended(state: Literal["done", "cancelled"], value: Any, private: bool, keep: Keep | None) -> Outcome:
+def _make_outcome(state: Literal["done", "cancelled"], value: Any, private: bool, keep: Keep | None) -> Outcome:
     if not isinstance(value, Held):
         nothing = state == "cancelled" and value is None
         return Outcome(state=state, value=None if nothing else pack(value, private))
