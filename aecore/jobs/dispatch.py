@@ -21,8 +21,8 @@ from aecore.errors import AecoreError, JobError, TooBusy
 from aecore.jobs.cluster import REFUSED, Cluster, Refused, can_reach
 from aecore.jobs.handles import Work
 from aecore.jobs.held import Handle
-from aecore.jobs.parcels import Parcel
 from aecore.jobs.running import Outcome, make_failure
+from aecore.jobs.serialization import Packed
 
 LANES = ("long", "short")
 
@@ -118,7 +118,7 @@ class Dispatcher:
         cluster = self._cluster
         if cluster is None:
             return can_reach(os.environ.get("AECORE_SCHEDULER"))
-        return cluster.connected() and all(cluster.slots(lane) > 0 for lane in LANES)
+        return cluster.is_connected() and all(cluster.slots(lane) > 0 for lane in LANES)
 
     def shutdown(self) -> None:
         """End all work and a local cluster; returns when that is done."""
@@ -233,7 +233,7 @@ class Dispatcher:
         if running.work.abandoned:
             self._stop(run, running)
 
-    def _on_progress(self, run: str, entries: list[Parcel]) -> None:
+    def _on_progress(self, run: str, entries: list[Packed]) -> None:
         if running := self._running.get(run):
             try:
                 running.work.add(entries)
