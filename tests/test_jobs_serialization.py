@@ -4,6 +4,7 @@ import collections
 import datetime
 import os
 import pickle
+import re
 from decimal import Decimal
 
 import numpy as np
@@ -135,7 +136,7 @@ class Evil:
         serialization.make_record,
         Signal,
     ],
-    ids=lambda value: repr(getattr(value, "reduced", value))[:60],
+    ids=lambda value: re.sub(" at 0x[0-9a-f]+", "", repr(getattr(value, "reduced", value)))[:60],
 )
 def test_the_receiver_refuses_it_too(value, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -50,7 +50,7 @@ def execute(
     """Run a sealed task.
 
     ``report`` takes its progress, ``stopped`` says whether to cancel it, ``given`` holds the values of the handles
-    among its arguments, and ``keep`` puts the value of a `Held` result in the store: without it, the outcome carries it.
+    among its arguments, and ``keep`` puts the value of a `Held` result in the store, else the outcome carries it.
     """
     try:
         function, args = unseal(task)
