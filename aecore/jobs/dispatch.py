@@ -117,7 +117,7 @@ class Dispatcher:
         cluster = self._cluster
         if cluster is None:
             return can_reach(os.environ.get("AECORE_SCHEDULER"))
-        return cluster.connected() and all(cluster.slots(lane) > 0 for lane in LANES)
+        return cluster.is_connected() and all(cluster.slots(lane) > 0 for lane in LANES)
 
     def shutdown(self) -> None:
         """End all work and a local cluster; returns when that is done."""
