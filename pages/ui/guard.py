@@ -87,6 +87,7 @@ class _AdmittedFiles(MemoryUploadedFileManager):
     """Streamlit's store of uploads, with the server's record of what may be held."""
 
     def get_upload_urls(self, session_id: str, file_names: Sequence[str]) -> list[UploadFileUrlInfo]:
+        self._drop_unnamed(session_id, but=1)  # the newest, which its page may not have heard of yet
         urls = super().get_upload_urls(session_id, file_names)
         for url in urls:
             uploads.hand_out(session_id, url.file_id)
@@ -98,7 +99,10 @@ class _AdmittedFiles(MemoryUploadedFileManager):
         except Refusal as refusal:
             raise HTTPException(refusal.status, refusal.sentence) from None
         super().add_file(session_id, file)
-        for unnamed in uploads.unnamed(session_id, _named_files(session_id)):
+        self._drop_unnamed(session_id, but=2)
+
+    def _drop_unnamed(self, session_id: str, but: int) -> None:
+        for unnamed in uploads.unnamed(session_id, _named_files(session_id), but):
             self.remove_file(session_id, unnamed)
 
     def remove_file(self, session_id: str, file_id: str) -> None:
