@@ -105,10 +105,10 @@ def release(handle: Handle) -> None:
         _values.drop(handle.id)
 
 
-def warm() -> None:
-    """Start the workers and load torch in them; blocks for seconds, so call it from a thread of its own."""
+def warm(*modules: str) -> None:
+    """Start the workers and load torch in them, then ``modules``; blocks for seconds: call it from its own thread."""
     if not _inline():
-        _dispatcher.warm()
+        _dispatcher.warm(modules)
 
 
 def reachable() -> bool:

@@ -19,7 +19,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
@@ -140,9 +140,9 @@ class Cluster:
         self._holding[address] += change
         self._holding += Counter()  # drops what has come to nothing
 
-    def warm(self) -> None:
-        """Load torch in all workers, ready to train; returns when that is done."""
-        answer = asyncio.run_coroutine_threadsafe(self._warm(), self._loop)
+    def warm(self, modules: Sequence[str] = ()) -> None:
+        """Load torch in all workers, ready to train, and then ``modules``; returns when that is done."""
+        answer = asyncio.run_coroutine_threadsafe(self._warm(modules), self._loop)
         answer.result(timeout=2 * START_SECONDS)
 
     def close(self) -> None:
@@ -291,7 +291,7 @@ class Cluster:
             await asyncio.sleep(HEAR_EVERY)
             await asyncio.gather(*(self._call(address, "hear", owner=self._owner) for address in list(self._holding)))
 
-    async def _warm(self) -> None:
+    async def _warm(self, modules: Sequence[str]) -> None:
         wanted = len(self._plan.workers) if self._plan else 1
         deadline = time.monotonic() + START_SECONDS
         while True:
@@ -299,7 +299,8 @@ class Cluster:
             if len(there) >= wanted or time.monotonic() > deadline:
                 break
             await asyncio.sleep(0.05)
-        await asyncio.gather(*(self._call(address, "load", module=TRAINS) for address in there))
+        for module in (TRAINS, *modules):
+            await asyncio.gather(*(self._call(address, "load", module=module) for address in there))
 
     # ---- the local cluster's process
 

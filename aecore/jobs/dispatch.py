@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from typing import Any
@@ -103,13 +103,13 @@ class Dispatcher:
         """
         self._inbox.put((self._release, (name, address)))
 
-    def warm(self) -> None:
-        """Start the cluster and load torch in its workers; returns when that is done."""
+    def warm(self, modules: Sequence[str] = ()) -> None:
+        """Start the cluster and load torch and ``modules`` in its workers; returns when that is done."""
         ready: queue.SimpleQueue[Cluster | None] = queue.SimpleQueue()
         self._post(self._warm, ready)
         if cluster := ready.get():
             try:
-                cluster.warm()
+                cluster.warm(modules)
             except (OSError, RuntimeError, CancelledError, TimeoutError) as error:
                 _log.warning("The workers could not be warmed up: %s", type(error).__name__)
 

@@ -25,7 +25,7 @@ try:
 except ImportError:  # not on Windows
     resource = None  # type: ignore[assignment]
 
-PRELOADED = ("numpy", "pandas", "pyarrow", "pyarrow.parquet", "aecore.data.uploads")  # what reading a file takes
+PRELOADED = ("numpy", "pandas", "pyarrow", "pyarrow.parquet", "aecore.concepts.sensor_tasks")  # what reading a file takes
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000

@@ -20,6 +20,7 @@ from pages.ui.settings import Setting, Unfit
 from pages.ui.theme import palette
 from pages.ui.work import Entry, Request, Slots
 
+GRACE = 0.6  # s; a training that is over by then needs no panel, which would be looked at only so often
 LINKED = (
     "This link was made after a training with these settings. Its result stayed with whoever trained it: train the "
     "same here to see it."
@@ -122,7 +123,7 @@ def train_at_once(
     """
     mine = work.slots()
     before = mine.get(slot, request.signature)
-    value = work.fetch(slot, request, draw=draw or draw_training, again=label)
+    value = work.fetch(slot, request, draw=draw or draw_training, again=label, grace=GRACE)
     entry = mine.get(slot, request.signature)
     if value is None or entry is None:
         return None

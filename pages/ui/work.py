@@ -25,6 +25,7 @@ from pages.ui.foreign import plain
 
 GRACE = 0.25  # s; work that is done by then is shown without a panel in between
 EVERY = 0.25  # s between two looks at running work
+SOON, BETWEEN = 5.0, 0.15  # s; work that is younger is waited for so long in each look, and its end is noticed sooner
 AT_ONCE = 4  # pieces of work that one visitor may have waiting or running
 KEPT = 6  # results of one slot that a visit gives back
 AGAIN, AGAIN_WITHIN = 3, 60.0  # times within so many seconds that data which are gone are read again unasked
@@ -177,12 +178,19 @@ def _stop_all(entries: dict[str, OrderedDict[Hashable, Entry]]) -> None:
 
 # ---------------------------------------------------------------------- work that starts by itself
 def fetch(
-    slot: str, request: Request, *, words: str = "", draw: Callable[[Job], None] | None = None, again: str = "Try again"
+    slot: str,
+    request: Request,
+    *,
+    words: str = "",
+    draw: Callable[[Job], None] | None = None,
+    again: str = "Try again",
+    grace: float = GRACE,
 ) -> Any | None:
     """Return the result of work that starts by itself; None while its progress (or why it failed) stands in for it.
 
     Other work of the slot that still runs is stopped: what it was for is not on the page any more. ``words`` say what
-    is done; ``draw`` shows it running in another way; ``again`` names the button that starts it anew.
+    is done; ``draw`` shows it running in another way; ``again`` names the button that starts it anew; what ends within
+    ``grace`` seconds is not shown running.
     """
     mine = slots()
     entry = mine.get(slot, request.signature)
@@ -193,7 +201,7 @@ def fetch(
         entry = _started(mine, slot, request)
         if entry is None:
             return None
-    _wait_briefly(entry)
+    _wait_briefly(entry, grace)
     if entry.busy:
         watch(slot, entry, draw or (lambda job: draw_progress(job, words)))
         return None
@@ -250,6 +258,8 @@ def watch(slot: str, entry: Entry, draw: Callable[[Job], None]) -> None:
     key = f"{slot}:{id(entry)}"
 
     def look() -> None:
+        if entry.job.seconds < SOON:
+            _wait_briefly(entry, BETWEEN)
         if not entry.busy:
             st.rerun()
         with st.container(border=True):
@@ -303,8 +313,8 @@ def explain(slot: str, entry: Entry, again: str | None) -> None:
         )  # fmt: skip
 
 
-def _wait_briefly(entry: Entry) -> None:
-    end = time.monotonic() + GRACE
+def _wait_briefly(entry: Entry, seconds: float) -> None:
+    end = time.monotonic() + seconds
     while entry.busy and time.monotonic() < end:
         time.sleep(0.01)
 
