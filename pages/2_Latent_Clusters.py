@@ -110,7 +110,7 @@ with frame(NAME):
         explore((source.signature, wanted), made, source.data)
         st.subheader(narration.text(NAME, "organised"), divider="gray")
         ui.numbers(made)
-        st.markdown(views.auc_in_words(made, ui.named_plainly(source.data), wanted.without))
+        st.markdown(views.auc_in_words(made, ui.escape_names(source.data), wanted.without))
         narration.say(NAME, "measures")
         st.subheader(narration.text(NAME, "forming"), divider="gray")
         film(made, source.data)

@@ -361,7 +361,10 @@ def test_settings_trained_before_in_this_visit_give_their_result_back(job):
 
 @pytest.mark.parametrize(
     ("page", "query"),
-    [("vae_morphing", {"networks": "own"}), ("variants", {"var_closer": "train", "var_kind": "gaussian"})],
+    [
+        ("vae_morphing", {"networks": "own"}),
+        ("variants", {"var_closer": "train", "var_kind": "gaussian", "var_trained": "yes"}),
+    ],
 )
 def test_a_link_to_something_trained_says_so_and_offers_the_same_training(page, query):
     app = opened(page, **query)

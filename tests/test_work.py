@@ -74,7 +74,7 @@ def fetching(slots: int = 1) -> None:
                 st.write(str(found["answer"]))
 
 
-def training_page() -> None:
+def training_page(goes_on: bool = True) -> None:
     import streamlit as st
 
     from pages.ui import controls, settings, training, work
@@ -84,10 +84,13 @@ def training_page() -> None:
     def bench() -> None:
         beta = controls.slider("β", "beta", low=0, high=4, default=1, step=1)
         request = work.Request(task=print, args=(beta,), signature=beta, settings=("beta",))
+
+        def more(result):
+            return work.Request(task=print, args=("on", result), signature=None)
+
         made = training.train(
-            "train", request, words="Train with this β.", mark="trained",
-            go_on=lambda result: work.Request(task=print, args=("on", result), signature=None),
-        )  # fmt: skip
+            "train", request, words="Train with this β.", mark="trained", go_on=more if goes_on else None
+        )
         st.write("nothing" if made is None else f"{made.value['answer']} {'whole' if made.whole else 'partial'}")
 
     settings.begin("demo")
@@ -251,6 +254,16 @@ def test_a_training_that_was_stopped_before_it_had_anything_is_offered_again(sub
 def test_a_result_from_the_cache_says_so(submitted):
     submitted.more = {"cached": True}
     assert "From the cache" in said(press(opened(training_page), "Train"))
+
+
+def test_a_stopped_training_that_cannot_go_on_may_be_done_again(submitted):
+    submitted.states, submitted.more = ["cancelled", "done"], {"partial": {"answer": 7}}
+    app = opened(training_page, goes_on=False)
+    press(app, "Train")
+    assert "7 partial" in said(app)
+    press(app, "Train")
+    assert "42 whole" in said(app)
+    assert "Train" not in {button.label for button in app.button}
 
 
 def test_a_link_to_a_training_says_so_to_whoever_opens_it(submitted):

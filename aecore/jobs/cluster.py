@@ -1,7 +1,7 @@
 """The server's line to a cluster: starts the local one, or connects to the one that ``$AECORE_SCHEDULER`` names.
 
 The scheduler is asked to run work, and to say which worker has begun it. From then on server and worker talk to each
-other (`aecore.jobs.desk`): the task is delivered, progress is listened for, the result is collected. All talking is
+other (`aecore.jobs.service`): the task is delivered, progress is listened for, the result is collected. All talking is
 done in the event loop of Dask's client; what it learns is posted to the dispatcher.
 """
 
@@ -27,11 +27,11 @@ from urllib.parse import urlsplit
 
 import aecore.memory
 from aecore.errors import JobError, TooBusy
-from aecore.jobs import config, desk
+from aecore.jobs import config, service
 from aecore.jobs.handles import Work
 from aecore.jobs.held import gone
-from aecore.jobs.plan import Plan, plan
-from aecore.jobs.running import Outcome, failed
+from aecore.jobs.plan import MachinePlan, plan
+from aecore.jobs.running import Outcome, make_failure
 
 START_SECONDS = 60.0  # a cold disk takes long to import distributed; more than this is a fault
 REACH_SECONDS = 20.0  # a scheduler that runs already answers sooner
@@ -66,8 +66,8 @@ class Cluster:
         self._holding: Counter[str] = Counter()  # handles that live, by the address of their worker
         self._owner = uuid.uuid4().hex
         self._topic = f"aecore-{self._owner}"
-        remote = _trusted(os.environ.get("AECORE_SCHEDULER"))
-        self._plan: Plan | None = None
+        remote = _check_address(os.environ.get("AECORE_SCHEDULER"))
+        self._plan: MachinePlan | None = None
         if not remote:
             self._plan = plan(aecore.memory.machine_memory(), _cores())
             self._hub = _start_hub(self._plan)
@@ -102,14 +102,14 @@ class Cluster:
         """Return why there is no worker that may be used, where there are some; None otherwise."""
         return next(iter(self._refused.values()), None) if not self._vouched else None
 
-    def connected(self) -> bool:
+    def is_connected(self) -> bool:
         """Return whether the line to the scheduler stands."""
         return bool(self._client.status == "running")
 
     def start(self, work: Work) -> Any:
         """Ask for a worker of the work's lane; returns Dask's future of the moment when it is through."""
         return self._client.submit(
-            desk.run,
+            service.run,
             work.run_id,
             self._topic,
             key=f"work-{work.run_id}",
@@ -184,7 +184,7 @@ class Cluster:
                         "owner": self._owner,
                         "handles": [(handle.id, handle.address) for handle in work.handles],
                     }
-                    delivered = await worker.aecore_deliver(id=run, order=order, task=desk.wire(payload))
+                    delivered = await worker.aecore_deliver(id=run, order=order, task=service.wire(payload))
                     del payload
                 answer = await worker.aecore_listen(id=run, seen=seen) if delivered else None
                 if answer is None:
@@ -193,7 +193,7 @@ class Cluster:
                 entries = answer["entries"][seen - answer["first"] :]
                 seen += len(entries)
                 if entries:
-                    self._post("progress", run, [desk.unwire(entry) for entry in entries])
+                    self._post("progress", run, [service.unwire(entry) for entry in entries])
                 if told := answer["outcome"]:
                     self._post("outcome", run, await self._collect(worker, run, told), address)
                     break
@@ -208,12 +208,12 @@ class Cluster:
     async def _hinder(self, work: Work, address: str) -> Outcome | None:
         """Return why work is not to be delivered: a worker that must not have it, or a value that is gone."""
         if not self._plan and address not in self._vouched and not await self._vouch(address):
-            return failed(self._refused.get(address, "The worker does not answer: try again later."))
+            return make_failure(self._refused.get(address, "The worker does not answer: try again later."))
         places = {handle.address for handle in work.handles} - {address}
         if places:
             there = await self._client.scheduler.identity(n_workers=-1)
             if not places <= set(there["workers"]):
-                return failed(str(gone()), "DataGone")
+                return make_failure(str(gone()), "DataGone")
         return None
 
     async def _collect(self, worker: Any, run: str, told: dict[str, Any]) -> Outcome:
@@ -222,8 +222,8 @@ class Cluster:
             try:
                 charge = aecore.memory.budget.charge(told["size"], "results")
             except TooBusy as error:
-                return failed(str(error), "TooBusy")
-            value = desk.unwire(await worker.aecore_collect(id=run))
+                return make_failure(str(error), "TooBusy")
+            value = service.unwire(await worker.aecore_collect(id=run))
         words = {name: told[name] for name in ("state", "error", "message", "log")}
         handle = tuple(told["handle"]) if told["handle"] else None
         return Outcome(**words, value=value, handle=handle, charge=charge)
@@ -351,7 +351,7 @@ def kill(dask_worker: Any) -> None:
     os.kill(dask_worker.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
 
 
-def _trusted(address: str | None) -> str | None:
+def _check_address(address: str | None) -> str | None:
     """Return the address if it may be used: a scheduler runs what it is sent, so TLS, or this very machine."""
     if not address:
         return None
@@ -377,7 +377,7 @@ def can_reach(address: str | None) -> bool:
         return False
 
 
-def _start_hub(plan: Plan) -> "subprocess.Popen[bytes]":
+def _start_hub(plan: MachinePlan) -> "subprocess.Popen[bytes]":
     root = str(Path(__file__).parents[2])  # workers find the package wherever the server was started
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     quiet = ["-W", "ignore::UserWarning:multiprocessing.resource_tracker"]  # it reports what the hub's end leaves to it

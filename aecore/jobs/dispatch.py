@@ -21,8 +21,8 @@ from aecore.errors import AecoreError, JobError, TooBusy
 from aecore.jobs.cluster import REFUSED, Cluster, Refused, can_reach
 from aecore.jobs.handles import Work
 from aecore.jobs.held import Handle
-from aecore.jobs.parcels import Parcel
-from aecore.jobs.running import Outcome, failed
+from aecore.jobs.running import Outcome, make_failure
+from aecore.jobs.serialization import Packed
 
 LANES = ("long", "short")
 
@@ -118,7 +118,7 @@ class Dispatcher:
         cluster = self._cluster
         if cluster is None:
             return can_reach(os.environ.get("AECORE_SCHEDULER"))
-        return cluster.connected() and all(cluster.slots(lane) > 0 for lane in LANES)
+        return cluster.is_connected() and all(cluster.slots(lane) > 0 for lane in LANES)
 
     def shutdown(self) -> None:
         """End all work and a local cluster; returns when that is done."""
@@ -152,10 +152,10 @@ class Dispatcher:
                     _log.warning("The line to the workers broke (%s): they are started anew", type(error).__name__)
                     self._lose(self._cluster)
         finally:  # only a mistake in this file leads here, and then nobody must be left waiting
-            self._close(_lost())
+            self._close(_make_loss())
             for waiting in self._queues.values():
                 while waiting:
-                    self._finish(waiting.popleft(), _lost())
+                    self._finish(waiting.popleft(), _make_loss())
 
     def _step(self) -> None:
         self._act(POLL_SECONDS if self._running or any(self._queues.values()) else None)
@@ -166,7 +166,7 @@ class Dispatcher:
                 self._collect(run, _broken(each.future))
             else:
                 self._mind_the_time(run, each)
-        if self._cluster is not None and not self._cluster.connected():
+        if self._cluster is not None and not self._cluster.is_connected():
             _log.warning("The line to the workers is cut: what ran there begins again")
             self._lose(self._cluster)
         self._feed()
@@ -191,7 +191,7 @@ class Dispatcher:
                     break  # and _ensure has emptied the queues
                 slots = cluster.slots(lane)
                 if not slots and (why := cluster.refusal()):
-                    self._finish(waiting.popleft(), failed(why))
+                    self._finish(waiting.popleft(), make_failure(why))
                     continue
                 if sum(each.work.lane == lane for each in self._running.values()) >= slots:
                     break
@@ -211,7 +211,7 @@ class Dispatcher:
                 # The last four are how a wrong setting of Dask's own, certificates say, shows itself.
                 _log.warning("The workers could not be started: %s", error)
                 message = f"The helper processes could not be started or reached{_because(error)}: try again later."
-                outcome = failed(message, error="NoWorkers")
+                outcome = make_failure(message, error="NoWorkers")
                 for waiting in self._queues.values():
                     while waiting:
                         self._finish(waiting.popleft(), outcome)
@@ -233,14 +233,14 @@ class Dispatcher:
         if running.work.abandoned:
             self._stop(run, running)
 
-    def _on_progress(self, run: str, entries: list[Parcel]) -> None:
+    def _on_progress(self, run: str, entries: list[Packed]) -> None:
         if running := self._running.get(run):
             try:
                 running.work.add(entries)
             except AecoreError as error:  # of a child that was taken over: nothing it sends is believed
                 assert self._cluster is not None and running.address is not None
                 self._cluster.end(run, running.address)
-                self._collect(run, failed(str(error)))
+                self._collect(run, make_failure(str(error)))
 
     def _on_outcome(self, run: str, outcome: Outcome, address: str) -> None:
         handle = None
@@ -253,7 +253,7 @@ class Dispatcher:
         self._collect(run, outcome, handle)
 
     def _on_lost(self, run: str) -> None:
-        self._collect(run, _lost())
+        self._collect(run, _make_loss())
 
     def _on_killing(self, run: str, address: str) -> None:
         for name, each in self._running.items():
@@ -299,7 +299,7 @@ class Dispatcher:
         if running is None:
             return  # given up meanwhile
         running.future.release()
-        outcome = _judged(running, outcome)
+        outcome = _interpret(running, outcome)
         if not self._again(running, outcome):
             self._feed()  # the lane is free: the next one need not wait until this result is on disk
             self._finish(running.work, outcome, handle)
@@ -323,14 +323,14 @@ class Dispatcher:
     def _lose(self, cluster: Cluster | None) -> None:
         if cluster is None or cluster is not self._cluster:
             return
-        self._close(_lost())
+        self._close(_make_loss())
 
     def _close(self, outcome: Outcome) -> None:
         cluster, self._cluster = self._cluster, None
         running, self._running = self._running, {}
         self._held.clear()
         for each in running.values():
-            ended = _judged(each, outcome)
+            ended = _interpret(each, outcome)
             if not self._again(each, ended):
                 self._finish(each.work, ended)
         if cluster is not None:
@@ -347,8 +347,8 @@ class Dispatcher:
         done.set()
 
 
-def _lost() -> Outcome:
-    return failed(_LOST, "WorkerLost")
+def _make_loss() -> Outcome:
+    return make_failure(_LOST, "WorkerLost")
 
 
 def _broken(future: Any) -> Outcome:
@@ -357,14 +357,14 @@ def _broken(future: Any) -> Outcome:
 
     error = future.exception(timeout=10) if future.status == "error" else None
     if error is None or isinstance(error, KilledWorker):
-        return _lost()
-    return failed(
+        return _make_loss()
+    return make_failure(
         "The work could not be done by the worker it was sent to: the log of the server says why.",
         log=type(error).__name__,
     )
 
 
-def _judged(running: _Running, outcome: Outcome) -> Outcome:
+def _interpret(running: _Running, outcome: Outcome) -> Outcome:
     """Return what an outcome means: what nobody waits for was cancelled, and what was stopped took too long."""
     if running.work.abandoned:  # what was done before the word to stop arrived is as good as a part of it
         return replace(outcome, state="cancelled", log="")

@@ -29,7 +29,7 @@ class WorkerPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class MachinePlan:
     """A whole machine."""
 
     server: int  # bytes that the pages' process is expected to take
@@ -42,7 +42,7 @@ class Plan:
         return sum(worker.slots.get(lane, 0) for worker in self.workers)
 
 
-def plan(memory: int, cores: int) -> Plan:
+def plan(memory: int, cores: int) -> MachinePlan:
     """Share out a machine.
 
     One child at its limit fits in beside everything else at its own. On a small machine, children take what the worker
@@ -56,10 +56,10 @@ def plan(memory: int, cores: int) -> Plan:
     if memory < SMALL:
         slots = {"long": 1, "short": files}
         both = WorkerPlan(name="both", slots=slots, memory=max(IDLE_WORKER, rest), nice=10, threads=threads)
-        return Plan(server=server, hub=HUB, workers=(both,), child=max(LEAST_CHILD, int(0.25 * rest)))
+        return MachinePlan(server=server, hub=HUB, workers=(both,), child=max(LEAST_CHILD, int(0.25 * rest)))
     long = WorkerPlan(name="long", slots={"long": 1}, memory=int(0.45 * rest), nice=10, threads=threads)
     short = WorkerPlan(name="short", slots={"short": files}, memory=int(0.3 * rest), nice=5, threads=1)
-    return Plan(server=server, hub=HUB, workers=(long, short), child=int(0.25 * rest))
+    return MachinePlan(server=server, hub=HUB, workers=(long, short), child=int(0.25 * rest))
 
 
 def held_share(worker_memory: int) -> int:

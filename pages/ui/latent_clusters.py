@@ -76,7 +76,7 @@ def own() -> Source | None:
             labels = {UNLABELLED: "(no labels)"} | {column: column for column in found.columns}
             label = controls.select("Labels", "labels", labels, default=found.label)
         if label != found.label:
-            found = _labelled(file, label)
+            found = _relabel(file, label)
         if found is None:
             return None
         with st.popover(f"What was done to the file ({len(found.notes)})", width="stretch"):
@@ -84,7 +84,7 @@ def own() -> Source | None:
     return Source(("own", file.fingerprint, label), found.data, private=True)
 
 
-def _labelled(file: Upload, label: str) -> Brought | None:
+def _relabel(file: Upload, label: str) -> Brought | None:
     """Return a visitor's data with other labels, from the table that a worker holds; None while that goes on."""
     read = work.slots().get(READING, file.fingerprint)
     request = work.Request(
@@ -95,7 +95,7 @@ def _labelled(file: Upload, label: str) -> Brought | None:
     return found
 
 
-def named_plainly(data: Collection) -> Collection:
+def escape_names(data: Collection) -> Collection:
     """Return data whose classes, named by a visitor's file, may stand in Markdown."""
     return data._replace(names=tuple(plain(name) for name in data.names))
 
@@ -123,13 +123,13 @@ def linked_maps(signature: object, made: Clusters, data: Collection) -> np.ndarr
     """Draw the maps; return the rows that are brushed, none where nothing is."""
     setting = _brush_setting()
     before = settings.value(setting)
-    now = _brushing(signature, before)
+    now = _last_brush(signature, before)
     table = _table(signature, made, data)
     if now.given:
         table = table.assign(linked=np.isin(np.arange(len(table)), views.chosen(made.maps, now.given)))
     chart = figures.maps(table, MACHINES, data.names, palette())
     event = st.vega_lite_chart(
-        None, chart.whole, width="stretch", on_select="rerun", selection_mode=figures.BRUSH, key=_chart(now.turn),
+        None, chart.whole, width="stretch", on_select="rerun", selection_mode=figures.BRUSH, key=_chart_key(now.turn),
         alt=figures.MAP_WORDS,
     )  # fmt: skip
     drawn = figures.brushed(event.selection) if event else {}
@@ -144,20 +144,20 @@ def linked_maps(signature: object, made: Clusters, data: Collection) -> np.ndarr
     return views.chosen(made.maps, ranges) if ranges else np.array([], np.int64)
 
 
-def _brushing(signature: object, value: views.Ranges) -> _Brushing:
+def _last_brush(signature: object, value: views.Ranges) -> _Brushing:
     """Return the brush that was set last; it stays while another is drawn, for maps with new rows would lose that."""
     moves = settings.moves(BRUSH)
     known: _Brushing | None = st.session_state.get(BRUSHING)
     if known is not None and known.moves == moves and known.signature != signature:
         value = {}  # nobody has asked for a brush on these maps
     same = known is not None and (known.signature, known.moves) == (signature, moves)
-    if known is None or not same or _chart(known.turn) not in st.session_state:
+    if known is None or not same or _chart_key(known.turn) not in st.session_state:
         known = _Brushing(signature, moves, known.turn + 1 if known else 1, value)
         st.session_state[BRUSHING] = known
     return known
 
 
-def _chart(turn: int) -> str:
+def _chart_key(turn: int) -> str:
     return f"maps:{turn}"
 
 
@@ -172,7 +172,7 @@ def _brush_setting() -> Setting[views.Ranges]:
 
 
 def brushed_set(data: Collection, rows: np.ndarray) -> None:
-    """Montage and counts of what was brushed."""
+    """Draw pictures and counts of the brushed rows."""
     left, right = st.columns([3, 2], gap="large")
     pictures = data.pictures()
     with left:
@@ -190,7 +190,7 @@ def brushed_set(data: Collection, rows: np.ndarray) -> None:
 
 
 def forming(made: Clusters, data: Collection) -> None:
-    """The codes through training, under a handle."""
+    """Draw the codes through training, under a handle."""
     count = made.history[clusters.PCA].shape[1]
     kinds = None if data.labels is None else data.labels[:count]
     panels = [Points(title=name, values=made.history[name], classes=kinds) for name in MACHINES]
@@ -200,7 +200,7 @@ def forming(made: Clusters, data: Collection) -> None:
 
 
 def numbers(made: Clusters) -> None:
-    """The measures, PCA's first."""
+    """Draw the measures, PCA's first."""
     st.dataframe(
         views.measure_table(made), hide_index=True, width="stretch",
         column_config={
@@ -215,7 +215,7 @@ def numbers(made: Clusters) -> None:
 
 
 def worst(made: Clusters, data: Collection, machine: str) -> None:
-    """What a machine rebuilds worst, over what it makes of it."""
+    """Draw the samples that a machine rebuilds worst, over their reconstructions."""
     rows = made.worst[machine]
     st.markdown(views.worst_in_words(made, data, machine))
     pictures = data.pictures()

@@ -105,6 +105,11 @@ def _stand(offer: _Offer, request: Request, mine: Slots, entry: Entry | None, li
     _offer_others(offer.slot, mine, entry.request, entry)
     if offer.go_on is not None:
         _offer_more(offer, entry, result)
+    elif not whole:
+        st.button(
+            offer.label, key=f"{offer.slot}:again", icon=":material/play_arrow:", on_click=start,
+            args=(offer.slot, request),
+        )  # fmt: skip
     return Trained(result, whole)
 
 

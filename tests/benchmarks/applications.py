@@ -118,7 +118,7 @@ def trained(page: Page, url: str, sections: list[str]) -> None:
         page.goto(f"{url}/Applications?{urlencode({'section': section} | TRAINED[section])}")
         settle(page)
         page.get_by_text(PANELS[0]).or_(page.get_by_text(PANELS[1])).or_(page.get_by_text(PANELS[2])).first.click()
-        button = page.get_by_role("button", name="Train on these")
+        button = page.get_by_role("button", name="Train", exact=True)
         started = time.perf_counter()
         button.click()
         expect(button).to_have_count(0, timeout=120_000)

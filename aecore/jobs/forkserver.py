@@ -1,4 +1,4 @@
-"""The nursery, and what a child of it does: ``python -m aecore.jobs.nursery SOCKET BYTES [--once]``.
+"""The forkserver, and what a child of it does: ``python -m aecore.jobs.forkserver SOCKET BYTES [--once]``.
 
 `aecore.jobs.children` starts it and says what for. It has one thread, loads what reads files, and forks a child
 whenever it is told to through its socket.
@@ -17,8 +17,8 @@ import threading
 from pathlib import Path
 
 from aecore.jobs.children import receive, send
-from aecore.jobs.parcels import Parcel, unpack
 from aecore.jobs.running import execute
+from aecore.jobs.serialization import Packed, unpack
 
 try:
     import resource
@@ -93,9 +93,9 @@ def _live(line: socket.socket, memory: int) -> None:
             threading.Thread(target=_listen, args=(line, stop), daemon=True).start()
             lock = threading.Lock()
 
-            def report(entry: Parcel) -> None:
+            def report(entry: Packed) -> None:
                 with lock:
-                    send(line, "progress", parcels=[entry])
+                    send(line, "progress", values=[entry])
 
             given = {
                 name: None if value is None else unpack(value)
