@@ -141,9 +141,8 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
             page.add_init_script(WATCH)
-            page.goto(
-                f"{url}/Applications?{urlencode({'application': TRAINED[next(n for n in CONTROLS if n != sections[0])][0]})}"
-            )
+            other, _ = TRAINED[next(name for name in CONTROLS if name != sections[0])]
+            page.goto(f"{url}/Applications?application={other}")
             settle(page)
             page.wait_for_timeout(8000)  # the workers' start is not the page's
             if options.live:
