@@ -263,14 +263,16 @@ def watch(slot: str, entry: Entry, draw: Callable[[Job], None]) -> None:
         if not entry.busy:
             st.rerun()
         with st.container(border=True):
-            if entry.name:
-                st.caption(f"Training with {plain(entry.name)}")
+            # above what grows: the button and the bar stand where the training was asked for
+            with st.container(horizontal=True, vertical_alignment="center"):
+                if entry.job.state in ("queued", "running"):
+                    st.button("Cancel", key=f"{key}:cancel", icon=":material/stop_circle:", on_click=entry.job.cancel)
+                else:
+                    st.caption("Stopping; what there is will be shown.")
+                if entry.name:
+                    st.caption(f"Training with {plain(entry.name)}")
             if entry.job.restarts:
                 st.caption(RESTARTED)
-            if entry.job.state in ("queued", "running"):  # above the loss curve, which would push it out of sight
-                st.button("Cancel", key=f"{key}:cancel", icon=":material/stop_circle:", on_click=entry.job.cancel)
-            else:
-                st.caption("Stopping; what there is will be shown.")
             draw(entry.job)
 
     st.fragment(look, run_every=EVERY)()
