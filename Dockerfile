@@ -1,15 +1,17 @@
 # The app, and with other commands the scheduler and the workers of compose.yaml: CPU only, not root, root file system
-# read-only. Packages are installed as requirements.lock and torch.lock name them, each file held against its hash.
-FROM python:3.11-slim AS packages
+# read-only. Packages are installed as the lock files name them, each held against its hash: Python 3.11, Linux, x86-64.
+# To hold the base image as well: docker build --build-arg BASE=python:3.11-slim@sha256:...
+ARG BASE=python:3.11-slim
+FROM ${BASE} AS packages
 
-RUN pip install --no-cache-dir uv==0.13.9
 WORKDIR /build
-COPY torch.lock requirements.lock ./
+COPY build.lock torch.lock requirements.lock ./
+RUN pip install --no-cache-dir --require-hashes -r build.lock
 RUN python -m venv /venv \
     && uv pip install --python /venv --no-cache --torch-backend=cpu --no-deps --require-hashes -r torch.lock \
     && uv pip install --python /venv --no-cache --compile-bytecode --no-deps --require-hashes -r requirements.lock
 
-FROM python:3.11-slim
+FROM ${BASE}
 
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin aecore \
     && mkdir /data /tls && chown 10001 /data /tls
@@ -24,11 +26,10 @@ ENV PATH=/venv/bin:$PATH \
     HOME=/tmp \
     AECORE_CACHE=/data/cache \
     AECORE_DATASETS=/data/datasets \
-    NUMBA_CACHE_DIR=/data/numba \
+    NUMBA_CACHE_DIR=/tmp/numba \
     STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
     STREAMLIT_SERVER_PORT=8501 \
     STREAMLIT_SERVER_HEADLESS=true \
-    STREAMLIT_SERVER_FILE_WATCHER_TYPE=none \
     STREAMLIT_CLIENT_SHOW_ERROR_DETAILS=none
 
 USER 10001

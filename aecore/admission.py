@@ -24,7 +24,6 @@ MAX_UPLOAD = 100 * 1_048_576 + MEGABYTE
 SESSION_BYTES = 2 * MAX_UPLOAD  # two of the largest files: a log and a detector, say
 ADDRESS_BYTES = 2 * SESSION_BYTES
 MAX_IDS = 32  # upload addresses that a session may have open; a page asks for one a file
-UNNAMED_FILES = 2  # of a session, which no control names: the one that has just arrived and the one before
 
 
 class Refusal(Exception):
@@ -176,11 +175,11 @@ class Uploads:
             self._ids.get(session, OrderedDict()).pop(file, None)
             self._files.setdefault(session, OrderedDict())[file] = kept
 
-    def unnamed(self, session: str, named: Collection[str]) -> list[str]:
-        """Return a session's files that no control of its page names any more, but for the newest."""
+    def unnamed(self, session: str, named: Collection[str], but: int) -> list[str]:
+        """Return a session's files that no control of its page names any more, but for so many of the newest."""
         with self._lock:
             files = list(self._files.get(session, ()))
-        return [file for file in files[:-UNNAMED_FILES] if file not in named]
+        return [file for file in files[:-but] if file not in named]
 
     def drop(self, session: str, file: str) -> None:
         """Let go of a file; its bytes count as long as somebody holds them."""

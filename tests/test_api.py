@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 import soundfile
 
+from aecore.admission import SITE_SHARES, Refusal
 from aecore.anomaly import AnomalyDetector
-from aecore.api import endpoints, headers
-from aecore.api.answers import Refusal
-from aecore.api.limits import Limits, network
+from aecore.api import endpoints, headers, work
+from aecore.api.answers import sentence_of, status_of
+from aecore.api.limits import ALL_AT_ONCE, READING_AT_ONCE, Limits
+from aecore.errors import DataError, JobCancelled, JobError, NoWorkers, StoreError, TooBusy, WorkerLost
 from tests import files
 from tests.servers import serving
 from tests.visitor import Visitor, run
@@ -95,6 +97,8 @@ def test_health_and_description(server):
     status, head, body = call(server, "GET", "/api/health")
     assert (status, json.loads(body)["status"]) == (200, "ok")
     assert head["Cache-Control"] == "no-store"
+    status, _, body = call(server, "GET", "/api/ready")
+    assert (status, json.loads(body)["status"]) == (200, "ready")
     status, _, body = call(server, "GET", "/api/openapi.json")
     described = json.loads(body)
     assert described["openapi"].startswith("3.1")
@@ -226,9 +230,52 @@ def test_answers_carry_the_headers_of_a_hosted_form(server, monkeypatch):
         assert policy["object-src"] == "'none'"
         assert policy["frame-ancestors"] == "'self'"
         assert not [value for value in policy.values() if "http" in value or "*" in value]
+    assert policy["connect-src"].split()[0] == "'self'"
+    assert not {"ws:", "wss:"} & set(policy["connect-src"].split())
     monkeypatch.setenv("AECORE_FRAMES", "https://team.example javascript:x https://a;script-src")
     policy = headers.security_headers()["Content-Security-Policy"]
     assert policy.endswith("frame-ancestors 'self' https://team.example")
+
+
+def test_over_tls_a_browser_is_told_to_stay_there(server):
+    for head in ({}, {"X-Forwarded-Proto": "http"}):
+        answer = call(server, "GET", "/_stcore/health", headers=head)[1]
+        assert "Strict-Transport-Security" not in answer
+        assert "secure" not in answer["Set-Cookie"].lower()
+    answer = call(server, "GET", "/_stcore/health", headers={"X-Forwarded-Proto": "https"})[1]
+    assert int(answer["Strict-Transport-Security"].partition("=")[2]) > 10**7
+    assert "secure" in answer["Set-Cookie"].lower()
+
+
+def test_figures_about_visitors_are_not_public(server):
+    assert call(server, "GET", "/_stcore/metrics")[0] == 404
+
+
+def test_a_table_that_would_be_too_large_is_refused_before_anything_is_trained(monkeypatch):
+    monkeypatch.setattr("aecore.api.work.MAX_TABLE_CELLS", 5999)
+    csv = b"a,b\n" + b"1,2\n3,4\n" * 500
+    with pytest.raises(DataError, match="5,999 cells and this log's would have 6,000"):
+        list(work.score("a.csv", csv, None, (0.0, 30.0), "csv"))
+
+
+def test_events_have_a_limit_and_the_worst_stay(monkeypatch, log, detector):
+    twice = log.copy()
+    twice.loc[540:579, "u"] += 6
+    csv = twice.to_csv(index=False).encode()
+    every = json.loads(_result(work.score("log.csv", csv, detector, (0.0, 30.0), "json")).content)["events"]
+    monkeypatch.setattr("aecore.api.work.MAX_EVENTS", 1)
+    found = json.loads(_result(work.score("log.csv", csv, detector, (0.0, 30.0), "json")).content)
+    assert len(every) > 1
+    assert found["events"] == [max(every, key=lambda event: event["severity"])]
+    assert f"Of {len(every)} events the 1 most severe are listed." in found["notes"]
+
+
+def _result(task):
+    while True:
+        try:
+            next(task)
+        except StopIteration as end:
+            return end.value
 
 
 # ---- limits
@@ -256,14 +303,57 @@ def test_one_address_may_have_so_much_under_way_and_all_together_so_much():
         with pytest.raises(Refusal, match="2 of your requests"), limits.one_more("2001:db8::3"):
             pass  # the same /64
         with ExitStack() as others:
-            for address in ("unknown", "203.0.113.1", "203.0.113.2", "203.0.113.3"):
-                others.enter_context(limits.one_more(address))
-            with pytest.raises(Refusal) as caught, limits.one_more("203.0.113.4"):
+            for last in range(READING_AT_ONCE - 2):
+                others.enter_context(limits.one_more(f"203.0.113.{last}"))
+            with pytest.raises(Refusal) as caught, limits.one_more("203.0.113.100"):
                 pass
     assert caught.value.status == 503
     with limits.one_more("2001:db8::3"):
         pass
-    assert network("::ffff:203.0.113.1") == "203.0.113.1"
+    one, other = limits.one_more("203.0.113.1"), limits.one_more("::ffff:203.0.113.1")
+    with one, other, pytest.raises(Refusal), limits.one_more("203.0.113.1"):
+        pass
+    with ExitStack() as working:
+        for _ in range(ALL_AT_ONCE):
+            working.enter_context(limits.at_work())
+        with pytest.raises(Refusal, match="as many as this server takes"), limits.at_work():
+            pass
+    with limits.at_work():
+        pass
+
+
+def test_a_site_with_many_networks_has_a_limit_too():
+    limits = Limits(clock=lambda: 0.0)
+    with ExitStack() as under_way:
+        for number in range(2 * SITE_SHARES):
+            under_way.enter_context(limits.one_more(f"2001:db8:1:{number:x}::1"))
+        with pytest.raises(Refusal, match="2 of your requests"), limits.one_more("2001:db8:1:ffff::1"):
+            pass  # the same /48
+        with limits.one_more("2001:db8:2::1"):
+            pass
+
+
+def test_who_has_not_called_for_a_minute_is_forgotten():
+    now = [0.0]
+    limits = Limits(clock=lambda: now[0])
+    for number in range(200):
+        now[0] += 1
+        with limits.one_more(f"198.51.100.{number}"):
+            pass
+    assert len(limits._begun) == 60
+
+
+def test_a_crash_is_the_server_s_fault_and_not_for_trying_again():
+    kinds = [JobError, WorkerLost, NoWorkers, TooBusy, JobCancelled, DataError]
+    assert [status_of(kind("")) for kind in kinds] == [500, 500, 503, 503, 503, 422]
+
+
+def test_errors_name_no_place_on_the_server():
+    said = sentence_of(
+        StoreError("/srv/app/cache/ab12 is not writable; see https://mirror.example/mnist/t10k and n/a.")
+    )
+    assert said == "... is not writable; see ... and n/a."
+    assert sentence_of(DataError("'a.csv' has 3/4 of its rows.")) == "'a.csv' has 3/4 of its rows."
 
 
 def test_a_third_request_of_one_address_is_told_to_wait(server, log):

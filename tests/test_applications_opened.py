@@ -63,7 +63,9 @@ def press(app: AppTest, prompt: int) -> None:
 
 
 def address(app: AppTest) -> dict[str, str | list[str]]:
-    return {key: values if len(values) > 1 else values[0] for key, values in app.query_params.items()}
+    """Return what the address says, or will once the browser has put an opened link right."""
+    found = app.session_state["settings:pages"]["applications"].address()
+    return {key: texts if len(texts) > 1 else texts[0] for key, texts in found.items()}
 
 
 def drawn(app: AppTest) -> list[bytes]:

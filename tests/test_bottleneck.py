@@ -385,7 +385,7 @@ def on_screen(app: AppTest) -> bottleneck.Sweep:
 
 
 def offered(app: AppTest) -> bool:
-    return any(button.label == "Train on these" for button in app.button)
+    return any(button.label == "Train" for button in app.button)
 
 
 def test_the_page_follows_every_control(opened):

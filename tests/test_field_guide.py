@@ -381,15 +381,17 @@ def test_a_word_s_link_is_one_that_its_page_writes_itself(term):
     assert not app.exception and not app.error
     assert not [note.value for note in app.info if "The link" in note.value]
     assert set(address(app)) <= set(asked) and all(asked[key] == texts for key, texts in address(app).items())
-    assert not any(settings_of(app, term.page).linked), "a control that the link names did not come up"
+    assert not any(settings_of(app).linked), "a control that the link names did not come up"
 
 
 def address(app: AppTest) -> dict[str, list[str]]:
-    return {key: [texts] if isinstance(texts, str) else texts for key, texts in app.query_params.items()}
+    """Return what the address says, or will once the browser has put an opened link right."""
+    return settings_of(app).address()
 
 
-def settings_of(app: AppTest, page: str):
-    return app.session_state["settings:pages"][page]
+def settings_of(app: AppTest):
+    """Return what the visit knows of the page that is open."""
+    return app.session_state["settings:pages"][app.session_state["settings:page"]]
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -402,7 +404,7 @@ def test_a_prompt_shows_the_same_whatever_was_there_before(section):
             [button for button in app.button if button.key is None][prompt].click()
             app.run()
             assert not app.exception and not app.error
-        mine = set(settings_of(apps[0], "field_guide").shown)
+        mine = set(settings_of(apps[0]).shown)
         assert [{key: texts for key, texts in address(app).items() if key in mine} for app in apps] == [
             address(apps[0])
         ] * 2

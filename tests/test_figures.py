@@ -57,8 +57,9 @@ def test_envelopes_hold_each_bin_s_lowest_and_highest_of_every_column_in_order(l
 def chart(clock, events=(), view=(0, 500), rebuilt=False, threshold=1.0, scored=True):
     values = np.column_stack([np.sin(np.arange(500)), np.cos(np.arange(500))])
     scene = sensors.Scene(
-        clock=clock, values=values, channels=["a", "<b>"], normal=(0, 100), view=view, missing=np.isin(np.arange(500), range(150, 161)),
-        rebuilt=values * 0.9 if rebuilt else None, scores=np.linspace(0.1, 2, 500) if scored else None,
+        clock=clock, values=values, channels=["a", "<b>"], normal=(0, 100), view=view,
+        missing=np.isin(np.arange(500), range(150, 161)), rebuilt=values * 0.9 if rebuilt else None,
+        scores=np.linspace(0.1, 2, 500) if scored else None,
     )  # fmt: skip
     tables = sensors.outlines(scene)
     if not scored:

@@ -19,7 +19,7 @@ from aecore.data import gaps, json_lines, packing, parquet, tables, uploads, wor
 from aecore.data.options import ReadOptions
 from aecore.data.tables import Signal
 from aecore.errors import UnreadableFile
-from aecore.jobs.parcels import pack, rebuild, unpack
+from aecore.jobs.serialization import pack, rebuild, unpack
 from tests import files
 
 WHEN = [dt.datetime(2024, 3, 1, 12, 0, i) for i in range(20)]

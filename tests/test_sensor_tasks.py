@@ -13,7 +13,7 @@ from aecore.data.options import ReadOptions
 from aecore.data.uploads import Signal
 from aecore.errors import DataError
 from aecore.figures import sensor_drawing
-from aecore.jobs.parcels import pack, unpack
+from aecore.jobs.serialization import pack, unpack
 
 
 def run(steps):

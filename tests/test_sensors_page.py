@@ -268,7 +268,7 @@ def test_data_that_are_gone_are_read_again_without_the_visitor():
 
     app = uploaded("pump.csv", log().to_csv(index=False).encode())
     before = app.dataframe[0].value
-    jobs._shelf.clear()  # as a worker's end would
+    jobs._values.clear()  # as a worker's end would
     app.slider(key="sigmas").set_value(4.5).run()
     app.slider(key="sigmas").set_value(4.0).run()
     assert not app.exception and not app.error
@@ -279,9 +279,9 @@ def test_data_that_never_stay_end_in_a_sentence_and_not_in_a_circle(monkeypatch)
     from aecore import jobs
 
     app = uploaded("pump.csv", log().to_csv(index=False).encode())
-    put = jobs._shelf.put
-    monkeypatch.setattr(jobs._shelf, "put", lambda *args: (put(*args), jobs._shelf.clear())[0])
-    jobs._shelf.clear()
+    put = jobs._values.put
+    monkeypatch.setattr(jobs._values, "put", lambda *args: (put(*args), jobs._values.clear())[0])
+    jobs._values.clear()
     app.slider(key="sigmas").set_value(4.5).run()
     assert not app.exception
     assert "no longer in memory" in app.error[0].value
@@ -300,7 +300,7 @@ def test_my_data_are_removed_at_once():
     assert not [entry for entries in slots.entries.values() for entry in entries.values()]
     assert "file:kept" not in app.session_state and "sensors:shown" not in app.session_state
     assert "sensors:outline" not in app.session_state
-    assert not jobs._shelf.size
+    assert not jobs._values.size
     assert "This link was made" not in said(app, "info")
     app.file_uploader(key="file:upload:1").upload("other.csv", log(seed=2).to_csv(index=False).encode())
     app.run()

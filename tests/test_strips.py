@@ -57,8 +57,8 @@ def test_a_bin_is_shaded_where_a_row_of_it_is_in_an_event(view):
         np.quantile(scores, [0.2, 0.6, 0.9, 0.999]).astype(np.float32), np.zeros(4, int), list("abcd")
     )
     scene = Scene(
-        clock=Clock.of(None, 4321), values=values, channels=["a", "b"], normal=(0, 99), view=view, missing=(np.arange(4321) >= 50) & (np.arange(4321) <= 60),
-        rebuilt=values, scores=scores,
+        clock=Clock.of(None, 4321), values=values, channels=["a", "b"], normal=(0, 99), view=view,
+        missing=(np.arange(4321) >= 50) & (np.arange(4321) <= 60), rebuilt=values, scores=scores,
     )  # fmt: skip
     header, array, _ = sent(scene, levels, joined)
     span = view[1] - view[0] - 1

@@ -140,6 +140,8 @@ class Visitor:
                             answer = await self._receive()
                             response = answer.file_urls_response
                             if answer.WhichOneof("type") == "file_urls_response" and response.response_id in asked:
+                                if response.error_msg:
+                                    raise Failed(response.error_msg)
                                 return response.file_urls[0]
 
     async def finished(self, runs: int) -> None:

@@ -53,7 +53,7 @@ def from_photo(name: str, data: bytes) -> list[Step]:
         grey = _grey(name, data)
     bright = float(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
     inverted = grey if bright < 0.5 else 1 - grey  # 1 is ink now, whichever way round the photo was
-    return [Step("The photo, grey", 1 - grey), *_found(_cleaned(inverted, name))]
+    return [Step("The photo, grey", 1 - grey), *_find_digit(_remove_paper(inverted, name))]
 
 
 def read_photo(name: str, data: bytes) -> Generator[Tree, None, list[Tree]]:
@@ -74,7 +74,7 @@ def from_sketch(drawn: NDArray[np.floating]) -> list[Step]:
         raise SettingError(f"a drawing is [H, W] of at least {SMALLEST} pixels a side, got {drawn.shape}")
     if drawn.max() < 0.5:
         raise DataError("Nothing is drawn yet: draw one digit.")
-    return [Step("As drawn", drawn), *_framed(drawn)]
+    return [Step("As drawn", drawn), *_frame(drawn)]
 
 
 def _grey(name: str, data: bytes) -> Ink:
@@ -117,7 +117,7 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(values * (255 / most), 0, 255).astype(np.uint8))
 
 
-def _cleaned(ink: Ink, name: str) -> Ink:
+def _remove_paper(ink: Ink, name: str) -> Ink:
     """Take away the paper's own shade, and what is no part of the digit; [H, W] in 0..1."""
     far = max(3, max(ink.shape) // 3)
     shade = ndimage.gaussian_filter(ndimage.minimum_filter(ink, far), far / 4)  # paper behind every pixel
@@ -155,11 +155,11 @@ def _threshold(ink: Ink) -> float:
     return float(middle[int(apart.argmax())])
 
 
-def _found(ink: Ink) -> list[Step]:
-    return [Step("Ink on no paper", ink), *_framed(ink)]
+def _find_digit(ink: Ink) -> list[Step]:
+    return [Step("Ink on no paper", ink), *_frame(ink)]
 
 
-def _framed(ink: Ink) -> list[Step]:
+def _frame(ink: Ink) -> list[Step]:
     """Crop [H, W], scale the longest side to 20 pixels, put the centre of mass into the middle of 28 x 28."""
     rows, columns = np.flatnonzero((ink > 0.2).any(1)), np.flatnonzero((ink > 0.2).any(0))
     cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

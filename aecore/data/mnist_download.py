@@ -171,7 +171,7 @@ def _fetch(url: str, path: Path, md5: str, stalled: float, end: float) -> Iterat
     """Write one file, yielding bytes so far and bytes announced; only what has the checksum counts."""
     digest, got, shown = hashlib.md5(usedforsecurity=False), 0, 0.0
     began = time.monotonic()
-    with _opened(url, stalled, end) as response, path.open("wb") as file:
+    with _open(url, stalled, end) as response, path.open("wb") as file:
         size = int(response.headers.get("Content-Length") or 0)
         while chunk := _read(response, end):
             got += len(chunk)
@@ -193,7 +193,7 @@ def _fetch(url: str, path: Path, md5: str, stalled: float, end: float) -> Iterat
     yield got, got
 
 
-def _opened(url: str, stalled: float, end: float) -> Any:
+def _open(url: str, stalled: float, end: float) -> Any:
     host, now = urllib.parse.urlsplit(url).netloc, time.monotonic()
     if now >= end:
         raise _Refused("was not asked, for the time was up")

@@ -165,14 +165,14 @@ def _pictures(name: str, data: bytes) -> Vectors:
         side = _side(name, archive, kept)
         decoded, pixels = [], 0
         for member in kept:
-            with _opened(name, archive, member) as picture:
+            with _open(name, archive, member) as picture:
                 pixels += picture.size[0] * picture.size[1]
                 if pixels > MAX_ALL_PIXELS:
                     raise UnreadableFile(
                         f"The pictures in {shown(name)} have more than {MAX_ALL_PIXELS // 10**6} million pixels "
                         "together; make them smaller, they are read as thumbnails."
                     )
-                decoded.append(_decoded(name, picture, member, side).ravel())
+                decoded.append(_decode(name, picture, member, side).ravel())
         x = np.stack(decoded)
     if float(np.median(x)) > 0.5:
         x, paper = 1 - x, "light"
@@ -188,11 +188,11 @@ def _pictures(name: str, data: bytes) -> Vectors:
 
 def _side(name: str, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> int:
     """Pixels a side: those of the first picture, at most 28."""
-    with _opened(name, archive, members[0]) as picture:
+    with _open(name, archive, members[0]) as picture:
         return int(np.clip(max(picture.size), 4, MAX_SIDE))
 
 
-def _decoded(name: str, picture: Image.Image, member: zipfile.ZipInfo, side: int) -> Array:
+def _decode(name: str, picture: Image.Image, member: zipfile.ZipInfo, side: int) -> Array:
     try:
         grey = picture.convert("L").resize((side, side))
     except DAMAGED as error:
@@ -200,7 +200,7 @@ def _decoded(name: str, picture: Image.Image, member: zipfile.ZipInfo, side: int
     return np.asarray(grey, np.float32) / np.float32(255)
 
 
-def _opened(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Image.Image:
+def _open(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Image.Image:
     try:
         with archive.open(member) as packed:
             data = packed.read(member.file_size)

@@ -29,7 +29,7 @@ class TooManyElements(Exception):
     """A workbook holds more elements than are read."""
 
 
-class Budget:
+class ReadingBudget:
     """What may still be read of a workbook, over all its parts."""
 
     def __init__(self, cells: int) -> None:
@@ -57,7 +57,7 @@ class Styles(NamedTuple):
     durations: frozenset[int]
 
 
-class Sheet:
+class SheetCells:
     """Rows of a sheet that hold something: ``rows`` [(number from 1 on, cells up to the last filled one)].
 
     ``widest`` is the last filled column, also where it lies beyond those that are kept. ``formulas`` are those without
@@ -77,7 +77,7 @@ class Workbook:
     `TooManyElements` beyond the budget.
     """
 
-    def __init__(self, archive: zipfile.ZipFile, budget: Budget) -> None:
+    def __init__(self, archive: zipfile.ZipFile, budget: ReadingBudget) -> None:
         self.archive, self.budget = archive, budget
         archive.getinfo("[Content_Types].xml")  # an archive without it is no Office document
         targets: dict[str, str] = {}
@@ -102,7 +102,7 @@ class Workbook:
         )
         self.strings = self._strings(kinds["sharedStrings"]) if kinds.get("sharedStrings") in parts else []
 
-    def read(self, place: Place, keep_columns: int) -> Sheet:
+    def read(self, place: Place, keep_columns: int) -> SheetCells:
         """Read the filled cells of a sheet's first columns."""
         reader = _SheetReader(self, keep_columns)
         self._parse(place.part, reader.start, reader.end, reader.text)
@@ -220,7 +220,7 @@ class _SheetReader:
         from openpyxl.utils.datetime import from_excel, from_ISO8601
 
         self.from_serial, self.from_text = from_excel, from_ISO8601
-        self.book, self.keep, self.sheet = book, keep_columns, Sheet()
+        self.book, self.keep, self.sheet = book, keep_columns, SheetCells()
         self.row, self.column = 0, 0
         self.cells: list[Cell] = []
         self.kind, self.style = "n", 0

@@ -14,7 +14,7 @@ from aecore.data.packing import TORN, open_zip, within_limit
 from aecore.data.sniffing import HEAD_ROWS, layout
 from aecore.data.tables import MAX_COLUMNS, MIN_ROWS, Table, bounded
 from aecore.data.wording import counted, listed, shown
-from aecore.data.workbook_parts import Budget, Cell, Sheet, TooManyElements, Workbook
+from aecore.data.workbook_parts import Cell, ReadingBudget, SheetCells, TooManyElements, Workbook
 from aecore.errors import UnreadableFile
 
 MAX_CELLS = 4_000_000  # that are read of all sheets, empty ones included: some ten seconds, and objects of 400 MB
@@ -25,7 +25,7 @@ class Chosen(NamedTuple):
     """The sheet to read, its title, and the titles of the others."""
 
     title: str
-    sheet: Sheet
+    sheet: SheetCells
     others: tuple[str, ...]
 
 
@@ -68,8 +68,8 @@ def _read(name: str, data: bytes) -> Chosen:
     try:
         with open_zip(name, data) as archive:
             within_limit(name, archive)
-            book = Workbook(archive, Budget(MAX_CELLS))
-            chosen = Chosen("", Sheet(), ())
+            book = Workbook(archive, ReadingBudget(MAX_CELLS))
+            chosen = Chosen("", SheetCells(), ())
             for place in book.sheets:
                 others = tuple(other.title for other in book.sheets if other is not place)
                 found = Chosen(place.title, book.read(place, MAX_COLUMNS), others)
@@ -90,7 +90,7 @@ def _read(name: str, data: bytes) -> Chosen:
         ) from error
 
 
-def _columns(sheet: Sheet, skip: int, width: int) -> list[list[Cell]]:
+def _columns(sheet: SheetCells, skip: int, width: int) -> list[list[Cell]]:
     """Return the cells below the first rows, column by column, None where there is none."""
     columns: list[list[Cell]] = [[None] * (sheet.rows[-1][0] - skip) for _ in range(width)]
     for number, cells in sheet.rows:

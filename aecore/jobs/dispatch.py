@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,8 +21,8 @@ from aecore.errors import AecoreError, JobError, TooBusy
 from aecore.jobs.cluster import REFUSED, Cluster, Refused, can_reach
 from aecore.jobs.handles import Work
 from aecore.jobs.held import Handle
-from aecore.jobs.parcels import Parcel
 from aecore.jobs.running import Outcome, make_failure
+from aecore.jobs.serialization import Packed
 
 LANES = ("long", "short")
 
@@ -103,8 +103,8 @@ class Dispatcher:
         """
         self._inbox.put((self._release, (name, address)))
 
-    def warm(self, modules: Sequence[str] = ()) -> None:
-        """Start the cluster and load ``modules`` and torch in its workers; returns when that is done."""
+    def warm(self, modules: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Start the cluster and load modules, or torch, in its workers; returns when that is done."""
         ready: queue.SimpleQueue[Cluster | None] = queue.SimpleQueue()
         self._post(self._warm, ready)
         if cluster := ready.get():
@@ -233,7 +233,7 @@ class Dispatcher:
         if running.work.abandoned:
             self._stop(run, running)
 
-    def _on_progress(self, run: str, entries: list[Parcel]) -> None:
+    def _on_progress(self, run: str, entries: list[Packed]) -> None:
         if running := self._running.get(run):
             try:
                 running.work.add(entries)

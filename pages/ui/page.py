@@ -152,7 +152,12 @@ def _tidy_up() -> threading.Thread:
 @st.cache_resource(show_spinner=False)
 def _warm_up() -> threading.Thread:
     """Once a server, after its first page is drawn: start the workers, so that the first training need not wait."""
-    thread = threading.Timer(PAINTED, jobs.warm, args=work.LOADED)
+
+    def warm() -> None:
+        jobs.warm(work.LOADED)
+        jobs.warm()
+
+    thread = threading.Timer(PAINTED, warm)
     thread.name, thread.daemon = "warm-up", True
     thread.start()
     return thread

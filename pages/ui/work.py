@@ -32,8 +32,10 @@ KEPT = 6  # results of one slot that a visit gives back
 AGAIN, AGAIN_WITHIN = 3, 60.0  # times within so many seconds that data which are gone are read again unasked
 SECONDS = 60.0  # that a download waits for what it computes
 
-# What a first upload would have the workers load: a second of its wait.
-LOADED = ("aecore.concepts.sensor_tasks", "aecore.anomaly.detector", "aecore.figures.sensor_drawing")
+LOADED = {  # what a first upload would have the workers of each lane load: seconds of its wait
+    "short": ("aecore.concepts.sensor_tasks", "aecore.figures.sensor_drawing"),
+    "long": ("aecore.anomaly.detector", "aecore.concepts.sensor_tasks", "torch._dynamo"),
+}
 
 RESTARTED = "The process that did this was stopped by the system, perhaps for want of memory; it has begun again."
 UNKEPT = "The server's disk did not take this result: it is here now, and will have to be computed again next time."
@@ -232,7 +234,7 @@ def finished(slot: str, signature: Hashable) -> Any | None:
 @st.cache_resource(show_spinner=False)
 def start_workers() -> threading.Thread:
     """Once a server: start the workers now, as the page asks for a file, which takes its visitor a moment to choose."""
-    thread = threading.Thread(target=jobs.warm, args=LOADED, name="warm-up", daemon=True)
+    thread = threading.Thread(target=jobs.warm, args=(LOADED,), name="warm-up", daemon=True)
     thread.start()
     return thread
 
@@ -275,14 +277,16 @@ def watch(slot: str, entry: Entry, draw: Callable[[Job], None]) -> None:
         if not entry.busy:
             st.rerun()
         with st.container(border=True):
-            if entry.name:
-                st.caption(f"Training with {plain(entry.name)}")
+            # above what grows: the button and the bar stand where the training was asked for
+            with st.container(horizontal=True, vertical_alignment="center"):
+                if entry.job.state in ("queued", "running"):
+                    st.button("Cancel", key=f"{key}:cancel", icon=":material/stop_circle:", on_click=entry.job.cancel)
+                else:
+                    st.caption("Stopping; what there is will be shown.")
+                if entry.name:
+                    st.caption(f"Training with {plain(entry.name)}")
             if entry.job.restarts:
                 st.caption(RESTARTED)
-            if entry.job.state in ("queued", "running"):  # above the loss curve, which would push it out of sight
-                st.button("Cancel", key=f"{key}:cancel", icon=":material/stop_circle:", on_click=entry.job.cancel)
-            else:
-                st.caption("Stopping; what there is will be shown.")
             draw(entry.job)
 
     st.fragment(look, run_every=EVERY)()

@@ -58,7 +58,7 @@ class Watch:
                 line = " ".join(process.cmdline())
             except psutil.Error:
                 continue
-            names = {"aecore.jobs.hub": "scheduler", "spawn_main": "workers", "aecore.jobs.nursery": "children"}
+            names = {"aecore.jobs.hub": "scheduler", "spawn_main": "workers", "aecore.jobs.forkserver": "children"}
             for part, name in names.items():
                 if part in line:
                     self._note(name, process.pid)
