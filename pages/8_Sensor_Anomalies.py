@@ -8,7 +8,7 @@ from pages.ui import controls, narration, settings
 from pages.ui.foreign import plain
 from pages.ui.page import fragment, frame, in_words, why
 from pages.ui.sensors import figure, results, rules, samples, scoring, sources
-from pages.ui.sensors.scoring import Result
+from pages.ui.sensors.scoring import SensorResult
 from pages.ui.sensors.sources import Source
 
 NAME = "sensor_anomalies"
@@ -20,7 +20,7 @@ USUAL = {"normal": sensors.DEFAULT_NORMAL, "view": figure.ALL}  # of what a prom
 
 @fragment
 def follow_threshold(
-    source: Source, result: Result, outline: Outline, shelved: str, normal: tuple[int, int], rule: str, drag: str
+    source: Source, result: SensorResult, outline: Outline, shelved: str, normal: tuple[int, int], rule: str, drag: str
 ) -> None:
     """Show everything that follows the threshold, and no more: moving it runs this part alone."""
     figure.rerun_if_dragged()

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from aecore.anomaly.events import closed, counts, merged, runs
 from aecore.anomaly.thresholds import LogScores, log_score_threshold
-from aecore.figures.sensors import SCREEN_BINS, Axis, Clock, Scene, outline
+from aecore.figures.sensors import SCREEN_BINS, Clock, Scene, SignalAxis, outline
 from pages.ui import strips
 
 SCORES = arrays(np.float32, st.integers(1, 60), elements=st.sampled_from([0.0, 1.0, 2.0, 3.0, 4.0]))
@@ -99,7 +99,7 @@ def test_a_stretch_of_the_axis_is_found_without_the_clock(length):
     """Against every row's own place, as the clock itself tells it."""
     rng = np.random.default_rng(length)
     clock = Clock.of(np.cumsum(rng.exponential(size=length)), length)
-    x, axis = clock.at(slice(None)), Axis.of(clock)
+    x, axis = clock.at(slice(None)), SignalAxis.of(clock)
     for start, end in np.sort(rng.uniform(x[0] - 1, x[-1] + 1, (200, 2))).tolist():
         first, last = np.searchsorted(x, [start, end])
         found = axis.percent(start, end)

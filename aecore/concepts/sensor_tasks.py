@@ -77,7 +77,7 @@ class Overview(NamedTuple):
     map_scores: NDArray[np.float32]  # [n]
 
 
-class Detection(NamedTuple):
+class Findings(NamedTuple):
     """What is found above one threshold.
 
     ``events`` lists at most LISTED of the ``total`` events, the strongest, in order of time; at each one's peak,
@@ -162,7 +162,7 @@ def _stand_out(channel_excess: Array, flagged: NDArray[np.bool_]) -> tuple[int, 
 
 
 # ---------------------------------------------------------------------- answers
-def detect(scored: ScoredSignal, rule: Rule) -> Generator[Progress, None, Detection]:
+def detect(scored: ScoredSignal, rule: Rule) -> Generator[Progress, None, Findings]:
     """Set the threshold by a rule and find the events above it."""
     yield {"progress": 0.0}
     analysis, refusal = scored.analysis, ""
@@ -173,10 +173,12 @@ def detect(scored: ScoredSignal, rule: Rule) -> Generator[Progress, None, Detect
         threshold, refusal = analysis.threshold(sigmas=DEFAULT), str(error)
     found, clock = scored.find_events(threshold.value), scored.clock
     summary = sensor_tables.summary(found, threshold.value, clock)
-    listed = found.loc[found["severity"].nlargest(LISTED).index].sort_index().reset_index(drop=True)
+    listed = found
+    if len(found) > LISTED:
+        listed = found.loc[found["severity"].nlargest(LISTED).index].sort_index().reset_index(drop=True)
     spans = zip(listed["start"], listed["end"], strict=True)
     peaks = np.array([first + int(np.argmax(analysis.scores[first : last + 1])) for first, last in spans], np.int64)
-    return Detection(
+    return Findings(
         threshold, refusal, len(found), summary, sensor_tables.event_table(listed, clock), peaks,
         analysis.channel_excess[peaks],
     )  # fmt: skip
@@ -197,7 +199,7 @@ def find_smallest_faults(signal: Signal, normal: tuple[int, int]) -> Generator[P
 def write_events(scored: ScoredSignal, threshold: float) -> Generator[Progress, None, bytes]:
     """Write all events above a threshold as CSV."""
     yield {"progress": 0.0}
-    return _checked(export.csv(sensor_tables.event_table(scored.find_events(threshold), scored.clock)))
+    return _check_size(export.csv(sensor_tables.event_table(scored.find_events(threshold), scored.clock)))
 
 
 def write_scores(scored: ScoredSignal, threshold: float, kind: str) -> Generator[Progress, None, bytes]:
@@ -210,7 +212,7 @@ def write_scores(scored: ScoredSignal, threshold: float, kind: str) -> Generator
     if kind == "csv" and BYTES_A_CELL * len(analysis.scores) * (len(analysis.channels) + 3) > MOST_BYTES:
         raise _too_large("Take the Parquet file, or score the log with python -m aecore score.")
     table = sensor_tables.score_table(analysis, scored.clock, threshold, missing=scored.signal.missing)
-    return _checked(export.csv(table) if kind == "csv" else export.parquet(table))
+    return _check_size(export.csv(table) if kind == "csv" else export.parquet(table))
 
 
 def write_detector(scored: ScoredSignal) -> Generator[Progress, None, bytes]:
@@ -224,7 +226,7 @@ def write_onnx(scored: ScoredSignal) -> Generator[Progress, None, bytes]:
     return (yield from sensors.to_onnx(scored.analysis.detector))
 
 
-def _checked(data: bytes) -> bytes:
+def _check_size(data: bytes) -> bytes:
     if len(data) > MOST_BYTES:
         raise _too_large("Score the log with python -m aecore score.")
     return data

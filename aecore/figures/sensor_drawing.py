@@ -21,7 +21,7 @@ Progress = dict[str, float]
 Rows = tuple[int, int]  # first and last + 1
 
 
-class Recorded(Protocol):
+class DrawableSignal(Protocol):
     """What is drawn of a signal: see `aecore.data.uploads.Signal`."""
 
     values: Array
@@ -30,7 +30,7 @@ class Recorded(Protocol):
     missing: NDArray[np.bool_] | None
 
 
-class Analysed(Protocol):
+class DrawableAnalysis(Protocol):
     """What is drawn of a detector's result: see `aecore.concepts.sensors.Analysis`."""
 
     scores: NDArray[np.float32]
@@ -41,12 +41,12 @@ class Analysed(Protocol):
     map_rows: NDArray[np.int64]
 
 
-class Scored(Protocol):
+class DrawableResult(Protocol):
     """A signal with a detector's result: see `aecore.concepts.sensor_tasks.ScoredSignal`."""
 
-    analysis: Analysed
+    analysis: DrawableAnalysis
     joined: Array
-    signal: Recorded
+    signal: DrawableSignal
     rebuilt: Array
 
     def find_events(self, threshold: float) -> pd.DataFrame:
@@ -78,26 +78,26 @@ def rows_around(first: int, last: int, length: int) -> Rows:
     return max(0, first - room), min(length, last + 1 + room)
 
 
-def draw_signal(signal: Recorded, normal: Rows, view: tuple[float, float]) -> Generator[Progress, None, Outline]:
+def draw_signal(signal: DrawableSignal, normal: Rows, view: tuple[float, float]) -> Generator[Progress, None, Outline]:
     """Draw a signal that nobody has scored; the view is in percent of the rows."""
     yield {"progress": 0.0}
     return sensors.outline(_scene(signal, normal, view_rows(len(signal.values), view)))
 
 
-def draw_result(scored: Scored, normal: Rows, view: tuple[float, float]) -> Generator[Progress, None, Outline]:
+def draw_result(scored: DrawableResult, normal: Rows, view: tuple[float, float]) -> Generator[Progress, None, Outline]:
     """Draw a scored signal whatever the threshold; the view is in percent of the rows."""
     yield {"progress": 0.0}
     scene = _scored_scene(scored, normal, view_rows(len(scored.joined), view))
     return sensors.outline(scene, scored.joined)
 
 
-def count_scores(scored: Scored) -> Generator[Progress, None, closer.Histogram]:
+def count_scores(scored: DrawableResult) -> Generator[Progress, None, closer.Histogram]:
     """Count the scores of the normal rows and of all."""
     yield {"progress": 0.0}
     return closer.count_scores(scored.analysis.normal_scores, scored.analysis.scores)
 
 
-def draw_report(scored: Scored, normal: Rows, threshold: float) -> Generator[Progress, None, ReportPictures]:
+def draw_report(scored: DrawableResult, normal: Rows, threshold: float) -> Generator[Progress, None, ReportPictures]:
     """Draw all pictures of a report as SVG."""
     analysis, events = scored.analysis, scored.find_events(threshold)
     events = events.loc[events["severity"].nlargest(LISTED).index]
@@ -126,12 +126,12 @@ def draw_report(scored: Scored, normal: Rows, threshold: float) -> Generator[Pro
     return ReportPictures(whole, close, near[::2], near[1::2], histogram, windows)
 
 
-def _scene(signal: Recorded, normal: Rows, view: Rows) -> Scene:
+def _scene(signal: DrawableSignal, normal: Rows, view: Rows) -> Scene:
     return Scene(
         clock=Clock.of(signal.time, len(signal.values)), values=signal.values[:, :DRAWN],
         channels=signal.channels[:DRAWN], normal=normal, view=view, missing=signal.missing,
     )  # fmt: skip
 
 
-def _scored_scene(scored: Scored, normal: Rows, view: Rows) -> Scene:
+def _scored_scene(scored: DrawableResult, normal: Rows, view: Rows) -> Scene:
     return _scene(scored.signal, normal, view)._replace(rebuilt=scored.rebuilt, scores=scored.analysis.scores)

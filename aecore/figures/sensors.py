@@ -69,7 +69,7 @@ class Verdict(NamedTuple):
     events: Sequence[tuple[int, int]]
 
 
-class Axis(NamedTuple):
+class SignalAxis(NamedTuple):
     """The axis of a whole signal, as far as a page needs it that does not hold the signal's clock.
 
     ``before`` and ``after`` [1000] say where on it each tenth of a percent of the rows ends and begins.
@@ -82,7 +82,7 @@ class Axis(NamedTuple):
     after: Array
 
     @classmethod
-    def of(cls, clock: Clock) -> "Axis":
+    def of(cls, clock: Clock) -> "SignalAxis":
         """Read the axis off a signal's clock."""
         length, parts = len(clock.x), np.arange(PERMILLE)
         last = -(-(parts + 1) * length // PERMILLE) - 1
@@ -99,7 +99,7 @@ class Axis(NamedTuple):
 class Outline(NamedTuple):
     """A scene at the resolution of a screen; places are shares of the axis in view, 0..1, and m bins hold n points."""
 
-    axis: Axis
+    axis: SignalAxis
     ends: tuple[float, float]  # of the view, on the axis
     at: NDArray[np.float32]  # [n]
     starts: NDArray[np.float32]  # [m], each bin's first row
@@ -156,7 +156,7 @@ def outline(scene: Scene, joined: Array | None = None, bins: int = SCREEN_BINS) 
 
     scores = scene.scores
     return Outline(
-        Axis.of(scene.clock), (float(x[0]), float(x[1])), places(points.rows), places(starts), places(stops),
+        SignalAxis.of(scene.clock), (float(x[0]), float(x[1])), places(points.rows), places(starts), places(stops),
         tuple(places(normal).tolist()) if normal[0] <= normal[1] else (), highest(missing, bins),
         tuple(scene.channels), {name: values.astype(np.float32) for name, values in points.values.items()},
         None if joined is None else highest(joined[first:last], bins).astype(np.float32),

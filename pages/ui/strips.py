@@ -1,9 +1,10 @@
-"""Strips: channels of a signal over one time axis, its scores below them, and the threshold a line under the hand.
+"""Strips: channels of a signal over one time axis, its scores below, and the threshold, a line that the pointer moves.
 
 What is drawn travels in a message of its own (`shelve`) and is then named by its hash, and so does where the threshold
 stands: moving it sends a few bytes, and no script again. The browser holds every level that the threshold may take with
 its number of events, and what it needs to shade them: scores whose short dips are filled up, a maximum for each pixel.
-It follows the hand alone; Python hears of the level where the hand lets go, and of the stretch that was dragged over.
+It follows the pointer alone; Python hears of the level where the pointer lets go, and of the stretch that was dragged
+over.
 """
 
 import json
@@ -47,8 +48,8 @@ class Levels(NamedTuple):
     names: list[str]
 
 
-class Hand(NamedTuple):
-    """What a hand does: ``stretch(from, to)`` of the axis was dragged over, ``level(k)`` is where the line was left."""
+class PointerActions(NamedTuple):
+    """What the pointer does: it drags over ``stretch(from, to)`` of the axis, or leaves the line at ``level(k)``."""
 
     stretch: Callable[[float, float], None]
     level: Callable[[int], None]
@@ -100,29 +101,29 @@ class Standing(NamedTuple):
     told: Sequence[str]
 
 
-def strips(scene: str, *, key: str, words: str, hand: Hand, standing: Standing | None = None) -> None:
+def strips(scene: str, *, key: str, words: str, pointer: PointerActions, standing: Standing | None = None) -> None:
     """Draw what lies on the shelf as ``scene``, and the threshold where it stands; with none, the signal alone.
 
     The same ``key`` keeps its place on the page while all else changes; ``words`` say what is seen.
     """
     own = f"{key}:strips"
 
-    def dragged() -> None:
+    def take_stretch() -> None:
         match st.session_state[own].get("stretch"):
             case {"from": int() | float() as start, "to": int() | float() as end}:
-                hand.stretch(float(start), float(end))
+                pointer.stretch(float(start), float(end))
 
-    def let_go() -> None:
+    def take_level() -> None:
         match st.session_state[own].get("level"):
             case {"index": int(index)} if index >= 0:
-                hand.level(index)
+                pointer.level(index)
 
     heard = _heard(st.session_state.get(own))
-    message = {"scene": scene, "words": words, "marks": hand.marks, "key": key}
+    message = {"scene": scene, "words": words, "marks": pointer.marks, "key": key}
     stands = {"key": key, "heard": heard} | (standing._asdict() if standing else {"threshold": None, "told": []})
     with st.container(gap=None):
         _placing(key=f"{key}:standing", data=stands)
-        _component(key=own, data=Packer().message(message), on_stretch_change=dragged, on_level_change=let_go)
+        _component(key=own, data=Packer().message(message), on_stretch_change=take_stretch, on_level_change=take_level)
 
 
 def _heard(state: Any) -> int:

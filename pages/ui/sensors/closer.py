@@ -3,12 +3,12 @@
 import streamlit as st
 
 from aecore.concepts import sensor_tasks
-from aecore.concepts.sensor_tasks import Detection
+from aecore.concepts.sensor_tasks import Findings
 from aecore.figures import closer, sensor_drawing, vega
 from pages.ui import controls, narration, plots
 from pages.ui.foreign import plain
 from pages.ui.sensors import sources
-from pages.ui.sensors.scoring import Result
+from pages.ui.sensors.scoring import SensorResult
 from pages.ui.sensors.sources import Source
 from pages.ui.theme import palette
 
@@ -18,7 +18,7 @@ LOOKS = {EVENT: "The event", MAP: "Latent map", SCORES: "Scores", LABELS: "Again
 LOOK = "sensors:look"
 
 
-def look(source: Source, result: Result, found: Detection, chosen: int | None) -> None:
+def look(source: Source, result: SensorResult, found: Findings, chosen: int | None) -> None:
     """Draw one of the closer looks, by the visitor's choice; ``chosen`` is the open event's place in the table."""
     options = {look: label for look, label in LOOKS.items() if look != LABELS or source.profile.labelled}
     what = controls.choice("Look closer", "closer", options, default=EVENT)
@@ -49,7 +49,7 @@ def _draw(plot: vega.Figure, words: str) -> None:
     st.vega_lite_chart(None, plot.whole, width="stretch", alt=words)
 
 
-def _event(result: Result, found: Detection, chosen: int | None) -> None:
+def _event(result: SensorResult, found: Findings, chosen: int | None) -> None:
     if chosen is None:
         st.info("There is no event at this threshold. Lower it, or choose another signal.")
         return

@@ -70,8 +70,8 @@ def draw(shelved: str, outline: Outline, words: str, drag: str = ZOOM, standing:
         if rules.put_level(place):
             st.session_state[_DRAGGED] = True
 
-    hand = strips.Hand(stretch, level, marks=drag == MARK)
-    strips.strips(shelved, key=KEY, words=words, hand=hand, standing=standing)
+    pointer = strips.PointerActions(stretch, level, marks=drag == MARK)
+    strips.strips(shelved, key=KEY, words=words, pointer=pointer, standing=standing)
 
 
 def rerun_if_dragged() -> None:

@@ -6,26 +6,26 @@ import pandas as pd
 
 from aecore import export
 from aecore.concepts import sensor_tasks
-from aecore.concepts.sensor_tasks import Detection
+from aecore.concepts.sensor_tasks import Findings
 from aecore.figures import sensor_drawing
 from pages.ui import work
 from pages.ui.sensors import sources
-from pages.ui.sensors.scoring import Result
+from pages.ui.sensors.scoring import SensorResult
 from pages.ui.sensors.sources import Source
 
 LISTED = 500  # events
 
 
-class Shown(NamedTuple):
+class SensorView(NamedTuple):
     """What the page shows: a signal, a result, the normal rows (first, last + 1), and what passes the threshold."""
 
     source: Source
-    result: Result
+    result: SensorResult
     normal: tuple[int, int]
-    found: Detection
+    found: Findings
 
 
-def write(shown: Shown, self_test: pd.DataFrame | None, slots: work.Slots) -> bytes:
+def write(shown: SensorView, self_test: pd.DataFrame | None, slots: work.Slots) -> bytes:
     """Write the report; its pictures are drawn where the data are."""
     source, result, normal, found = shown
     overview, threshold = result.overview, found.threshold
@@ -68,7 +68,7 @@ def write(shown: Shown, self_test: pd.DataFrame | None, slots: work.Slots) -> by
     return export.report(f"Sensor anomalies: {source.name}", sections)
 
 
-def _list_events(found: Detection) -> list[str | pd.DataFrame | export.Drawing]:
+def _list_events(found: Findings) -> list[str | pd.DataFrame | export.Drawing]:
     if found.events.empty:
         return ["None at this threshold."]
     more = found.total - min(LISTED, len(found.events))

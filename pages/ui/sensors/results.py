@@ -6,14 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from aecore.concepts import sensor_tables, sensor_tasks
-from aecore.concepts.sensor_tasks import LISTED, Detection, Rule
+from aecore.concepts.sensor_tasks import LISTED, Findings, Rule
 from aecore.figures.sensors import Outline
 from pages.ui import narration, private, training, work
 from pages.ui.downloads import Download, take_it_with_you
 from pages.ui.foreign import plain
 from pages.ui.sensors import closer, figure, report, sources
-from pages.ui.sensors.report import Shown
-from pages.ui.sensors.scoring import Result
+from pages.ui.sensors.report import SensorView
+from pages.ui.sensors.scoring import SensorResult
 from pages.ui.sensors.sources import READING, Source
 from pages.ui.strips import Standing
 
@@ -32,24 +32,30 @@ SELF_TEST_COLUMNS = {
 }
 
 
-def detect(source: Source, result: Result, rule: Rule) -> Detection | None:
+def detect(source: Source, result: SensorResult, rule: Rule) -> Findings | None:
     """Return what is found above the threshold of a rule: until there is an answer, what was found before."""
     found = sources.ask(
         DETECTING, result.signature, sensor_tasks.detect, result.scored, rule, words="Looking for events"
     )
     if found is not None:
         return found
-    last: Shown | None = st.session_state.get(_SHOWN, {}).get("now")
+    last: SensorView | None = st.session_state.get(_SHOWN, {}).get("now")
     return last.found if last is not None and last.result.signature == result.signature else None
 
 
 def show(
-    source: Source, result: Result, outline: Outline, shelved: str, found: Detection, normal: tuple[int, int], drag: str
+    source: Source,
+    result: SensorResult,
+    outline: Outline,
+    shelved: str,
+    found: Findings,
+    normal: tuple[int, int],
+    drag: str,
 ) -> None:
     """Draw the figure, the events and a closer look."""
     overview = result.overview
     if found.refusal:
-        instead = f"Shown instead: {sensor_tasks.DEFAULT:g} standard deviations."
+        instead = f"SensorView instead: {sensor_tasks.DEFAULT:g} standard deviations."
         st.warning(f"{plain(found.refusal)} {instead}", icon=":material/error:")
     words = "Signal by channel, normal stretch, events and scores over time"
     # said by the figure itself: a browser takes longer for two paragraphs of Markdown than for all that is drawn
@@ -66,7 +72,7 @@ def show(
         st.caption(f"Listed: the {LISTED:,} strongest of {found.total:,} events; the file of events has them all.")
     chosen = _choose_event(found.events, source.profile.rows, clock=source.profile.timed)
     closer.look(source, result, found, chosen)
-    _last()["now"] = Shown(source, result, normal, found)
+    _last()["now"] = SensorView(source, result, normal, found)
 
 
 def _choose_event(table: pd.DataFrame, length: int, *, clock: bool) -> int | None:
@@ -115,8 +121,8 @@ def _self_test(source: Source, normal: tuple[int, int]) -> work.Request:
     )  # fmt: skip
 
 
-def _last() -> dict[str, Shown]:
-    held: dict[str, Shown] = st.session_state.setdefault(_SHOWN, {})
+def _last() -> dict[str, SensorView]:
+    held: dict[str, SensorView] = st.session_state.setdefault(_SHOWN, {})
     return held
 
 

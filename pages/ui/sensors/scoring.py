@@ -17,7 +17,7 @@ from pages.ui.work import Request
 TRAINING, GATHERING = "sensors:train", "sensors:gather"
 
 
-class Result(NamedTuple):
+class SensorResult(NamedTuple):
     """A result's overview, and the scored signal or the handle of one; ``signature`` tells it from others."""
 
     signature: Hashable
@@ -25,12 +25,12 @@ class Result(NamedTuple):
     scored: ScoredSignal | Handle
 
 
-def score(source: Source, normal: tuple[float, float]) -> Result | None:
+def score(source: Source, normal: tuple[float, float]) -> SensorResult | None:
     """Return the result for a normal stretch (percent of the rows), or None while its training is on screen."""
     return _score_sample(source, source.sample, normal) if source.sample is not None else _score_file(source, normal)
 
 
-def _score_sample(source: Source, sample: Sample, normal: tuple[float, float]) -> Result | None:
+def _score_sample(source: Source, sample: Sample, normal: tuple[float, float]) -> SensorResult | None:
     signature = (sample, normal)
     tree = None
     if not sensor_shipped.ships(sample, normal):
@@ -40,7 +40,7 @@ def _score_sample(source: Source, sample: Sample, normal: tuple[float, float]) -
             return None
         tree = made.value
     held = _gather(sample, normal, tree, source.signal)
-    return Result(signature, held.summary, held.value)
+    return SensorResult(signature, held.summary, held.value)
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)  # of samples, which are everybody's; nobody changes them
@@ -48,7 +48,7 @@ def _gather(sample: Sample, normal: tuple[float, float], _tree: Any, _signal: Si
     return run_here(sensor_tasks.prepare_result(_tree or sensor_shipped.shipped(sample, normal), _signal))
 
 
-def _score_file(source: Source, normal: tuple[float, float]) -> Result | None:
+def _score_file(source: Source, normal: tuple[float, float]) -> SensorResult | None:
     """Have workers train or score, and gather; the large parts stay with them."""
     more = {"private": True, "source": READING, "keep": TABLES}
     if source.saved is not None:
@@ -69,4 +69,4 @@ def _score_file(source: Source, normal: tuple[float, float]) -> Result | None:
     held = work.fetch_held(GATHERING, gather, words="Gathering the result")
     if held is None:
         return None
-    return Result(held.value.id, held.summary, held.value)
+    return SensorResult(held.value.id, held.summary, held.value)
