@@ -684,6 +684,17 @@ def test_warming_loads_torch_once_and_for_all():
     assert list(client.run(lambda: {"torch", "torch._dynamo"} <= set(sys.modules)).values()) == [True, True]
 
 
+def test_modules_are_loaded_in_the_workers_of_their_lane():
+    jobs.warm({"short": ("tabnanny",), "long": ("pyclbr",)})
+    client = jobs._dispatcher._cluster._client
+
+    def look(dask_worker):
+        return sorted(dask_worker.state.total_resources), *(name in sys.modules for name in ("tabnanny", "pyclbr"))
+
+    loaded = client.run(look)
+    assert sorted(loaded.values()) == [(["long"], False, True), (["short"], True, False)]
+
+
 def test_a_reloaded_module_ends_the_workers_of_its_former_self():
     code = (
         "import sys, psutil, time\n"

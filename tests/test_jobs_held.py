@@ -264,3 +264,17 @@ def test_packed_and_unpacked_are_never_both_kept(private, tmp_path, monkeypatch)
         gc.collect()
         assert work.value is None or handles[1].result() is not None
     assert handles[0].result()["array"].sum() == 6
+
+
+def test_a_value_released_twice_counts_once():
+    first, second = make(10), make(10)
+    first.result(WAIT), second.result(WAIT)
+    holding = jobs._dispatcher._cluster._holding
+    before = holding.total()
+    jobs.release(first.handle)
+    jobs.release(first.handle)
+    until(lambda: jobs._dispatcher._cluster._holding.total() == before - 1)
+    del first
+    gc.collect()
+    jobs.submit(tasks.add_up, second.handle, lane="short", private=True).result(WAIT)  # later than its finalizer
+    assert jobs._dispatcher._cluster._holding.total() == before - 1
