@@ -5,7 +5,7 @@ import streamlit as st
 from aecore.concepts import home
 from aecore.figures.home import kept_against_code_size
 from pages.ui import controls, narration
-from pages.ui.page import existing, frame, why
+from pages.ui.page import existing, fragment, frame, why
 from pages.ui.scrubber import Bars, Images, scrubber
 from pages.ui.share import share
 from pages.ui.theme import palette
@@ -18,7 +18,7 @@ def load() -> home.DigitsByCodeSize:
     return home.load()
 
 
-@st.fragment
+@fragment
 def squeeze() -> None:
     digits = load()
     digit = int(controls.choice("Digit", "digit", [str(d) for d in range(10)], default="5"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import numbers
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,11 +16,18 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:  # half a second, and nobody takes anything away before a page is drawn
     import pandas as pd
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet take a text cell for a formula
+# What makes a spreadsheet take a cell for a formula, in all the forms that Unicode holds equal (NFKC), and what may end
+# a cell: any separator that some locale uses, whatever this file is separated by.
+_LEADS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207a\u207c\u208a\u208c\u2212\u207b\u208b"
+_FORMULA = re.compile(rf"(^|[;,|\t\r\n\v\f\x1c-\x1f\x85\u2028\u2029])([\s\"']*)(?=[{_LEADS}])")
+_BREAK = re.compile(r"^(?=[\t\n])")
 
 
 def csv(frame: pd.DataFrame) -> bytes:
-    """UTF-8 CSV of a table; text that a spreadsheet would run as a formula is led by an apostrophe."""
+    """Return a table as UTF-8 CSV; text that a spreadsheet would run as a formula is led by an apostrophe.
+
+    So is what follows a separator of other locales inside a text: a spreadsheet there begins a new cell at it.
+    """
     import pandas as pd
 
     safe = frame.rename(columns=lambda name: _inert(str(name)))
@@ -120,7 +128,8 @@ def _saved(picture: Any, kind: str, **options: Any) -> bytes:
 
 
 def _inert(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # a lone one is left bare by the writer, and begins a row
+    return _BREAK.sub("'", _FORMULA.sub(r"\1\2'", text))
 
 
 def wav(samples: NDArray[Any], sample_rate: int) -> bytes:

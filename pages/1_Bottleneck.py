@@ -10,15 +10,18 @@ from aecore.concepts.bottleneck_machines import Pca
 from aecore.concepts.bottleneck_recording import Recording
 from aecore.concepts.bottleneck_signals import MAX_NOISE, MAX_SEED, Drawing
 from pages.ui import bottleneck as ui
-from pages.ui import controls, narration, on_request
+from pages.ui import controls, narration, settings, training
 from pages.ui.downloads import Download, take_it_with_you
-from pages.ui.page import frame, in_words, why
+from pages.ui.page import fragment, frame, why
 from pages.ui.scrubber import scrubber
+from pages.ui.work import Request
 
 NAME, TRAINING, READING = "bottleneck", "bottleneck:train", "bottleneck:cut"
-FAMILY, OWN = "A family of sinusoids", "Your own recording"
-ALL = "Side by side"
-MACHINES = {"PCA": bottleneck.PCA, "Linear": bottleneck.LINEAR, "Nonlinear": bottleneck.NONLINEAR}
+FAMILY, OWN = "family", "own"
+SIGNALS = {FAMILY: "A family of sinusoids", OWN: "Your own recording"}
+ALL = "all"
+MACHINES = {"pca": bottleneck.PCA, "linear": bottleneck.LINEAR, "nonlinear": bottleneck.NONLINEAR}
+SHOWN = {ALL: "Side by side", "pca": "PCA", "linear": "Linear", "nonlinear": "Nonlinear"}
 
 shipped = st.cache_resource(show_spinner=False)(bottleneck.shipped)
 
@@ -39,7 +42,7 @@ def own_swept(name: Any, seed: int, trained: bool, _recording: Recording, _weigh
 
 
 def next_signal() -> None:
-    st.session_state["draw"] = (st.session_state["draw"] + 1) % (MAX_SEED + 1)
+    settings.put({"draw": (settings.current("draw", 0) + 1) % (MAX_SEED + 1)})
 
 
 def another(label: str) -> int:
@@ -47,6 +50,12 @@ def another(label: str) -> int:
         seed = controls.slider(label, "draw", low=0, high=MAX_SEED, default=0, step=1)
         st.button("Another signal", key="next_signal", on_click=next_signal, icon=":material/casino:")
     return int(seed)
+
+
+def trained(request: Request) -> Any | None:
+    """Return the networks that the visitor has trained for these signals, or None while there are none."""
+    made = training.train(TRAINING, request, words=narration.text(NAME, "train"), mark="cut_trained")
+    return None if made is None else made.value
 
 
 def family() -> bottleneck.Sweep:
@@ -57,36 +66,35 @@ def family() -> bottleneck.Sweep:
         noise = controls.slider("Noise, × the signal's rms", "hiss", low=0.0, high=MAX_NOISE, default=0.1, step=0.05)
     with right:
         seed = another("Seed of the test signals")
-    request = on_request.Request(("family", complexity), (bottleneck.train_family, complexity))
-    weights = shipped(complexity) or on_request.result(TRAINING, request, narration.text(NAME, "train"))
+    request = Request(
+        task=bottleneck.train_family, args=(complexity,), signature=("family", complexity), settings=("complexity",)
+    )
+    weights = shipped(complexity) or trained(request)
     return family_swept(Drawing(complexity=complexity, noise=noise, seed=seed), weights is not None, weights)
 
 
 def own(name: Any, recording: Recording) -> bottleneck.Sweep:
     seed = another("Which window, by seed")
-    request = on_request.Request(("own", *name), (bottleneck.train, recording.learn), private=True)
-    weights = on_request.result(TRAINING, request, narration.text(NAME, "train"))
+    weights = trained(Request(task=bottleneck.train, args=(recording.learn,), signature=("own", *name), private=True))
     return own_swept(name, seed, weights is not None, recording, weights)
 
 
-@st.fragment
+@fragment
 def bench(now: dict[str, Any], brought: tuple[Any, Recording] | None) -> None:
     """Controls, the handle, and all that follows it; ``now`` takes what is shown to the downloads."""
-    with in_words():
-        swept = own(*brought) if brought else family()
-        chosen = controls.choice("Machines", "machines", [ALL, *MACHINES], default=ALL, labelled=False)
-        panels, below = ui.panels(swept, MACHINES.get(chosen), brought[1].sample_rate if brought else None)
-        k = scrubber(panels, label="k", key="waist", default=6, height=190, columns=4, below=below, autoplay=True)
-        now |= {"swept": swept, "k": k}
-        left, right = st.columns(2, gap="large")
-        left.markdown(bottleneck.summary(swept, k))
-        right.markdown(bottleneck.equivalence(swept, k))
+    swept = own(*brought) if brought else family()
+    chosen = controls.choice("Machines", "machines", SHOWN, default=ALL, labelled=False)
+    panels, below = ui.panels(swept, MACHINES.get(chosen), brought[1].sample_rate if brought else None)
+    k = scrubber(panels, label="k", key="waist", default=6, height=190, columns=4, below=below, autoplay=True)
+    now |= {"swept": swept, "k": k}
+    left, right = st.columns(2, gap="large")
+    left.markdown(bottleneck.summary(swept, k))
+    right.markdown(bottleneck.equivalence(swept, k))
 
 
 with frame(NAME):
-    on_request.run(TRAINING)
     ui.learn_ahead()
-    source = controls.choice("Signals", "signals", [FAMILY, OWN], default=FAMILY, labelled=False)
+    source = controls.choice("Signals", "signals", SIGNALS, default=FAMILY, labelled=False)
     now: dict[str, Any] = st.session_state.setdefault("bottleneck:now", {})
     now.clear()
     brought = ui.own_recording(READING, narration.text(NAME, "own")) if source == OWN else None

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from aecore import export
-from aecore.concepts import variants as core
 from aecore.concepts import variants_views as views
 from pages.ui import controls, narration
 from pages.ui import variants as ui
@@ -14,9 +13,10 @@ from pages.ui.downloads import Download, take_it_with_you
 from pages.ui.page import frame, why
 
 NAME = "variants"
-ONE, PAIR, TRAIN = "One at a time", "Two under the same input", "Train one yourself"
+ONE, PAIR, TRAIN = "one", "pair", "train"
 CLOSER = {ONE: one.one_of_them, PAIR: pair.two_of_them, TRAIN: training.train_one}
-SETTINGS = {PAIR: pair.SETTINGS, TRAIN: training.SETTINGS}
+LABELS = {ONE: "One at a time", PAIR: "Two under the same input", TRAIN: "Train one yourself"}
+KEYS = {PAIR: pair.KEYS, TRAIN: training.KEYS}
 
 with frame(NAME):
     made = ui.results()
@@ -28,13 +28,13 @@ with frame(NAME):
         narration.say(NAME, "reading")
     ui.table(made)
     st.subheader(narration.text(NAME, "closer"), divider="gray")
-    CLOSER[ui.closer(list(CLOSER), SETTINGS)](made)
+    CLOSER[ui.closer(LABELS, KEYS)](made)
     controls.try_this({
-        "Mask a third of every digit": {"var_input": "Masked", "var_measure": "MSE, masked"},
-        "Turn L1 up until units fall silent": {"var_closer": ONE, "var_variant": core.L1, one.KEYS[core.L1]: 4},
+        "Mask a third of every digit": {"var_input": "mask", "var_measure": "mask"},
+        "Turn L1 up until units fall silent": {"var_closer": ONE, "var_variant": "l1", one.strength_key("l1"): 4},
         "A noisy 3 through a denoiser and PCA": {"var_closer": PAIR, "var_how": pair.DIGIT, "var_digit": "3",
-                                                 "var_sigma": 0.5, "var_pair_one": core.GAUSSIAN,
-                                                 "var_pair_other": core.PCA},
+                                                 "var_sigma": 0.5, "var_masked": 0.0,
+                                                 "var_pair_one": "gaussian", "var_pair_other": "pca"},
     })  # fmt: skip
     why(NAME)
     take_it_with_you(

@@ -1,4 +1,4 @@
-"""Applications: eight jobs an autoencoder is hired for; only the one that is chosen or linked is loaded."""
+"""Applications: eight things that autoencoders are used for; only the section that is chosen or linked is loaded."""
 
 from pages.ui import controls
 from pages.ui.applications import shell
@@ -7,5 +7,4 @@ from pages.ui.page import frame
 NAME = "applications"
 
 with frame(NAME):
-    sections = shell.available()
-    shell.open_section(controls.choice("Hired for", "section", sections, default=sections[0]))
+    shell.open_section(controls.choice("Hired for", "application", shell.SECTIONS, default=next(iter(shell.SECTIONS))))

@@ -4,13 +4,14 @@ from typing import Any
 
 import streamlit as st
 
-from aecore import jobs
 from aecore.concepts import audio_bench as concept
-from pages.ui import controls, link, live, narration
+from pages.ui import controls, narration, work
 from pages.ui.audio import results, sources, tuning
-from pages.ui.audio.listening import KEY, Result, listen
-from pages.ui.audio.sources import CLIP
+from pages.ui.audio.listening import KEY, NETWORK, Result, listen
+from pages.ui.audio.sources import CLIP, SNR, Source
+from pages.ui.foreign import plain
 from pages.ui.page import frame, why
+from pages.ui.work import Request
 
 NAME = "audio_denoising"
 CLEANING, LAST = "audio:clean", "audio:last"
@@ -18,26 +19,29 @@ CLEANING, LAST = "audio:clean", "audio:last"
 shipped = st.cache_resource(show_spinner=False)(concept.shipped)
 
 
-def cleaned(source: sources.Source, models: dict[str, Any]) -> Result | None:
-    """The newest result for this sound: until another noise is in, the one before stays up."""
+def cleaned(source: Source, models: dict[str, tuning.Tree]) -> Result | None:
+    """Return the newest result for this sound: until another noise is in, the one before stays up."""
     sound = source.signature[0]
-    signature = (source.signature, tuple(models))
+    signature = (source.signature, tuning.name_of(models))
     tree = shipped(source.spoiling) if sound is None and not models else None
     with st.container():  # always there, so that what follows keeps its place, and the player its own
         if tree is None:
-            tree = live.work(
-                CLEANING, signature, lambda: start(source, models), live.progress_bar, again="Clean it", training=False
-            )
+            tree = work.fetch(CLEANING, request(source, models, signature), words="Cleaning", again="Clean it")
     if tree is not None:
         st.session_state[LAST] = Result(sound, tree, signature)
-    last = st.session_state.get(LAST)
+    last: Result | None = st.session_state.get(LAST)
     return last if last is not None and last.sound == sound else None
 
 
-def start(source: sources.Source, models: dict[str, Any]) -> jobs.Job:
-    if source.sound is None and source.own is None and not models:
-        return jobs.submit(concept.sample_bench, source.spoiling, lane="short")
-    return jobs.submit(concept.bench, source.heard, source.spoiling, source.own, models, lane="short", private=True)
+def request(source: Source, models: dict[str, tuning.Tree], signature: Any) -> Request:
+    """Return the work that cleans a source by every method and by the ``models`` trained on it."""
+    if not source.private and not models:
+        return Request(task=concept.sample_bench, args=(source.spoiling,), signature=signature, lane="short", keep=1)
+    denoisers = {method: model["denoiser"] for method, model in models.items()}
+    return Request(
+        task=concept.bench, args=(source.sound, source.spoiling, source.own, denoisers), signature=signature,
+        lane="short", private=True, source=sources.SLOTS, keep=1,
+    )  # fmt: skip
 
 
 def workbench() -> None:
@@ -46,6 +50,7 @@ def workbench() -> None:
     with left:
         source = sources.source(voice)
     if source is None:
+        forget()
         with right:
             narration.say(NAME, "waiting")
         return
@@ -58,18 +63,25 @@ def workbench() -> None:
         listen(result, now)
         notes = result.tree["notes"]
         with st.popover(f"About this recording ({len(notes)})"):
-            st.markdown("\n".join(f"- {link.plain(note)}" for note in notes))
+            st.markdown("\n".join(f"- {plain(note)}" for note in notes))
     results.measured(result.tree)
     tuning.offer(source)
-    results.files(result.tree, now, models.get("tuned"))
+    results.files(result.tree, now, models["tuned"]["denoiser"] if "tuned" in models else None)
+
+
+def forget() -> None:
+    """Let go of what was heard last: its sound is not on the page any more."""
+    st.session_state.pop(LAST, None)
+    st.session_state.pop("audio:now", None)
 
 
 with frame(NAME):
     workbench()
+    usual = {"voice": CLIP, "snr": SNR, "noise-seed": 0, KEY: NETWORK, f"{KEY}-strength": 100}
     controls.try_this({
-        "A voice under a vacuum cleaner": {"voice": CLIP, "spoil": "Vacuum cleaner", "snr": 0.0, KEY: "network"},
-        "Voices behind a voice": {"voice": CLIP, "spoil": "Babble", "snr": 5.0, KEY: "network"},
-        "Half the strength": {"voice": CLIP, KEY: "network", f"{KEY}-strength": 50},
+        "A voice under a vacuum cleaner": usual | {"spoil": "vacuum", "snr": 0.0},
+        "Voices behind a voice": usual | {"spoil": "babble"},
+        "Half the strength": usual | {"spoil": "fan", f"{KEY}-strength": 50},
     })  # fmt: skip
     left, right = st.columns(2, gap="large")
     with left:

@@ -2,87 +2,94 @@
 
 import streamlit as st
 
-from aecore import jobs
-from aecore.concepts import sensor_shipped, sensors
-from aecore.figures import sensors as figures
-from pages.ui import controls, link, live, narration
-from pages.ui.page import frame, why
-from pages.ui.sensors import figure, results, rules, samples, sources
+from aecore.concepts import sensors
+from aecore.figures.sensors import Outline
+from pages.ui import controls, narration, settings
+from pages.ui.foreign import plain
+from pages.ui.page import fragment, frame, in_words, why
+from pages.ui.sensors import figure, results, rules, samples, scoring, sources
+from pages.ui.sensors.scoring import Result
+from pages.ui.sensors.sources import Source
 
 NAME = "sensor_anomalies"
-SAMPLE, OWN = "Simulated inverter", "Your own file"
-SAMPLES = {SAMPLE: samples.inverter, "Ball bearing": samples.bearing, "Office room": samples.room}
+INVERTER, BEARING, ROOM, OWN = "inverter", "bearing", "room", "own"
+SIGNALS = {INVERTER: "Simulated inverter", BEARING: "Ball bearing", ROOM: "Office room", OWN: "Your own file"}
+SAMPLES = {INVERTER: samples.inverter, BEARING: samples.bearing, ROOM: samples.room}
+USUAL = {"normal": sensors.DEFAULT_NORMAL, "view": figure.ALL}  # of what a prompt shows
 
 
-def trained(source: sources.Source, normal: tuple[float, float]) -> sensors.Analysis | None:
-    """The result for a normal stretch, or None while its training is on screen."""
-    if source.sample is not None and (tree := sensor_shipped.shipped(source.sample, normal)):
-        return sensors.Analysis.from_tree(tree)
-    task = source.saved_task or (*source.task, normal)
-    tree = live.work(
-        "sensors:train", (source.signature, task[0].__name__, normal),
-        lambda: jobs.submit(*task, private=source.private), live.training_panel, again="Train",
-    )  # fmt: skip
-    return None if tree is None else sensors.Analysis.from_tree(tree)
-
-
-@st.fragment
-def judged(source: sources.Source, analysis: sensors.Analysis, scene: figures.Scene, shelved: str, rule: str) -> None:
-    """Everything that follows the threshold, and no more: moving it runs this part alone."""
+@fragment
+def follow_threshold(
+    source: Source, result: Result, outline: Outline, shelved: str, normal: tuple[int, int], rule: str, drag: str
+) -> None:
+    """Show everything that follows the threshold, and no more: moving it runs this part alone."""
     figure.rerun_if_dragged()
-    threshold = rules.threshold(f"{source.signature} {scene.normal}", rule, analysis)
-    results.show(source, analysis, scene, shelved, threshold)
+    found = results.detect(source, result, rules.choose_level(rule))
+    if found is None:
+        figure.draw(shelved, outline, "The signal and its scores", drag)
+    else:
+        results.show(source, result, outline, shelved, found, normal, drag)
+
+
+def show_signal(source: Source, normal: tuple[float, float], view: tuple[float, float]) -> None:
+    """Show a signal and what a detector says of it, or its training and the signal alone."""
+    rows = (0, 0) if source.saved else sensors.normal_rows(source.profile.rows, normal)
+    result = scoring.score(source, normal)
+    if result is None:
+        drag = figure.ZOOM if source.saved else figure.choose_drag()
+        outline = figure.fetch_outline(source.signature, source.signal, rows, view, scored=False)
+        if outline is not None:
+            figure.draw(figure.put_on_shelf(outline), outline, "The signal as measured", drag)
+        return
+    threshold, pointer = st.columns(2)
+    with threshold:
+        rule = rules.choose_rule()
+    with pointer, st.container(gap=None):
+        drag = figure.ZOOM if source.saved else figure.choose_drag()
+        outline = figure.fetch_outline(result.signature, result.scored, rows, view, scored=True)
+        if outline is None:
+            return
+        shelved = figure.put_on_shelf(outline, result.overview)
+    follow_threshold(source, result, outline, shelved, rows, rule, drag)
+    results.offer_downloads()
+    if not source.saved:
+        results.offer_self_test(source, rows)
 
 
 def workbench() -> None:
-    chosen = controls.choice("Signal", "source", [*SAMPLES, OWN], default=SAMPLE)
+    """Show a signal, what is normal of it, and what a detector says of the rest."""
+    chosen = controls.choice("Signal", "source", SIGNALS, default=INVERTER)
     left, right = st.columns([1, 3], gap="large")
     with left:
-        source = sources.own_file(narration.text(NAME, "upload")) if chosen == OWN else sources.simulated(
-            chosen, SAMPLES[chosen]()
-        )  # fmt: skip
-        normal = controls.range_slider(
-            "Normal stretch, % of the rows", "normal", low=0.0, high=100.0, default=sensors.DEFAULT_NORMAL, step=0.1,
-            help="The detector learns from these rows only: choose a stretch that you would vouch for.",
-        )  # fmt: skip
-        figure.view_control()
+        if chosen == OWN:
+            source = sources.own_file(narration.text(NAME, "upload"))
+        else:
+            source = sources.simulate(SIGNALS[chosen], SAMPLES[chosen]())
+        normal = sensors.DEFAULT_NORMAL
+        if source is None or source.saved is None:
+            normal = controls.range_slider(
+                "Normal stretch, % of the rows", "normal", low=0.0, high=100.0, default=normal, step=0.1,
+                help="The detector learns from these rows only: choose a stretch that you would vouch for.",
+            )  # fmt: skip
+        view = figure.choose_view()
     with right:
         if source is None:
             narration.say(NAME, "upload")
             return
-        signal = source.signal
-        rows = sensors.normal_rows(len(signal.values), normal)
-        name = str(source.signature)
-        analysis = trained(source, normal)
-        if analysis is None:
-            clock = figures.Clock.of(signal.time, len(signal.values))
-            scene = figures.Scene(
-                clock=clock, values=signal.values[:, : figures.MAX_STRIPS],
-                channels=signal.channels[: figures.MAX_STRIPS], normal=rows, view=figure.view_of(len(clock.x)),
-            )  # fmt: skip
-            figure.drag_control()
-            figure.draw(figure.shelve(name, scene), clock, "The signal as measured")
-        else:
-            scene = results.scene(source, analysis, rows)
-            judge, hand = st.columns(2)
-            with judge:
-                rule = rules.choose()
-            with hand, st.container(gap=None):
-                figure.drag_control()
-                shelved = figure.shelve(name, scene, analysis, signal.missing)
-            judged(source, analysis, scene, shelved, rule)
-            results.downloads()
-            results.self_test(source, rows)
-        if signal.notes:
-            with st.expander(f"What was done to the file ({len(signal.notes)})"):
-                st.markdown("\n".join(f"- {link.plain(note)}" for note in signal.notes))
+        show_signal(source, normal, view)
+        if source.profile.notes:
+            with st.expander(f"What was done to the file ({len(source.profile.notes)})"):
+                st.markdown("\n".join(f"- {plain(note)}" for note in source.profile.notes))
 
 
 with frame(NAME):
-    workbench()
+    with in_words(), settings.part(f"{NAME}:workbench"):
+        workbench()
     controls.try_this({
-        "A weak sensor offset": {"source": SAMPLE, "fault": "Sensor offset", "severity": 0.1},
-        "A spall on a bearing's inner race": {"source": "Ball bearing", "spall": "On the inner race"},
-        "Call the fault normal": {"source": SAMPLE, "fault": "Open switch", "normal": (50.0, 80.0)},
+        "A weak sensor offset": USUAL | {"source": INVERTER, "fault": "offset", "severity": 0.1},
+        "A spall on a bearing's inner race": USUAL | {"source": BEARING, "spall": "inner", "depth": 0.3},
+        "Call the fault normal": USUAL | {
+            "source": INVERTER, "fault": "open_switch", "severity": 0.5, "normal": (50.0, 80.0)
+        },
     })  # fmt: skip
     why(NAME)

@@ -7,16 +7,19 @@ from pages.ui.page import frame, why
 
 NAME = "field_guide"
 SECTIONS = {
-    "Latent size": size,
-    "Just PCA?": pca,
-    "Blurry or wrong?": wrong,
-    "Can it generate?": generate,
-    "Checklist": checklist,
-    "Glossary": glossary,
+    "size": "Latent size",
+    "pca": "Just PCA?",
+    "wrong": "Blurry or wrong?",
+    "generate": "Can it generate?",
+    "checklist": "Checklist",
+    "glossary": "Glossary",
 }
+MODULES = {
+    "size": size, "pca": pca, "wrong": wrong, "generate": generate, "checklist": checklist, "glossary": glossary,
+}  # fmt: skip
 
 with frame(NAME):
-    section = SECTIONS[controls.choice("Section", "section", list(SECTIONS), default="Latent size")]
+    section = MODULES[controls.choice("Section", "section", SECTIONS, default="size")]
     downloads = section.show()
     controls.try_this(section.PROMPTS)
     why(NAME)

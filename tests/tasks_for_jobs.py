@@ -263,11 +263,11 @@ def take_over(path, progress):
     """Answer as a process would that a file has taken over: past all of this program's own packing."""
     import pickle
 
-    from aecore.jobs import parcels, running
+    from aecore.jobs import running, serialization
 
     if not progress:
         yield 0
-    running.pack = lambda value, private: parcels.Parcel("value", [pickle.dumps(Trap(path))])
+    running.pack = lambda value, private: serialization.Packed("value", [pickle.dumps(Trap(path))])
     yield 1
     return Held(0, 0)
 

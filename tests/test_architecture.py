@@ -1,6 +1,7 @@
 """The floors of the building, read from the imports themselves; and words that match the pages."""
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
@@ -90,7 +91,24 @@ def test_the_sections_used_are_the_sections_written(path):
     used = set(re.findall(r'(?:say|text)\(NAME, "([^"]+)"\)', script)) | {"title", "promise", "map"}
     if "why(NAME)" in script:
         used.add("why")
+    used |= {section for section in sections(path.stem) if f'"{section}"' in script}  # named in a table of plans, say
+    if page.name == "applications":
+        used |= sections_of_applications()
     assert set(sections(path.stem)) == used
+
+
+def sections_of_applications() -> set[str]:
+    """What the Applications page's sections say: each all that `shell` asks for, with or without a visitor's file."""
+    from pages.ui.applications import shell
+
+    folder = ROOT / "pages" / "ui" / "applications"
+    parts = set(re.findall(r'_text\(name, "([^"]+)"\)', (folder / "shell.py").read_text()))
+    used = set()
+    for name in shell.SECTIONS:
+        section = importlib.import_module(f"pages.ui.applications.{name}").section()
+        used |= {f"{name}-{part}" for part in parts if part != "upload" or section.own is not None}
+        used |= set(re.findall(r'text\(shell\.NAME, "([^"]+)"\)', (folder / f"{name}.py").read_text()))
+    return used
 
 
 def test_every_page_has_its_text():

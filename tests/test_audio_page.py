@@ -15,6 +15,7 @@ from aecore.concepts.audio_pictures import gain_picture, picture
 from aecore.data import sounds
 from aecore.data.sounds import Sound
 from aecore.errors import DataError, SettingError, UnreadableFile
+from aecore.jobs import Cancelled, Held
 
 
 def finished(steps):
@@ -185,6 +186,22 @@ def test_tuning_reports_draws_and_helps():
     assert result["after"]["clip"] > result["before"]["clip"]
     tuned = cleaned_by("tuned", sample().samples, 16_000, result["denoiser"])
     assert tuned.shape == sample().samples.shape and "tuned to" in result["denoiser"]["card"]
+
+
+def test_a_tuning_that_is_stopped_gives_what_it_has():
+    steps = audio_tuning.tune(sample(), Spoiling(noise="vacuum"), steps=32)
+    next(steps)
+    with pytest.raises(StopIteration) as end:
+        steps.throw(Cancelled())
+    result = end.value.value
+    assert len(result["losses"]) == 1 and set(result["before"]) == set(result["after"]) == {"clip", "phrase"}
+    assert cleaned_by("tuned", sample().samples, 16_000, result["denoiser"]).shape == sample().samples.shape
+
+
+def test_a_recording_is_left_where_it_was_read(tone):
+    _, held = finished(audio_denoising.hold("a.wav", encoded(tone, 22_050)))
+    assert isinstance(held, Held) and held.value.sample_rate == 22_050
+    assert held.summary["notes"] == list(held.value.notes)
 
 
 def test_a_visitors_clip_at_another_rate_is_tuned_to(tone):

@@ -20,7 +20,7 @@ from tests.test_concepts import run
 from tests.test_pages import opened, words
 
 PAGE = "pages/7_Audio_Denoising.py"
-FILE = {"voice": "A file"}
+FILE = {"voice": "file"}
 SECONDS = 1.2
 
 
@@ -53,7 +53,7 @@ def encoded(samples: np.ndarray, rate: int, kind: str = "WAV") -> bytes:
 
 def uploaded(name: str, data: bytes, **query: str):
     app = opened(PAGE, **FILE | query)
-    app.file_uploader(key="sound").upload(name, data)
+    app.file_uploader(key="sound:upload").upload(name, data)
     return app.run()
 
 
@@ -105,12 +105,12 @@ def export(tree: dict) -> bytes:
 
 
 def test_a_recording_is_cleaned_and_with_added_noise_measured():
-    app = opened(PAGE, voice="Your microphone")
+    app = opened(PAGE, voice="microphone")
     app.audio_input(key="spoken").upload("recording.wav", encoded(voice(48_000), 48_000))
     app.run()
     assert "clean" not in result(app)
     assert "estimate" in words(app)
-    app.selectbox(key="add").set_value("Gaussian")
+    app.selectbox(key="add").set_value("gaussian")
     app.run()
     tree = result(app)
     assert "clean" in tree and tree["sample_rate"] == 48_000
@@ -118,10 +118,10 @@ def test_a_recording_is_cleaned_and_with_added_noise_measured():
 
 
 def test_a_noise_of_one_s_own_is_mixed_at_the_chosen_snr():
-    app = opened(PAGE, spoil="Your own recording", snr="-3", **{"noise-from": "A file"})
+    app = opened(PAGE, spoil="own", snr="-3", **{"noise-from": "file"})
     assert "Record or choose" in words(app)
     hum = 0.1 * np.sin(np.arange(16_000) / 3)[:, None]
-    app.file_uploader(key="noise-file").upload("hum.wav", encoded(hum, 16_000))
+    app.file_uploader(key="noise-file:upload").upload("hum.wav", encoded(hum, 16_000))
     app.run()
     tree = result(app)
     added = (tree["noisy"] - tree["clean"].astype(float))[:, 0]
@@ -146,7 +146,7 @@ def test_what_cannot_be_cleaned_gets_a_sentence_and_the_page_goes_on(name):
     assert not app.exception
     assert len(app.error) == 1
     assert name.split(".")[0] in app.error[0].value and app.error[0].value.endswith(".")
-    app.file_uploader(key="sound").upload("good.wav", encoded(voice(), 16_000))
+    app.file_uploader(key="sound:upload").upload("good.wav", encoded(voice(), 16_000))
     result(app.run())
 
 
@@ -157,7 +157,7 @@ def test_clipping_is_said():
 
 def test_a_long_recording_is_heard_by_stretches(monkeypatch):
     monkeypatch.setattr(listening, "MAX_BYTES", 60_000)
-    app = uploaded("talk.wav", encoded(voice(seconds=4.0), 16_000), add="Mains hum")
+    app = uploaded("talk.wav", encoded(voice(seconds=4.0), 16_000), add="hum")
     tree = result(app)
     span = listening.shown_seconds(tree)
     assert 0.1 < span < 1 and len(tree["noisy"]) == 64_000
@@ -202,7 +202,7 @@ def test_rows_on_the_mel_axis_rise_evenly_in_pitch():
 def test_training_on_the_clip_adds_its_network_to_the_player(monkeypatch):
     monkeypatch.setattr("aecore.concepts.audio_tuning.tuning", lambda d, x, **how: tuning(d, x, **how | {"steps": 8}))
     monkeypatch.setattr("aecore.audio.tuning.RECIPE", replace(RECIPE, pool=4))
-    app = uploaded("me.wav", encoded(voice(), 16_000), add="Fan")
+    app = uploaded("me.wav", encoded(voice(), 16_000), add="fan")
     app.button(key="audio:scratch:ask").click()
     tree = result(app.run())
     assert set(tree["cleaned"]) >= {"network", "scratch"} and "tuned" not in tree["cleaned"]
@@ -219,22 +219,28 @@ def test_a_clip_without_added_noise_is_not_trained_on():
 
 
 @pytest.mark.parametrize(
-    "query",
+    ("query", "label"),
     [
-        {"snr": "banana"},
-        {"voice": "A parrot"},
-        {"spoil": "Bagpipes"},
-        {"take": "gone"},
-        {"take-strength": "200"},
-        {"noise-seed": "-1"},
-        {"axis": "round"},
+        ({"snr": "banana"}, "Voice over noise, dB"),
+        ({"voice": "A parrot"}, "Voice"),
+        ({"spoil": "Bagpipes"}, "Noise to add"),
+        ({"take": "gone"}, "the take"),
+        ({"take-strength": "200"}, "Strength"),
+        ({"noise-seed": "-1"}, "Seed of the noise"),
+        ({"axis": "round"}, "Frequencies"),
     ],
 )
-def test_a_link_with_a_bad_value_shows_the_default_and_says_so(query):
+def test_a_link_with_a_bad_value_shows_the_default_and_says_so(query, label):
     app = opened(PAGE, **query)
     assert not app.exception
-    (key,) = query
-    assert any(key in note.value and "showing" in note.value for note in app.info)
+    assert any(note.value.startswith(f"The link asks for {label} = ") and "showing" in note.value for note in app.info)
+    assert not app.run().query_params
+
+
+def test_a_link_to_a_take_that_has_to_be_trained_first_says_so():
+    app = opened(PAGE, take="tuned")
+    assert any("has to be tuned to this clip first" in note.value.replace("\\", "") for note in app.info)
+    assert app.session_state["audio:now"]["heard"].take == "network"
 
 
 @pytest.mark.parametrize(

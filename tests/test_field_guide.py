@@ -17,12 +17,15 @@ from aecore.errors import SettingError, TooFewRows, UnreadableFile
 from aecore.figures import field_guide as figures
 from aecore.figures.palette import DARK, LIGHT
 from aecore.latent import Reference
+from pages.ui import links
+from pages.ui.field_guide import checklist as checklist_page
 from pages.ui.field_guide import pca
+from pages.ui.field_guide import wrong as wrong_page
 from pages.ui.page import ORDER, existing
 from tests.test_pages import opened, words
 
 PAGE = "pages/9_Field_Guide.py"
-SECTIONS = ["Latent size", "Just PCA?", "Blurry or wrong?", "Can it generate?", "Checklist", "Glossary"]
+SECTIONS = ["size", "pca", "wrong", "generate", "checklist", "glossary"]
 
 
 def ended(task):
@@ -293,12 +296,15 @@ def test_every_item_helps_on_every_mean_and_is_measured_again(item):
 def test_every_term_leads_to_a_page_that_is_there():
     assert {term.page for term in glossary.TERMS} <= {page.name for page in ORDER}
     assert [t.word for t in glossary.TERMS] == sorted((t.word for t in glossary.TERMS), key=str.lower)
-    named = {term.settings["section"] for term in glossary.TERMS if "section" in term.settings}
-    assert named <= set(SECTIONS)
-    assert {t.settings["wrong"] for t in glossary.TERMS if "wrong" in t.settings} <= set(FAULTS)
     assert glossary.matching("leak")[0].word == "Leak"
     assert glossary.matching("xyzzy") == []
     assert len(existing()) >= 8
+
+
+def test_every_fault_and_every_item_has_an_id():
+    assert tuple(wrong_page.FAULTS.values()) == FAULTS
+    assert list(checklist_page.NAMES.values()) == [item.name for item in checklist.ITEMS]
+    assert set(checklist_page.ADVICE) == set(checklist_page.NAMES)
 
 
 def test_what_ships_is_small():
@@ -354,26 +360,70 @@ def test_a_link_opens_its_section_on_a_finished_result(section):
 
 
 def test_a_word_leads_to_its_figure_on_this_page_and_takes_the_address_along():
-    app = opened(PAGE, section="Glossary")
+    app = opened(PAGE, section="wrong", trial="shapes", wrong="dead_units")
+    app.segmented_control(key="section").set_value("glossary").run()
+    assert address(app) == {"section": ["glossary"]}
     app.button(key="word:Leak").click().run()
     assert not app.exception and "Switched on: leak into the test" in words(app)
-    assert app.segmented_control(key="section").value == "Blurry or wrong?"
-    app.segmented_control(key="section").set_value("Glossary").run()
+    assert address(app) == {"section": ["wrong"], "wrong": ["leak"]}
+    app.segmented_control(key="section").set_value("glossary").run()
     app.button(key="word:Manifold").click().run()
     assert not app.exception and "At 180°" in words(app)
+    assert address(app) == {"section": ["pca"], "bend": ["180"]}
+
+
+@pytest.mark.parametrize("term", [term for term in glossary.TERMS if term.settings], ids=lambda term: term.word)
+def test_a_word_s_link_is_one_that_its_page_writes_itself(term):
+    asked = {key: [text] for key, text in term.settings.items()}
+    assert all(links.belongs(key, term.page) for key in asked)
+    assert links.translate(term.page, asked) == asked, "an older name of a key or a value"
+    app = opened(next(page.file for page in existing() if page.name == term.page), **term.settings)
+    assert not app.exception and not app.error
+    assert not [note.value for note in app.info if "The link" in note.value]
+    assert set(address(app)) <= set(asked) and all(asked[key] == texts for key, texts in address(app).items())
+    assert not any(settings_of(app).linked), "a control that the link names did not come up"
+
+
+def address(app: AppTest) -> dict[str, list[str]]:
+    """Return what the address says, or will once the browser has put an opened link right."""
+    return settings_of(app).address()
+
+
+def settings_of(app: AppTest):
+    """Return what the visit knows of the page that is open."""
+    return app.session_state["settings:pages"][app.session_state["settings:page"]]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_prompt_shows_the_same_whatever_was_there_before(section):
+    elsewhere = {"sample": "sinusoids", "tried": "2", "bend": "120", "trial": "shapes", "wrong": "loss",
+                 "drawn_by": "16", "items": "overlap", "term": "Loss"}  # fmt: skip
+    for prompt in range(3):
+        apps = [opened(PAGE, section=section), opened(PAGE, section=section, **elsewhere)]
+        for app in apps:
+            [button for button in app.button if button.key is None][prompt].click()
+            app.run()
+            assert not app.exception and not app.error
+        mine = set(settings_of(apps[0]).shown)
+        assert [{key: texts for key, texts in address(app).items() if key in mine} for app in apps] == [
+            address(apps[0])
+        ] * 2
+        again = opened(PAGE, **address(apps[0]))
+        cached = "From the cache: this was trained before, with the same settings, data and code. "
+        assert not again.info and words(again).replace(cached, "") == words(apps[0]).replace(cached, "")
 
 
 def test_two_faults_at_once_are_trained_and_a_link_names_them():
-    app = opened(PAGE, section="Blurry or wrong?", wrong="too few epochs", trial="Inverter currents", trial_seed="7")
+    app = opened(PAGE, section="wrong", wrong="epochs", trial="inverter", trial_seed="7")
     assert not app.exception and not app.error
     assert "Switched on: too few epochs" in words(app)
-    app.file_uploader(key="history").upload(
+    app.file_uploader(key="history:upload").upload(
         "mine.csv", b"loss,val_loss\n" + b"1,1\n0.5,0.6\n0.3,0.4\n0.2,0.3\n0.2,0.3\n"
     )
     app.run()
     assert not app.exception and not app.error
     assert "5 epochs of yours" in words(app)
-    app.file_uploader(key="history").upload("bad.csv", b"a,b\n1,2\n2,3\n")
+    app.file_uploader(key="history:upload").upload("bad.csv", b"a,b\n1,2\n2,3\n")
     app.run()
     assert not app.exception
     assert "rename" in app.error[0].value
@@ -382,10 +432,10 @@ def test_two_faults_at_once_are_trained_and_a_link_names_them():
 def test_a_visitor_s_own_file_gets_all_rules(monkeypatch):
     monkeypatch.setattr(latent_size, "SIZES", (1, 4))
     monkeypatch.setattr(latent_size, "EPOCHS", 2)
-    app: AppTest = opened(PAGE, sample="Your own file")
+    app: AppTest = opened(PAGE, sample="own")
     t = np.arange(3000)
     log = "a\n" + "\n".join(f"{v:.4f}" for v in np.sin(t / 9) + 0.1 * np.random.default_rng(0).normal(size=3000))
-    app.file_uploader(key="sized").upload("mine.csv", log.encode())
+    app.file_uploader(key="sized:upload").upload("mine.csv", log.encode())
     app.run()
     assert not app.exception and not app.error
     assert "log2 rule **8**" in words(app)

@@ -57,8 +57,9 @@ def test_envelopes_hold_each_bin_s_lowest_and_highest_of_every_column_in_order(l
 def chart(clock, events=(), view=(0, 500), rebuilt=False, threshold=1.0, scored=True):
     values = np.column_stack([np.sin(np.arange(500)), np.cos(np.arange(500))])
     scene = sensors.Scene(
-        clock=clock, values=values, channels=["a", "<b>"], normal=(0, 100), view=view, filled=[(150, 160)],
-        rebuilt=values * 0.9 if rebuilt else None, scores=np.linspace(0.1, 2, 500) if scored else None,
+        clock=clock, values=values, channels=["a", "<b>"], normal=(0, 100), view=view,
+        missing=np.isin(np.arange(500), range(150, 161)), rebuilt=values * 0.9 if rebuilt else None,
+        scores=np.linspace(0.1, 2, 500) if scored else None,
     )  # fmt: skip
     tables = sensors.outlines(scene)
     if not scored:
@@ -138,7 +139,9 @@ def test_closer_looks_draw_what_they_are_given():
     assert map_.tables["windows"]["times"].to_pylist() == [0.1, 0.5, 2.0, 3.0]  # the strange ones on top
     rng = np.random.default_rng(0)
     bins = (
-        closer.score_histogram(rng.lognormal(size=500), rng.lognormal(size=900), 3.0, DARK).tables["bins"].to_pandas()
+        closer.score_histogram(closer.count_scores(rng.lognormal(size=500), rng.lognormal(size=900)), 3.0, DARK)
+        .tables["bins"]
+        .to_pandas()
     )
     assert bins.groupby("of")["share"].sum().to_numpy() == pytest.approx(100)
 
@@ -155,15 +158,6 @@ def test_drawings_stand_alone_and_names_from_files_stay_text():
     assert "&lt;b&gt;" in svg
     assert "<b>" not in svg
     assert "href" not in svg.replace("xlink", "")
-
-
-def test_the_channels_that_stand_out_are_drawn():
-    excess = np.ones((100, 20))
-    excess[50, [3, 17]] = 9
-    shown = sensors.standing_out(excess, np.arange(100) == 50)
-    assert {3, 17} <= set(shown)
-    assert len(shown) == sensors.MAX_STRIPS
-    assert shown == sorted(shown)
 
 
 def test_home_s_curve_says_its_numbers_in_words():

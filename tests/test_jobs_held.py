@@ -13,7 +13,7 @@ import pytest
 from aecore import jobs, memory
 from aecore.errors import DataGone, JobError, TooBusy
 from aecore.jobs import held
-from aecore.jobs.held import Shelf
+from aecore.jobs.held import ValueStore
 from aecore.memory import Budget
 from tests import tasks_for_jobs as tasks
 from tests.jobs_tools import WAIT, until
@@ -42,10 +42,10 @@ def budget(monkeypatch):
 
 
 def shelves():
-    """Bytes on the shelf of each worker."""
+    """Bytes on the store of each worker."""
 
     def look(dask_worker):
-        return dask_worker.aecore_desk.shelf.size
+        return dask_worker.aecore_service.values.size
 
     return jobs._dispatcher._cluster._client.run(look)
 
@@ -181,21 +181,21 @@ def test_a_cancelled_task_may_hold_what_it_has():
 
 
 def test_a_shelf_forgets_a_server_that_is_not_heard_of(monkeypatch):
-    shelf = Shelf(100)
-    here, gone = shelf.put("a", 1, "here"), shelf.put("b", 1, "gone")
+    values = ValueStore(100)
+    here, gone = values.put("a", 1, "here"), values.put("b", 1, "gone")
     monkeypatch.setattr(held, "LEASE_SECONDS", -1.0)
-    shelf._heard["here"] += 1e6
-    shelf.sweep()
-    assert shelf.take(here) == "a"
+    values._heard["here"] += 1e6
+    values.sweep()
+    assert values.take(here) == "a"
     with pytest.raises(DataGone):
-        shelf.take(gone)
+        values.take(gone)
 
 
 def test_a_shelf_drops_later_what_a_finalizer_lets_go():
-    shelf = Shelf(100)
-    name = shelf.put("a", 7, "x")
-    shelf.drop_later(name)
-    assert shelf.size == 0
+    values = ValueStore(100)
+    name = values.put("a", 7, "x")
+    values.drop_later(name)
+    assert values.size == 0
 
 
 def test_a_server_that_is_there_is_heard_of(monkeypatch):
@@ -207,7 +207,7 @@ def test_a_server_that_is_there_is_heard_of(monkeypatch):
     job.result(WAIT)
 
     def heard(dask_worker):
-        return dask_worker.aecore_desk.shelf._heard
+        return dask_worker.aecore_service.values._heard
 
     client, owner = jobs._dispatcher._cluster._client, jobs._dispatcher._cluster._owner
     first = client.run(heard)[job.handle.address][owner]

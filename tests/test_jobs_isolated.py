@@ -15,8 +15,8 @@ import pytest
 from aecore import jobs
 from aecore.errors import JobError, TooFewRows
 from aecore.jobs import children
-from aecore.jobs.children import Nursery
-from aecore.jobs.parcels import seal, unpack
+from aecore.jobs.children import ForkServer
+from aecore.jobs.serialization import seal, unpack
 from tests import tasks_for_jobs as tasks
 from tests.jobs_tools import WAIT, until
 
@@ -139,37 +139,37 @@ def test_nothing_that_a_child_sends_is_run(tmp_path, progress):
     assert not trap.exists()
 
 
-# ---- the nursery itself
+# ---- the forkserver itself
 
 
 @pytest.fixture
-def nursery():
-    made = Nursery(300_000_000)
+def forkserver():
+    made = ForkServer(300_000_000)
     yield made
     made.close()
 
 
-def live(nursery, task, *args, report=lambda entry: None):
-    return nursery.open().run(seal(task, args), True, {}, report, 1 << 30)
+def live(forkserver, task, *args, report=lambda entry: None):
+    return forkserver.open().run(seal(task, args), True, {}, report, 1 << 30)
 
 
 @LINUX
-def test_the_process_that_forks_has_one_thread(nursery):
-    live(nursery, tasks.echo, 1)
-    assert psutil.Process(nursery._process.pid).num_threads() == 1
+def test_the_process_that_forks_has_one_thread(forkserver):
+    live(forkserver, tasks.echo, 1)
+    assert psutil.Process(forkserver._process.pid).num_threads() == 1
 
 
-def test_a_nursery_that_died_is_replaced(nursery):
-    live(nursery, tasks.echo, 1)
-    nursery._process.kill()
-    nursery._process.wait()
-    assert unpack(live(nursery, tasks.echo, 2).value) == 2
+def test_a_nursery_that_died_is_replaced(forkserver):
+    live(forkserver, tasks.echo, 1)
+    forkserver._process.kill()
+    forkserver._process.wait()
+    assert unpack(live(forkserver, tasks.echo, 2).value) == 2
 
 
-def test_children_are_made_at_once_and_end(nursery):
+def test_children_are_made_at_once_and_end(forkserver):
     outcomes = []
     threads = [
-        threading.Thread(target=lambda i=i: outcomes.append(unpack(live(nursery, tasks.echo, i).value)))
+        threading.Thread(target=lambda i=i: outcomes.append(unpack(live(forkserver, tasks.echo, i).value)))
         for i in range(8)
     ]
     for thread in threads:
@@ -177,13 +177,13 @@ def test_children_are_made_at_once_and_end(nursery):
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == list(range(8))
-    until(lambda: not psutil.Process(nursery._process.pid).children(), 5.0)
+    until(lambda: not psutil.Process(forkserver._process.pid).children(), 5.0)
 
 
-def test_where_forking_is_no_good_an_interpreter_is_started(nursery, monkeypatch):
+def test_where_forking_is_no_good_an_interpreter_is_started(forkserver, monkeypatch):
     monkeypatch.setattr(children, "FORKS", False)
-    assert unpack(live(nursery, tasks.echo, 1).value) == 1
-    child = nursery.open()
+    assert unpack(live(forkserver, tasks.echo, 1).value) == 1
+    child = forkserver.open()
     task = threading.Thread(target=lambda: child.run(seal(tasks.be_busy, (60,)), True, {}, print, 1 << 30))
     task.start()
     time.sleep(0.1)
@@ -192,6 +192,6 @@ def test_where_forking_is_no_good_an_interpreter_is_started(nursery, monkeypatch
     assert not task.is_alive()
 
 
-def test_a_child_that_says_too_much_is_not_heard(nursery):
-    outcome = nursery.open().run(seal(tasks.echo_large, (5_000_000,)), True, {}, lambda entry: None, 1_000_000)
+def test_a_child_that_says_too_much_is_not_heard(forkserver):
+    outcome = forkserver.open().run(seal(tasks.echo_large, (5_000_000,)), True, {}, lambda entry: None, 1_000_000)
     assert (outcome.state, outcome.value) == ("failed", None)

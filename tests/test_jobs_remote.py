@@ -18,6 +18,7 @@ from aecore.anomaly import AnomalyDetector
 from aecore.cli import sources
 from aecore.cli.score import ScoreSettings, score
 from aecore.cli.sources import Stretch
+from aecore.concepts import mnist_compression as mnist
 from aecore.data import parquet_blocks
 from aecore.errors import DataGone, JobError
 from aecore.jobs import cluster
@@ -130,6 +131,26 @@ def test_values_stay_in_a_worker_and_go_to_another(machines):
     jobs.release(first.handle)
     with pytest.raises(DataGone):
         jobs.submit(tasks.add_up, first.handle, private=True).result(WAIT)
+
+
+def test_a_cancelled_training_goes_on_on_another_machine_with_another_disk(machines, tmp_path):
+    network, settings = mnist.Network(width=64, latent_dim=8), mnist.Training(source="shipped", epochs=50)
+    machines.stop("long 0")
+    machines.start_worker("long", "long a", AECORE_CACHE=str(tmp_path / "a"))
+    job = jobs.submit(mnist.train, network, settings)
+    until(lambda: any("epoch" in entry for entry in job.progress))
+    job.cancel()
+    until(lambda: job.settled)
+    film = job.partial
+    assert not film["complete"]
+    assert 0 < film["seen"] < 50 * 1_500
+    machines.stop("long a")
+    machines.start_worker("long", "long 0", AECORE_CACHE=str(tmp_path / "b"))
+    further = mnist.Training(source="shipped", epochs=1)
+    result = jobs.submit(mnist.train, network, further, mnist.start_of(film)).result(WAIT)
+    assert result["complete"]
+    assert result["seen"] > film["seen"]
+    assert len(result["film"]) > len(film["film"])
 
 
 def test_a_value_whose_worker_has_gone_is_said_so_without_a_long_wait(machines):

@@ -20,6 +20,7 @@ from pages.ui.latent_pad import Pad, Position, described, from_text, to_text
 from pages.ui.message import Packer
 from pages.ui.modules import ASSETS, module
 from pages.ui.networks import name_of, pack
+from pages.ui.settings import Unfit
 
 
 def network(seed: int = 0, sizes: tuple[int, ...] = (2, 5, 9)) -> DenseNetwork:
@@ -119,15 +120,29 @@ def test_the_canvas_has_its_colours_from_the_palette(palette):
     assert len(set(palette.classes)) == 10 and palette.of_class(12) == palette.classes[2]
 
 
-def test_a_drawing_is_read_only_if_it_is_one():
+def test_a_drawing_s_pixels_are_read_only_if_they_are_ones():
     pixels = np.arange(784) % 256
-    answer = {"turn": 2, "centred": True, "strokes": "AB", "pixels": base64.b64encode(pixels.astype("u1")).decode()}
-    strokes, image = sketch._read(answer, 2, True)
-    assert strokes == "AB"
+    answer = {"turn": 2, "centred": True, "strokes": "AB"}
+    assert sketch._read(answer, True) == "AB"
+    for wrong in ({"centred": False}, {"strokes": "A" * 9000}, {"strokes": 7}):
+        assert sketch._read(answer | wrong, True) is None
+    image = sketch._values({"pixels": base64.b64encode(pixels.astype("u1")).decode()})
     np.testing.assert_allclose(image, pixels.reshape(28, 28) / 255, atol=1e-6)
-    for wrong in ({"turn": 1}, {"centred": False}, {"pixels": "AA"}, {"pixels": "!"}, {"strokes": "A" * 9000}):
-        assert sketch._read(answer | wrong, 2, True) == (None, None)
-    assert sketch._read(None, 2, True) == (None, None)
+    for wrong in ("AA", "!", None, base64.b64encode(bytes(784)).decode()):
+        assert sketch._values({"pixels": wrong}) is None
+
+
+STROKES = "eHh4gP__gIB4gA"  # two strokes of two points
+
+
+def test_a_link_s_strokes_are_read_only_if_they_are_strokes():
+    setting = sketch._setting("drawing", "Draw")
+    assert setting.read([STROKES]) == STROKES
+    for wrong in ("%%", "é", STROKES[:-1], "_" * 5, "-vr6", "A" * 9000):
+        with pytest.raises(Unfit, match="damaged"):
+            setting.read([wrong])
+    with pytest.raises(Unfit):
+        setting.read([STROKES, STROKES])
 
 
 def test_a_cloud_has_a_place_and_a_spread():

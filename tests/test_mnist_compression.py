@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from aecore import jobs, store
 from aecore.concepts import mnist_compression as page
 from aecore.concepts import mnist_compression_budget as budget
 from aecore.concepts import mnist_compression_files as files
@@ -16,7 +17,7 @@ from aecore.concepts import mnist_compression_own as own
 from aecore.concepts import mnist_compression_pictures as pictures
 from aecore.concepts import mnist_compression_shipped as shipped
 from aecore.concepts.mnist_compression_quality import quality, ssim
-from aecore.data import drawn_digits
+from aecore.data import drawn_digits, mnist, mnist_download
 from aecore.errors import DataError, DatasetMissing, SettingError, StoreError, UnreadableFile
 
 NETWORK = page.Network(width=64, latent_dim=16)
@@ -143,7 +144,7 @@ def test_the_judgement_is_what_torch_gives(trained):
 
 def test_going_on_starts_where_the_training_ended(trained):
     first = trained[1]
-    start = page.Start(page.key(NETWORK, TRAINING), first["seen"])
+    start = store.loads(store.dumps(page.start_of(first)))  # as it travels, and as a plain tree
     steps, result = run(page.train(NETWORK, page.Training(source=pictures.SHIPPED, epochs=1, batch_size=16), start))
     assert np.array_equal(result["film"][: len(first["film"])], first["film"])
     assert result["at"][-1] == 4.0 and result["history"]["epoch"] == [1, 2, 3, 4]
@@ -152,29 +153,90 @@ def test_going_on_starts_where_the_training_ended(trained):
     assert steps[0]["epochs"] == 4
 
 
-def test_going_on_from_what_is_not_kept_is_refused():
-    with pytest.raises(StoreError, match="afresh"):
-        next(page.train(NETWORK, TRAINING, page.Start("0" * 32, 5)))
+def test_going_on_from_a_tree_that_is_no_training_is_refused():
+    blank = {"film": [], "at": [], "errors": [], "history": {}, "seen": 1, "source": pictures.SHIPPED, "model": {}}
+    with pytest.raises(StoreError, match="train it again"):
+        next(page.train(NETWORK, TRAINING, blank))
 
 
-def test_a_cancelled_training_keeps_what_there_is():
-    network = page.Network(width=64, latent_dim=5)
-    task = page.train(network, TRAINING)
+def cancelled(task):
+    """Throw into a task what a worker throws, and return what it has."""
+    with pytest.raises(StopIteration) as end:
+        task.throw(jobs.Cancelled())
+    return end.value.value
+
+
+@pytest.mark.parametrize("kind", page.KINDS)
+def test_a_cancelled_training_returns_what_there_is(kind, tmp_path, monkeypatch):
+    monkeypatch.setenv("AECORE_CACHE", str(tmp_path))
+    task = page.train(page.Network(kind=kind, width=64, latent_dim=5), TRAINING)
     seen = 0
     while not seen:
         seen = next(task)["seen"]
-    task.close()
-    kept = page.kept(page.key(network, TRAINING))
-    assert kept["seen"] == seen and len(kept["film"]) == 2
-    assert kept["judged"]["count"] == 359
+    left = cancelled(task)
+    assert left["seen"] == seen and len(left["film"]) == len(left["at"]) == 2
+    assert not left["complete"] and left["source"] == pictures.SHIPPED and not left["offline"]
+    assert left["judged"]["count"] == 359
+    assert list(tmp_path.iterdir()) == []  # the result is what it returns, and lies on no disk
+    assert run(page.train(page.Network(kind=kind, width=64, latent_dim=5), TRAINING, page.start_of(left)))[1][
+        "complete"
+    ]
 
 
-def test_a_training_cancelled_before_it_began_keeps_nothing():
-    network = page.Network(width=64, latent_dim=6)
-    task = page.train(network, TRAINING)
+def test_a_finished_training_and_a_cancelled_one_return_the_same_kind_of_tree(trained):
+    task = page.train(NETWORK, TRAINING)
+    while not next(task)["seen"]:
+        pass
+    left = cancelled(task)
+    assert set(left) == set(trained[1])
+    assert set(left["judged"]) == set(trained[1]["judged"])
+
+
+def test_a_training_cancelled_before_it_began_has_nothing_to_return():
+    task = page.train(page.Network(width=64, latent_dim=6), TRAINING)
     next(task)
-    task.close()
-    assert page.kept(page.key(network, TRAINING)) is None
+    with pytest.raises(jobs.Cancelled):
+        task.throw(jobs.Cancelled())
+
+
+def test_the_first_report_holds_what_the_page_shows_beside_it(trained):
+    first, *others = trained[0]
+    np.testing.assert_array_equal(first["watched"], drawn_digits.load())
+    assert first["source"] == pictures.SHIPPED and first["offline"] is False
+    assert all("watched" not in step for step in others)
+
+
+def test_pictures_that_cannot_be_had_are_replaced_by_the_built_in_ones(tmp_path, monkeypatch):
+    monkeypatch.setenv("AECORE_CACHE", str(tmp_path))
+    monkeypatch.delenv("AECORE_DATASETS", raising=False)
+    monkeypatch.setenv("AECORE_MNIST_MIRROR", "http://127.0.0.1:9/")  # nobody listens there
+    network = page.Network(width=64, latent_dim=8)
+    steps, result = run(page.train(network, page.Training(source=pictures.MNIST, epochs=1)))
+    assert set(steps[0]) == {"file", "bytes", "total", "progress"}
+    assert result["source"] == pictures.SHIPPED and result["offline"] and result["complete"]
+    assert next(step for step in steps if "epoch" in step)["offline"]
+
+
+def test_a_worker_of_its_own_fetches_the_pictures_that_it_lacks(tmp_path, monkeypatch):
+    def fetched(name):  # the download itself is tested in test_mnist_download.py
+        yield {"file": "train-images", "bytes": 1, "total": 2, "progress": 0.5}
+        for part, shape in (("train", (5_100, 28, 28)), ("t10k", (400, 28, 28))):
+            folder = tmp_path / "datasets" / "MNIST" / "raw"
+            folder.mkdir(parents=True, exist_ok=True)
+            ink = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+            for kind, values in (("images-idx3", ink), ("labels-idx1", (np.arange(shape[0]) % 10).astype(np.uint8))):
+                head = bytes([0, 0, 8, values.ndim]) + np.array(values.shape, ">u4").tobytes()
+                (folder / f"{part}-{kind}-ubyte").write_bytes(head + values.tobytes())
+        return str(tmp_path)
+
+    monkeypatch.setenv("AECORE_CACHE", str(tmp_path))
+    monkeypatch.delenv("AECORE_DATASETS", raising=False)
+    monkeypatch.setattr(mnist_download, "download", fetched)
+    monkeypatch.setattr(mnist, "COUNTS", {True: 5_100, False: 400})
+    steps, result = run(page.train(page.Network(width=64, latent_dim=8), page.Training(epochs=1)))
+    assert steps[0]["file"] == "train-images"
+    assert result["source"] == pictures.MNIST and not result["offline"]
+    assert result["seen"] == 100 and result["judged"]["count"] == 400
 
 
 # ---------------------------------------------------------------------- the same bytes
@@ -410,7 +472,7 @@ def test_an_animation_shows_its_first_picture():
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
 def test_pictures_of_any_mode_are_read(mode):
     source = Image.open(io.BytesIO(photo(drawn_digits.load()[0])))
-    kind = "TIFF" if mode in ("CMYK", "I;16") else "PNG"
+    kind = "JPEG" if mode == "CMYK" else "PNG"
     image = Image.fromarray(np.asarray(source).astype(np.uint16) * 257) if mode == "I;16" else source.convert(mode)
     final = own.from_photo("photo", saved(image, kind))[-1].image
     assert np.square(final - drawn_digits.load()[0] / 255).mean() < 0.04
@@ -434,10 +496,10 @@ def test_a_sketch_is_framed_and_an_empty_one_refused():
 
 def test_a_digit_goes_through_what_ships_and_the_visitor_s_own(trained):
     digit = drawn_digits.load()[6]
-    steps, out = run(own.rebuild(digit, page.key(NETWORK, TRAINING)))
+    steps, out = run(own.rebuild(digit, trained[1]["model"]))
     assert list(out) == [*(f"k = {k}" for k in shipped.SIZES), "yours"]
     assert len(steps) == 7
     for entry in out.values():
         assert entry["rebuilt"].shape == (28, 28)
         assert entry["mse"] == pytest.approx(np.square((entry["rebuilt"] - digit / 1.0) / 255).mean(), abs=2e-3)
-    assert list(run(own.rebuild(digit, "f" * 32))[1]) == [f"k = {k}" for k in shipped.SIZES]
+    assert list(run(own.rebuild(digit))[1]) == [f"k = {k}" for k in shipped.SIZES]

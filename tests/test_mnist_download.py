@@ -1,10 +1,12 @@
 """MNIST's way onto a machine, from mirrors on the loopback that stall, break off, lie or are not there."""
 
+import contextlib
 import gzip
 import hashlib
 import http.server
 import os
 import resource
+import socket
 import threading
 import time
 from types import SimpleNamespace
@@ -235,3 +237,98 @@ def test_a_missing_or_unknown_set_is_said(tmp_path):
         mnist.load(tmp_path)
     with pytest.raises(SettingError, match="mnist, fashion"):
         mnist.load(tmp_path, "letters")
+
+
+def test_messages_name_neither_mirrors_nor_folders(tmp_path, mirror):
+    server = mirror(missing)
+    with pytest.raises(DatasetMissing) as raised:
+        fetch(tmp_path, server.url)
+    assert "127.0.0.1" not in str(raised.value) and str(tmp_path) not in str(raised.value)
+    with pytest.raises(DatasetMissing) as raised:
+        mnist.load(tmp_path)
+    assert str(tmp_path) not in str(raised.value)
+    blocked = tmp_path / "a file where a folder should be"
+    blocked.write_text("")
+    with pytest.raises(StoreError) as raised:
+        fetch(blocked, server.url)
+    assert str(tmp_path) not in str(raised.value)
+
+
+def test_progress_says_only_what_a_page_draws(tmp_path, mirror):
+    assert {frozenset(step) for step in fetch(tmp_path, mirror(honest).url)} == {
+        frozenset({"file", "bytes", "total", "progress"})
+    }
+
+
+def test_two_fetch_once(tmp_path, mirror):
+    """The second finds the first at work, waits, and takes what it brought."""
+    server = mirror(honest)
+    first = mnist_download.download("mnist", root=tmp_path, mirror=server.url)
+    second = mnist_download.download("mnist", root=tmp_path, mirror=server.url)
+    steps = [next(first), next(first), next(second), next(second), next(second)]
+    assert all(step["file"] == "" for step in steps[2:])  # it waits
+    list(first)
+    list(second)
+    assert len(server.log) == 4
+    assert left(tmp_path) == ["MNIST"]
+
+
+def test_the_second_goes_on_where_the_first_has_given_up(tmp_path, mirror):
+    server = mirror(honest)
+    first = mnist_download.download("mnist", root=tmp_path, mirror=server.url)
+    second = mnist_download.download("mnist", root=tmp_path, mirror=server.url)
+    for running in (first, first, second, second):
+        next(running)
+    first.close()
+    list(second)
+    assert mnist.present(tmp_path) and left(tmp_path) == ["MNIST"]
+
+
+def test_a_wait_for_another_ends(tmp_path, mirror):
+    first = mnist_download.download("mnist", root=tmp_path, mirror=mirror(honest).url)
+    next(first)
+    next(first)
+    with pytest.raises(DatasetMissing, match="takes too long"):
+        list(mnist_download.download("mnist", root=tmp_path, mirror="http://127.0.0.1:9/", deadline=0.3))
+    first.close()
+
+
+@pytest.fixture
+def black_hole():
+    """An address that takes no connection and refuses none: its queue of connections is full."""
+    with contextlib.ExitStack() as held:
+        silent = held.enter_context(socket.socket())
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)
+        for _ in range(4):
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(silent.getsockname())
+        yield f"http://127.0.0.1:{silent.getsockname()[1]}/"
+
+
+def test_a_mirror_that_does_not_answer_is_waited_for_once(tmp_path, black_hole, monkeypatch):
+    asked = []
+    opened = mnist_download.urllib.request.urlopen
+    monkeypatch.setattr(mnist_download.urllib.request, "urlopen", lambda *a, **k: asked.append(a) or opened(*a, **k))
+    for words in ("no answer in|timed out|TimeoutError", "did not answer a moment ago"):
+        with pytest.raises(DatasetMissing, match=words):
+            fetch(tmp_path, black_hole, stalled=0.5)
+    assert len(asked) == 1
+    assert left(tmp_path) == []
+
+
+def test_a_name_server_without_an_answer_is_not_waited_for(tmp_path, monkeypatch):
+    release = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(20) and [])
+    started = time.monotonic()
+    with pytest.raises(DatasetMissing, match="no answer in"):
+        fetch(tmp_path, "http://mirror.invalid/", stalled=0.5)
+    assert time.monotonic() - started < 5  # without a limit of its own, 20
+    release.set()
+
+
+def test_a_mirror_that_trickles_is_given_up_early(tmp_path, mirror, monkeypatch):
+    monkeypatch.setattr(mnist_download, "PATIENCE", 0.3)
+    with pytest.raises(DatasetMissing, match="too slow"):
+        fetch(tmp_path, mirror(trickles).url, deadline=60)

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from aecore.errors import DataError, SettingError
 from pages.ui.panels import Axis, Bars, Curves, Images, Line, Points, Waves, pack
-from pages.ui.scrubber import move, parse_position
+from pages.ui.scrubber import parse_position
 
 
 def unpack(message):
@@ -141,15 +141,16 @@ def app(position, values, count, default):
     import numpy as np
     import streamlit as st
 
-    from pages.ui import link
-    from pages.ui.scrubber import Bars, move, scrubber
+    from pages.ui import settings
+    from pages.ui.scrubber import Bars, scrubber
+    from tests.components import shown_on
 
-    if position is not None:
-        move("k", position)
-    panel = Bars(title="b", values=np.eye(count))
-    left = scrubber([panel], label="k", key="k", values=values, default=default)
-    st.text(f"{left}")
-    link.show_notes()
+    with shown_on("home"):
+        if position is not None:
+            settings.put({"k": position})
+        panel = Bars(title="b", values=np.eye(count))
+        left = scrubber([panel], label="k", key="k", values=values, default=default)
+        st.text(f"{left}")
 
 
 def run(query=None, position=None, values=None, count=4, default=1):
@@ -167,7 +168,7 @@ def run(query=None, position=None, values=None, count=4, default=1):
 )
 def test_link_sets_the_position_and_a_default_leaves_it(query, said, kept):
     text, test = run(query=query)
-    assert text == said and ("k" in test.query_params) == kept
+    assert text == said and ("k" in test.run().query_params) == kept
     notes = [note.value for note in test.info]
     assert notes == (["The link asks for k = 9, but there is only 0 to 3; showing 1 instead."] if query == "9" else [])
 
@@ -177,18 +178,36 @@ def test_a_second_run_stays():
     assert test.run().text[0].value == "3"
 
 
-def test_move_puts_the_handle():
+def test_the_page_puts_the_handle_somewhere():
     assert run(position=2)[0] == "2"
     assert run(position=99)[0] == "3"  # as far as the frames go
     assert run(query="3", position=2)[0] == "2"  # before it was ever shown, and whatever the link said
-    with pytest.raises(SettingError, match="-1"):
-        move("k", -1)
+
+
+def test_other_frames_begin_at_their_own_default():
+    def app(within):
+        import numpy as np
+        import streamlit as st
+
+        from pages.ui.scrubber import Bars, scrubber
+        from tests.components import shown_on
+
+        with shown_on("home"):
+            within = st.session_state.get("within", within)
+            panel = Bars(title="b", values=np.eye(len(within)))
+            st.text(str(scrubber([panel], label="k", key="k", default=len(within) - 1, within=within)))
+
+    test = AppTest.from_function(app, args=("four",))
+    test.query_params["k"] = "1"
+    assert test.run().text[0].value == "1"
+    test.session_state["within"] = "sixsix"
+    assert test.run().text[0].value == "5"
 
 
 def test_values_and_default_must_fit_the_frames():
     def refused(**options):
         test = AppTest.from_function(app, args=(None, options.get("values"), 4, options.get("default", 1))).run()
-        return test.exception[0].message
+        return test.error[0].value.replace("\\", "")
 
     assert "4 frames but 2 values" in refused(values=["a", "b"])
     assert "0..3, got 4" in refused(default=4)

@@ -46,7 +46,9 @@ def test_nothing_is_unpickled_but_what_the_workers_are_sent():
             assert keywords.get("shell") != "True", path
             if name == "np.load":
                 assert keywords["allow_pickle"] == "False", path
-    assert where == {"aecore/jobs/parcels.py"}  # what comes back is held to a list: tests/test_jobs_parcels.py
+    assert where == {
+        "aecore/jobs/serialization.py"
+    }  # what comes back is held to a list: tests/test_jobs_serialization.py
 
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if "api" in path.parts or "pages" in path.parts], ids=str)

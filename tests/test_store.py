@@ -18,7 +18,7 @@ from hypothesis.extra import numpy as hnp
 
 from aecore import store
 from aecore.errors import StoreError
-from aecore.store import cache
+from aecore.store import cache, trees
 
 ROOT = Path(__file__).parents[1]
 DTYPES = ["f8", "f4", "f2", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?", "c8", "c16"]
@@ -433,3 +433,35 @@ def test_importing_the_store_leaves_torch_alone():
     )
     out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[]"
+
+
+def test_a_tensor_is_taken_once_however_often_it_is_mentioned():
+    one = np.zeros(2**16, np.uint8)
+    for kind in ('["array","0"]', '["bytes","0"]', '["view","0","c16",[4096]]'):
+        structure = f'["list",{",".join([kind] * 200)}]'
+        data = bytes(safetensors.numpy.save({"0": one}, metadata={"aecore.tree/1": structure}))
+        with pytest.raises(StoreError, match="not a stored result"):
+            store.loads(data)
+
+
+def test_a_structure_of_more_values_than_any_result_has_is_refused_unread(monkeypatch):
+    monkeypatch.setattr(trees, "MAX_NODES", 1000)
+    structure = "[" + ",".join(['"list"', *["{}"] * 2000]) + "]"
+    data = bytes(safetensors.numpy.save({}, metadata={"aecore.tree/1": structure}))
+    with pytest.raises(StoreError, match="not a stored result"):
+        store.loads(data)
+    with pytest.raises(StoreError, match="store long lists as arrays"):
+        store.dumps([1.5] * 2000)
+    assert store.loads(store.dumps([1.5] * 900)) == [1.5] * 900
+    many = [np.zeros(1)] * 300
+    assert len(store.loads(store.dumps(many))) == 300
+
+
+def test_messages_hold_the_files_name_and_not_its_place(tmp_path):
+    path = tmp_path / "private folder" / "model.safetensors"
+    path.parent.mkdir()
+    path.write_bytes(b"torn")
+    for call in (lambda: store.read(path), lambda: store.read(path.parent), lambda: store.write(path / "x", 1)):
+        with pytest.raises(StoreError) as raised:
+            call()
+        assert "private folder/" not in str(raised.value) and str(tmp_path) not in str(raised.value)

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from aecore.anomaly.events import closed, counts, merged, runs
 from aecore.anomaly.thresholds import LogScores, log_score_threshold
-from aecore.figures.sensors import Clock, Scene
+from aecore.figures.sensors import SCREEN_BINS, Axis, Clock, Scene, outline
 from pages.ui import strips
 
 SCORES = arrays(np.float32, st.integers(1, 60), elements=st.sampled_from([0.0, 1.0, 2.0, 3.0, 4.0]))
@@ -38,7 +38,7 @@ def test_more_deviations_are_a_higher_threshold_and_the_same_one():
 
 
 def sent(scene, levels=None, joined=None, bins=50):
-    message = strips.pack(scene, joined, levels, bins=bins)
+    message = strips.pack(outline(scene, joined, bins), levels)
     (length,) = struct.unpack_from("<I", message)
 
     def array(part):
@@ -57,8 +57,8 @@ def test_a_bin_is_shaded_where_a_row_of_it_is_in_an_event(view):
         np.quantile(scores, [0.2, 0.6, 0.9, 0.999]).astype(np.float32), np.zeros(4, int), list("abcd")
     )
     scene = Scene(
-        clock=Clock.of(None, 4321), values=values, channels=["a", "b"], normal=(0, 99), view=view, filled=[(50, 60)],
-        rebuilt=values, scores=scores,
+        clock=Clock.of(None, 4321), values=values, channels=["a", "b"], normal=(0, 99), view=view,
+        missing=(np.arange(4321) >= 50) & (np.arange(4321) <= 60), rebuilt=values, scores=scores,
     )  # fmt: skip
     header, array, _ = sent(scene, levels, joined)
     span = view[1] - view[0] - 1
@@ -86,9 +86,21 @@ def test_a_long_signal_takes_no_larger_message():
             clock=Clock.of(time, length), values=values, channels=["a", "b", "c"], normal=(0, 9), view=(0, length),
             rebuilt=values,
         )  # fmt: skip
-        header, _, size = sent(scene, bins=strips.BINS)
+        header, _, size = sent(scene, bins=SCREEN_BINS)
         sizes.append(size)
         assert "score" not in header
         assert header["x"]["high"] - header["x"]["low"] == 1000 * (length - 1)
     assert max(sizes) < 60_000
     assert abs(sizes[0] - sizes[1]) < 2_000
+
+
+@pytest.mark.parametrize("length", [2, 7, 999, 1000, 1001, 54_321])
+def test_a_stretch_of_the_axis_is_found_without_the_clock(length):
+    """Against every row's own place, as the clock itself tells it."""
+    rng = np.random.default_rng(length)
+    clock = Clock.of(np.cumsum(rng.exponential(size=length)), length)
+    x, axis = clock.at(slice(None)), Axis.of(clock)
+    for start, end in np.sort(rng.uniform(x[0] - 1, x[-1] + 1, (200, 2))).tolist():
+        first, last = np.searchsorted(x, [start, end])
+        found = axis.percent(start, end)
+        assert found == (first * 1000 // length / 10, -(-last * 1000 // length) / 10)

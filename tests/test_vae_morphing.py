@@ -24,6 +24,7 @@ from aecore.data import digits
 from aecore.errors import SettingError
 from aecore.figures import vae_morphing as figures
 from aecore.figures.palette import LIGHT
+from aecore.jobs import Cancelled
 from aecore.models import AutoEncoder, VariationalAutoEncoder, to_tree
 from aecore.training import fit
 
@@ -189,7 +190,7 @@ def test_torch_too_blocks_what_was_drawn_and_passes_what_was_moved_aside():
 
 
 def test_no_library_of_figures_or_tables_stands_before_the_pad():
-    seen = "import sys, pages.ui.on_request, pages.ui.vae_morphing_closer; print({'altair', 'pandas'} & {*sys.modules})"
+    seen = "import sys, pages.ui.training, pages.ui.vae_morphing_closer; print({'altair', 'pandas'} & {*sys.modules})"
     told = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"
 
@@ -315,3 +316,18 @@ def test_the_deepest_hole_decodes_what_no_real_picture_resembles():
     reference = pictures.references(training.Training(kind="shapes").data())
     picture = made.plain.decoder(np.array([place], np.float32))
     assert reference.strangeness(picture)[0] > 1.2
+
+
+def test_a_cancelled_training_gives_both_networks_once_the_vae_has_begun():
+    task = train(Training(kind="digits", epochs=2, width=32))
+    assert next(task)["part"] == morphing.PLAIN
+    with pytest.raises(Cancelled):
+        task.throw(Cancelled())
+    task = train(Training(kind="digits", epochs=2, width=32))
+    while next(task)["part"] != morphing.VAE:
+        pass
+    with pytest.raises(StopIteration) as end:
+        task.throw(Cancelled())
+    found = morphing.from_tree(end.value.value)
+    assert np.isfinite(found.vae.codes).all()
+    assert found.vae.codes.shape == found.plain.codes.shape

@@ -24,6 +24,7 @@ from aecore.errors import DataError, SettingError
 from aecore.figures import ink
 from aecore.figures import variants as figures
 from aecore.figures.palette import LIGHT
+from aecore.jobs import Cancelled
 
 RNG = np.random.default_rng(0)
 
@@ -271,3 +272,14 @@ def test_pictures_are_laid_in_rows_and_drawn_in_ink():
     assert (laid[2] == 0).all() and laid[3:, :2].min() == 7 and laid[3:, 6:].max() == 0
     row = figures.Row("A & B", np.zeros((10, 8, 8), np.uint8), LIGHT.input, "0.1")
     assert "A &amp; B: ten digits" in figures.sheet([row], ("a", "b", "c"), LIGHT)
+
+
+def test_a_cancelled_training_gives_the_network_as_it_is():
+    task = training.train(Settings(kind=core.L1, epochs=30))
+    steps = [next(task) for _ in range(3)]
+    with pytest.raises(StopIteration) as end:
+        task.throw(Cancelled())
+    tree = end.value.value
+    assert tree["losses"] == [step["loss"] for step in steps]
+    np.testing.assert_array_equal(tree["shown"]["rebuilt"][0], steps[-1]["rebuilt"])
+    assert tree["row"]["mse"] > 0

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from aecore.data import vectors
+from aecore.data import pictures, vectors
 from aecore.errors import DataError, TooFewRows, UnreadableFile
 
 
@@ -129,8 +129,8 @@ def test_what_cannot_be_read_says_why(name, data, error, named):
 
 
 def test_a_picture_too_large_to_decode_is_refused_by_its_header(monkeypatch):
-    monkeypatch.setattr(vectors, "MAX_PIXELS", 60)
-    with pytest.raises(UnreadableFile, match="too large"):
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 60)
+    with pytest.raises(UnreadableFile, match="make it smaller"):
         vectors.read("a.zip", zipped({f"{i}.png": picture(9) for i in range(60)}))
 
 
@@ -138,3 +138,16 @@ def test_labels_of_too_many_kinds_are_refused_where_they_are_asked_for():
     frame = table(rows=70, serial=[f"k{i}" for i in range(70)])
     with pytest.raises(DataError, match="70"):
         vectors.read("a.csv", as_csv(frame), "serial")
+
+
+def test_a_table_is_parsed_once_for_every_column_of_labels():
+    data = gzip.compress(as_csv(table(Class=np.arange(80) % 4, gear=np.arange(80) % 5).assign(when=["2020"] * 80)))
+    parsed = vectors.parse("t.csv.gz", data)
+    for label in (None, "", "gear"):
+        whole, again = vectors.read("t.csv.gz", data, label), vectors.interpret("t.csv.gz", parsed, label)
+        np.testing.assert_array_equal(again.x, whole.x)
+        assert (again.names, again.columns, again.label, again.notes) == (
+            whole.names, whole.columns, whole.label, whole.notes,
+        )  # fmt: skip
+    with pytest.raises(DataError, match="speed"):
+        vectors.interpret("t.csv.gz", parsed, "speed")

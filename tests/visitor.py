@@ -55,6 +55,18 @@ class Visitor:
         """Close the tab."""
         await self._socket.close()
 
+    async def break_line(self, seconds: float) -> None:
+        """Lose the connection, and come back after some seconds as the frontend does: the same session, run again."""
+        await self._socket.close()
+        await asyncio.sleep(seconds)
+        self._socket = await connect(
+            f"ws://{urlsplit(self._url).netloc}/_stcore/stream",
+            subprotocols=["streamlit", self.xsrf, self.session_id], max_size=None, origin=self._url,
+            additional_headers={"Cookie": f"_streamlit_xsrf={self.xsrf}"}, compression=None,
+        )  # fmt: skip
+        self._known, self.elements, self._renewing = {}, {}, {}
+        await self.rerun()
+
     # ---------------------------------------------------------------- looking
     def of_kind(self, kind: str) -> list[Any]:
         """All elements of a kind on the page."""

@@ -9,6 +9,7 @@ from aecore.anomaly import soundness
 from aecore.anomaly.choices import Choice
 from aecore.anomaly.network import WindowNetwork
 from aecore.anomaly.scaling import Scaling
+from aecore.data.wording import one_line, shown
 from aecore.errors import StoreError
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 Detector = TypeVar("Detector", bound="AnomalyDetector")
 
 FORMAT = "aecore.anomaly/2"
+CHOICES = ("window", "latent_dim", "hidden", "noise", "own_row", "smoothing", "step")
+LONGEST, MOST_NOTES = 400, 20  # characters of a note or reason, and notes, that are read from a file
 
 
 def to_tree(detector: "AnomalyDetector") -> dict[str, Any]:
@@ -36,11 +39,12 @@ def from_tree(kind: type[Detector], tree: dict[str, Any]) -> Detector:
     """Rebuild a fitted detector; raises StoreError for anything else."""
     try:
         if tree["format"] != FORMAT:
-            raise StoreError(f"This file is of the kind {tree['format']!r}, not a detector of this version.")
+            raise StoreError(f"This file is of the kind {shown(str(tree['format']))}, not a detector of this version.")
         detector = kind(**tree["asked"], seed=tree["seed"])
-        detector.choices_ = {name: Choice(*pair) for name, pair in tree["choices"].items()}
+        detector.choices_ = _choices(tree["choices"])
         detector.settle()
-        detector.channels_, detector.notes_ = tuple(tree["channels"]), list(tree["notes"])
+        detector.channels_ = tuple(tree["channels"])
+        detector.notes_ = [one_line(note, LONGEST) for note in tree["notes"][:MOST_NOTES]]
         detector.scaling_ = Scaling(tree["mean"], tree["scale"], tree["active"].astype(bool))
         detector.channel_levels_, detector.decision_scores_ = tree["channel_levels"], tree["decision_scores"]
         detector.threshold_, detector.model_ = float(tree["threshold"]), WindowNetwork.from_tree(tree["model"])
@@ -49,3 +53,8 @@ def from_tree(kind: type[Detector], tree: dict[str, Any]) -> Detector:
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError) as error:
         raise StoreError("This file does not hold an anomaly detector.") from error
     return detector
+
+
+def _choices(tree: dict[str, Any]) -> dict[str, Choice[Any]]:
+    """Read what was chosen and why; the reasons are text from a file, and stay on one line each."""
+    return {name: Choice(tree[name][0], one_line(tree[name][1], LONGEST)) for name in CHOICES if name in tree}

@@ -20,6 +20,7 @@ Array = NDArray[np.floating[Any]]
 Indices = NDArray[np.int64]
 
 STEPS_PER_EPOCH = 64
+LARGEST = 1 << 20  # values in a window, latent dimensions and hidden units of a network that is read from a file
 LEARNING_RATES = (4e-3, 8e-4)  # far first, then fine: the last quarter of the epochs settles what the first found
 LINEAR_RATES = (2e-3, 4e-4)  # without hidden units the start is nearly the goal already
 
@@ -74,12 +75,7 @@ class WindowNetwork(nn.Module):
         lead = () if copies is None else (copies,)
         self.register_buffer("mean", torch.zeros(*lead, 1, size))
         self.register_buffer("spread", torch.ones(*lead, 1, latent_dim))
-        shapes = {"into": (size, latent_dim), "out": (latent_dim, size), "level": (1, size)}
-        if hidden:
-            shapes |= {
-                "bend_in": (size, hidden), "bend_in_bias": (1, hidden), "bent_in": (hidden, latent_dim),
-                "bend_out": (latent_dim, hidden), "bend_out_bias": (1, hidden), "bent_out": (hidden, size),
-            }  # fmt: skip
+        shapes = _shapes(size, latent_dim, hidden)
         self.weights = nn.ParameterDict({name: nn.Parameter(torch.zeros(*lead, *s)) for name, s in shapes.items()})
 
     def encode(self, x: Tensor) -> Tensor:
@@ -128,10 +124,32 @@ class WindowNetwork(nn.Module):
 
     @classmethod
     def from_tree(cls, tree: dict[str, Any]) -> "WindowNetwork":
-        """Rebuild the network of :meth:`to_tree`."""
-        network = cls(**tree["config"])
+        """Rebuild the network of :meth:`to_tree`.
+
+        Raises ValueError where the weights are not of the sizes that the tree states; nothing is made of these before.
+        """
+        config, held = tree["config"], tree["weights"]
+        sizes = [config[name] for name in ("size", "latent_dim", "hidden")]
+        if not all(type(size) is int and 0 <= size <= LARGEST for size in sizes):
+            raise ValueError("sizes out of range")
+        expected = {f"weights.{name}": shape for name, shape in _shapes(*sizes).items()}
+        expected |= {"mean": (1, sizes[0]), "spread": (1, sizes[1])}
+        if {name: np.shape(array) for name, array in held.items()} != expected:
+            raise ValueError("the weights are not of the sizes stated")
+        network = cls(**config)
         network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in tree["weights"].items()})
         return network.eval()
+
+
+def _shapes(size: int, latent_dim: int, hidden: int) -> dict[str, tuple[int, int]]:
+    """Shapes of a network's weights by their names."""
+    shapes = {"into": (size, latent_dim), "out": (latent_dim, size), "level": (1, size)}
+    if hidden:
+        shapes |= {
+            "bend_in": (size, hidden), "bend_in_bias": (1, hidden), "bent_in": (hidden, latent_dim),
+            "bend_out": (latent_dim, hidden), "bend_out_bias": (1, hidden), "bent_out": (hidden, size),
+        }  # fmt: skip
+    return shapes
 
 
 class Principal(NamedTuple):

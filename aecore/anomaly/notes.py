@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore.anomaly.events import merged, runs
+from aecore.data.wording import one_line
 
 Array = NDArray[np.floating[Any]]
 
@@ -20,7 +21,7 @@ def constant_channels(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    listed = ", ".join(names[:LISTED]) + more
+    listed = ", ".join(map(one_line, names[:LISTED])) + more
     if len(names) == 1:
         return [f"{listed} is constant in the normal stretch: it stays out of the model, and is flagged when it moves."]
     return [f"{listed} are constant in the normal stretch: they stay out of the model, and are flagged when they move."]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from aecore.data.wording import one_line
 from aecore.errors import DataError, TooFewRows
 
 Array = NDArray[np.floating[Any]]
@@ -39,8 +40,8 @@ def rows_like(signal: Signal, channels: Sequence[str], *, at_least: int) -> Arra
     values, names = rows_of(signal)
     if len(names) != len(channels):
         raise DataError(
-            f"This signal has {len(names)} channels ({', '.join(names[:4])} ...), the detector learnt {len(channels)}; "
-            "give it the same channels in the same order."
+            f"This signal has {len(names)} channels ({', '.join(map(one_line, names[:4]))} ...), the detector learnt "
+            f"{len(channels)}; give it the same channels in the same order."
         )
     if len(values) < at_least:
         raise TooFewRows(f"{len(values)} rows are fewer than one window of {at_least}; give a longer signal.")

@@ -34,9 +34,13 @@ def sample_bench(spoiling: Spoiling) -> Generator[Progress, None, Tree]:
 
 
 def bench(
-    clip: Sound, spoiling: Spoiling, own: Sound | None = None, models: dict[str, Tree] | None = None
+    clip: Sound | None, spoiling: Spoiling, own: Sound | None = None, models: dict[str, Tree] | None = None
 ) -> Generator[Progress, None, Tree]:
-    """Spoil a clip, clean it by every method and by ``models`` (method -> denoiser's tree), measure, draw."""
+    """Spoil a clip (None: the built-in one), clean it by every method and by ``models`` (method -> denoiser's tree).
+
+    A job's task; private where a sound or a model is the visitor's. Returns the measures and pictures too.
+    """
+    clip = denoising.sample() if clip is None else clip
     yield {"part": "Adding the noise", "progress": 0.0}
     mixture = denoising.spoil(clip, spoiling, own)
     methods, notes = denoising.methods(), list(clip.notes)
@@ -87,11 +91,11 @@ def tune_sample(noise: NoiseKind, scratch: bool) -> Generator[Progress, None, Tr
     return (yield from tune(denoising.sample(), Spoiling(noise=noise), None, scratch))
 
 
-def tune(clip: Sound, spoiling: Spoiling, own: Sound | None, scratch: bool) -> Generator[Progress, None, Tree]:
-    """Tune to a clip; see `audio_tuning.tune`, which needs torch: seconds on the way to a page, none in a worker."""
+def tune(clip: Sound | None, spoiling: Spoiling, own: Sound | None, scratch: bool) -> Generator[Progress, None, Tree]:
+    """Tune to a clip (None: the built-in one); see `audio_tuning.tune`, which needs torch: fast in a worker alone."""
     from aecore.concepts import audio_tuning
 
-    return (yield from audio_tuning.tune(clip, spoiling, own, scratch))
+    return (yield from audio_tuning.tune(denoising.sample() if clip is None else clip, spoiling, own, scratch))
 
 
 def _measured(name: str, wave: NDArray[np.float32], mixture: Mixture) -> Tree:

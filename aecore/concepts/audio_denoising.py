@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from aecore.data import sounds
 from aecore.data.sounds import Sound
 from aecore.errors import DataError, SettingError
+from aecore.jobs import Held
 
 Array = NDArray[np.float32]
 Tree = dict[str, Any]
@@ -68,6 +69,12 @@ def parse(name: str, data: bytes) -> Generator[Progress, None, Sound]:
     """
     yield {"part": "Reading", "progress": 0.0}
     return accepted(name, sounds.read(name, data, max_seconds=MAX_SECONDS))
+
+
+def hold(name: str, data: bytes) -> Generator[Progress, None, Held]:
+    """Read a visitor's recording as `parse` does and leave it where it was read; its notes travel."""
+    sound = yield from parse(name, data)
+    return Held(summary={"notes": list(sound.notes)}, value=sound)
 
 
 def accepted(name: str, sound: Sound) -> Sound:

@@ -19,9 +19,12 @@ from aecore.concepts.audio_denoising import Progress, Spoiling, Tree, sample
 from aecore.concepts.audio_pictures import picture
 from aecore.data.sounds import Sound
 from aecore.errors import SettingError
+from aecore.jobs import Cancelled
 
 SNRS = (0.0, 5.0, 10.0)  # dB, of the mixes that tell before from after
 PHRASE = "another_phrase"  # by the voice of the sample, never trained on
+REPEATS = 2  # noises at each level
+HASTE_SECONDS = 10.0  # of sound that a cancelled training is measured on: it has seconds to end
 SPLIT_FROM = 4.0  # s; of a noise recorded for so long the last quarter is kept for the test
 OTHERS = 0.25  # share of other noises than the chosen one, so that the network does not unlearn them
 
@@ -48,7 +51,7 @@ def tune(
     -------
     ``{"denoiser": tree, "losses", "before", "after"}``; ``before`` and ``after`` hold the gains in dB of SI-SDR over
     noises that were not trained on, ``{"clip"}``, and ``{"clip", "phrase"}`` for the sample, of which another phrase by
-    the same voice is known.
+    the same voice is known. A cancelled training returns the same of what there is, measured on less sound.
     """
     voice = resample(clip.mono[None], clip.sample_rate, SAMPLE_RATE)[0]
     makers, test_maker = sources(spoiling, own)
@@ -56,16 +59,25 @@ def tune(
     tests = {"clip": voice}
     if np.array_equal(clip.samples, sample().samples):
         tests["phrase"] = sample(PHRASE).mono
-    before = {name: gain(start.denoise, x, test_maker, seed + 1) for name, x in tests.items()}
+    repeats = REPEATS
+    before = {name: gain(start.denoise, x, test_maker, seed + 1, repeats) for name, x in tests.items()}
     shown, losses = _mixed(voice, test_maker, 5.0, seed + 2), []
     rate = FRESH_RATE if scratch else TUNING_RATE
-    for report in tuning(denoiser, voice, makers=makers, steps=steps, rate=rate, seed=seed):
-        losses.append(report.loss)
-        yield report._asdict() | {
-            "part": "Training from scratch" if scratch else "Tuning",
-            "picture": picture(denoiser.denoise(shown, SAMPLE_RATE), SAMPLE_RATE),
-        }
-    after = {name: gain(denoiser.denoise, x, test_maker, seed + 1) for name, x in tests.items()}
+    try:
+        for report in tuning(denoiser, voice, makers=makers, steps=steps, rate=rate, seed=seed):
+            losses.append(report.loss)
+            yield report._asdict() | {
+                "part": "Training from scratch" if scratch else "Tuning",
+                "picture": picture(denoiser.denoise(shown, SAMPLE_RATE), SAMPLE_RATE),
+            }
+    except Cancelled:
+        if not losses:
+            raise
+        denoiser.network.eval()
+        tests = {name: x[: round(HASTE_SECONDS * SAMPLE_RATE)] for name, x in tests.items()}
+        before = {name: gain(start.denoise, x, test_maker, seed + 1, repeats=1) for name, x in tests.items()}
+        repeats = 1
+    after = {name: gain(denoiser.denoise, x, test_maker, seed + 1, repeats) for name, x in tests.items()}
     denoiser.card = {**start.card, "tuned to": f"{clip.seconds:.1f} s of one voice and {spoiling.noise} noise"}
     return {"denoiser": denoiser.to_tree(), "losses": losses, "before": before, "after": after}
 
@@ -93,7 +105,7 @@ def _chosen(spoiling: Spoiling, own: Sound | None) -> tuple[noises.Maker, noises
     return maker, maker
 
 
-def gain(denoise: Denoise, voice: NDArray[np.float32], maker: noises.Maker, seed: int, repeats: int = 2) -> float:
+def gain(denoise: Denoise, voice: NDArray[np.float32], maker: noises.Maker, seed: int, repeats: int = REPEATS) -> float:
     """Mean SI-SDR gain in dB on a voice [T] at 16 kHz, over ``SNRS`` and fresh noises of one kind."""
     gains = []
     for snr in SNRS:

@@ -10,6 +10,7 @@ from aecore.concepts.bottleneck_signals import LEARN, LENGTH, TEST, Array
 from aecore.data import uploads
 from aecore.data.signals import windows
 from aecore.errors import DataError, TooFewRows
+from aecore.jobs import Held
 
 HELD_OUT = 5  # one row in five, at the end of a recording, is not learnt from
 FEWEST_ROWS = 3 * LENGTH  # two windows' rows to learn from, one to test on
@@ -30,17 +31,34 @@ class Recording(NamedTuple):
         return int(np.random.default_rng(seed).integers(len(self.test)))
 
 
-def cut(name: str, data: bytes, channel: str | None) -> Generator[dict[str, float], None, Recording]:
-    """Read a visitor's file and cut one channel (the first, where it has none of that name) into windows; a job's task.
+class Contents(NamedTuple):
+    """What a visitor's file holds, told apart from its rows."""
 
-    Raises `UnreadableFile` and its kin as `uploads.read` does, `TooFewRows` below 768 rows, `DataError` where the
-    channel does not move.
+    channels: tuple[str, ...]
+    sample_rate: float | None  # Hz
+    notes: tuple[str, ...]
+
+
+def read(name: str, data: bytes) -> Generator[dict[str, float], None, Held]:
+    """Read a visitor's file; a job's task. Returns its `Contents`, and holds its signal in the worker.
+
+    Raises `UnreadableFile` and its kin as `uploads.read` does.
     """
     yield {"progress": 0.0}
     signal = uploads.read(name, data)
-    column = signal.channels.index(channel) if channel in signal.channels else 0
-    learn, test = _split(signal.values[:, column], signal.channels[column])
-    return Recording(learn, test, signal.channels[column], signal.channels, signal.sample_rate, signal.notes)
+    return Held(Contents(signal.channels, signal.sample_rate, signal.notes), signal)
+
+
+def cut(signal: uploads.Signal, channel: str) -> Generator[dict[str, float], None, Recording]:
+    """Cut one channel of a signal that was read into windows; a job's task.
+
+    Raises `TooFewRows` below 768 rows, `DataError` where there is no such channel or it does not move.
+    """
+    yield {"progress": 0.0}
+    if channel not in signal.channels:
+        raise DataError(f"The file has no channel called {channel}; choose one of {', '.join(signal.channels[:5])}.")
+    learn, test = _split(signal.values[:, signal.channels.index(channel)], channel)
+    return Recording(learn, test, channel, signal.channels, signal.sample_rate, signal.notes)
 
 
 def _split(values: NDArray[np.float64], channel: str) -> tuple[Array, Array]:

@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from aecore import latent, store
 from aecore.concepts.dense import Array
 from aecore.data import digits, mnist, vectors
+from aecore.data.parsed import ParsedFile
 from aecore.errors import SettingError
+from aecore.jobs import Held
 
 PCA, PLAIN, VAE = "PCA", "Autoencoder", "VAE"
 MACHINES = (PCA, PLAIN, VAE)
+IDS = {"pca": PCA, "autoencoder": PLAIN, "vae": VAE}  # as links name them
 SOURCES = ("digits", "mnist", "own")
 SIZES = (2, 3, 4, 8, 16, 32)  # numbers in the code
 MAX_BETA, MAX_EPOCHS = 8.0, 300
@@ -155,17 +158,32 @@ def first(data: Collection, count: int) -> Collection:
     return data._replace(x=data.x[:count], labels=labels, held_out=data.held_out[:count])
 
 
-def read_own(
-    name: str, data: bytes, label: str | None
-) -> Generator[dict[str, float], None, tuple[Collection, tuple[str, ...], str, tuple[str, ...]]]:
-    """Read a visitor's file; a job's task.
+class Brought(NamedTuple):
+    """A visitor's data, the columns that may hold labels, the one that does ("" where none), and notes."""
 
-    Returns the data, the columns that may hold labels, the one that does ("" where none), and notes.
-    """
+    data: Collection
+    columns: tuple[str, ...]
+    label: str
+    notes: tuple[str, ...]
+
+
+def read_own(name: str, data: bytes) -> Generator[dict[str, float], None, Held]:
+    """Read a visitor's file; a job's task, private and isolated. Returns `Brought` and holds the table."""
     yield {"progress": 0.0}
-    found = vectors.read(name, data, label)
+    parsed = vectors.parse(name, data)
+    return Held(_bring(name, parsed, None), parsed if isinstance(parsed, ParsedFile) else None)
+
+
+def label_own(name: str, parsed: ParsedFile, label: str) -> Generator[dict[str, float], None, Brought]:
+    """Take the labels of a table that `read_own` holds from another column ("": none); a job's task, private."""
+    yield {"progress": 0.0}
+    return _bring(name, parsed, label)
+
+
+def _bring(name: str, parsed: vectors.Vectors | ParsedFile, label: str | None) -> Brought:
+    found = vectors.interpret(name, parsed, label)
     made = own_collection(found.x, found.labels, found.names, found.shape)
-    return made, found.columns, found.label, found.notes
+    return Brought(made, found.columns, found.label, found.notes)
 
 
 # ---------------------------------------------------------------------- what ships

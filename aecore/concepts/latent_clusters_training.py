@@ -24,6 +24,7 @@ from aecore.concepts.latent_clusters import (
     to_tree,
 )  # fmt: skip
 from aecore.errors import SettingError, TooFewRows
+from aecore.jobs import Cancelled
 
 Progress = dict[str, Any]
 
@@ -45,7 +46,7 @@ def lay_out(settings: Settings, data: Collection) -> Generator[Progress, None, d
     """Train an autoencoder and a VAE on data, PCA beside them; a job's task, private for a visitor's own.
 
     Yields ``{part, epoch, epochs, loss, progress, reconstruction, kl, codes, labels}`` once an epoch; returns the tree
-    of `Clusters`.
+    of `Clusters`. Cancelled while the VAE trains, it returns the VAE as it is by then.
     """
     learnt = _learnt(settings, data)
     shown = data if settings.source != "mnist" else first(data, SHOWN_MNIST)
@@ -55,9 +56,14 @@ def lay_out(settings: Settings, data: Collection) -> Generator[Progress, None, d
     moments = _moments(settings.epochs)
     for part, name in enumerate((PLAIN, VAE)):
         codes[name] = []
-        for progress, now in _trained(name, settings, learnt, shown, moments, codes[name]):
-            encoder, decoder = now
-            yield progress | {"progress": (part + 0.97 * progress["progress"]) / 2}
+        try:
+            for progress, now in _trained(name, settings, learnt, shown, moments, codes[name]):
+                encoder, decoder = now
+                yield progress | {"progress": (part + 0.97 * progress["progress"]) / 2}
+        except Cancelled:
+            if name == PLAIN:  # there is no second network yet
+                raise
+            codes[name] += [encoder(shown.x)[:, : settings.size]] * (len(moments) - len(codes[name]))  # it stays so
         rebuilt[name] = decoder(encoder(shown.x)[:, : settings.size])
     yield progress | {"progress": 0.97, "part": "Measuring the maps"}
     return to_tree(_measured(settings, shown, codes, rebuilt, moments))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aecore import latent
 from aecore.concepts.dense import Array
-from aecore.concepts.latent_clusters import MACHINES, Clusters, Collection
+from aecore.concepts.latent_clusters import IDS, MACHINES, Clusters, Collection
 
 Ranges = dict[str, tuple[float, float]]  # by field: "PCA x", "VAE y" ...
 
@@ -64,22 +64,24 @@ def point_table(made: Clusters, data: Collection) -> pd.DataFrame:
 
 
 def brush_to_text(ranges: Ranges) -> str:
-    """Write a brush for the link, ``PCA:-1.2:0.4:0:2.5``; empty where it is none."""
-    machine = next((m for m in MACHINES if f"{m} x" in ranges and f"{m} y" in ranges), None)
-    if machine is None:
-        return ""
-    return ":".join([machine, *(f"{value:.3g}" for axis in "xy" for value in ranges[f"{machine} {axis}"])])
+    """Write a brush for the link, ``pca:-1.2:0.4:0:2.5``; empty where it is none."""
+    for link_id, machine in IDS.items():
+        if f"{machine} x" in ranges and f"{machine} y" in ranges:
+            limits = [value for axis in "xy" for value in ranges[f"{machine} {axis}"]]
+            return ":".join([link_id, *(f"{value:.3g}" for value in limits)])
+    return ""
 
 
 def brush_from_text(text: str) -> Ranges:
-    """Read what `brush_to_text` wrote; nothing for anything else."""
-    machine, *numbers = text.split(":")
+    """Read what `brush_to_text` wrote, also with a machine's name in capitals; nothing for anything else."""
+    link_id, *numbers = text.lower().split(":")
     try:
         values = [float(number) for number in numbers]
     except ValueError:
         return {}
-    if machine not in MACHINES or len(values) != 4 or not np.isfinite(values).all():
+    if link_id not in IDS or len(values) != 4 or not np.isfinite(values).all():
         return {}
+    machine = IDS[link_id]
     return {f"{machine} x": (values[0], values[1]), f"{machine} y": (values[2], values[3])}
 
 

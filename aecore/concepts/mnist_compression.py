@@ -1,16 +1,17 @@
 """MNIST compression: choose a network and its training, watch ten pictures come back, go on, and look at the film."""
 
+import logging
 import math
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore import store
 from aecore.concepts import mnist_compression_pictures as pictures
-from aecore.errors import SettingError, StoreError
+from aecore.errors import DatasetMissing, SettingError, StoreError
+from aecore.jobs import Cancelled
 
 PIXELS = 28 * 28
 KINDS = ("dense", "convolutional")
@@ -20,8 +21,11 @@ LATENT_RANGE, EPOCHS_RANGE = (2, 128), (1, 50)
 LOG2_RULE = round(math.log2(PIXELS))  # a code size to begin with: 10
 ACTIVATION = "silu"  # measured: test error 0.0056 after 15 epochs where ReLU had 0.0061 (512-256-32, MSE)
 JUDGED_IN_HASTE = 1000  # test pictures for a cancelled training, which has seconds to end
+MOST_BATCH_OF_FEW = 32  # pictures, of the built-in ones: there are too few of them for larger batches
 REPORT_EVERY = 0.25  # s between two reports within an epoch
 DENSE, CONVOLUTIONAL = KINDS
+
+_log = logging.getLogger(__name__)
 
 Tree = dict[str, Any]
 Progress = dict[str, Any]
@@ -116,52 +120,55 @@ def build(network: Network) -> Any:
 
 
 # ---------------------------------------------------------------------- training
-class Start(NamedTuple):
-    """Where a training goes on from: what an earlier one kept, and how many pictures that one had seen."""
-
-    key: str
-    seen: int
+KEPT = ("model", "film", "at", "errors", "history", "seen", "source")
 
 
-def key(network: Network, training: Training, start: Start | None = None) -> str:
-    """Name under which a training keeps where it stands."""
-    return store.key("mnist_compression.kept", network, training, None if start is None else list(start))
+def start_of(result: Tree) -> Tree:
+    """Return what of a training's result another training goes on from."""
+    return {name: result[name] for name in KEPT}
 
 
-def kept(name: str) -> Tree | None:
-    """Read what the training of this key left when it ended or was cancelled; None where there is nothing."""
-    return store.get(name)
+def train(network: Network, training: Training, start: Tree | None = None) -> Generator[Progress, None, Tree]:
+    """Train, on from ``start`` (`start_of` an earlier result) where given; a job's task.
 
+    Pictures that are not on this machine are fetched first, which yields {file, bytes, total, progress}; where they
+    cannot be had, the built-in digits take their place. Then yields {epoch, epochs, progress, seen,
+    images_per_second, loss, validation, mse, frame, error}: ``validation`` and ``mse`` (of the validation pictures)
+    after an epoch only, ``frame`` uint8 [10, 28, 28] and its ``error`` after every epoch and several times within the
+    first. The first of these also holds ``watched`` (the originals of ``frame``), ``source`` and ``offline``.
 
-def train(network: Network, training: Training, start: Start | None = None) -> Generator[Progress, None, Tree]:
-    """Train, on from ``start`` where given; a job's task.
-
-    Yields {epoch, epochs, progress, seen, images_per_second, loss, validation, mse, frame, error}: ``validation`` and
-    ``mse`` (of the validation pictures) after an epoch only, ``frame`` uint8 [10, 28, 28] and its ``error`` after
-    every epoch and several times within the first. Returns what `kept` gives: {model, film, at, errors,
-    history, judged, ...}. However it ends, what there is by then is kept.
+    Returns {model, film, at, errors, history, seen, watched, judged, source, offline, complete}: ``source`` is where
+    the pictures came from, ``offline`` says that it is not the one asked for, ``complete`` that the training ran to
+    its end. A cancelled training returns what there is by then, judged by fewer pictures; before the first batch there
+    is nothing, and it ends without a result.
     """
     from aecore.concepts.mnist_compression_training import Run
 
-    run = Run(network, training, _begin(start))
+    asked = training
+    training = yield from _with_pictures(training)
+    run = Run(network, training, start)
+    said = {"source": training.source, "offline": training.source != asked.source}
     try:
-        yield from run.epochs()
-    except GeneratorExit:  # cancelled: the page shows what there is
-        _keep(run.result(judged=JUDGED_IN_HASTE), network, training, start)
-        raise
-    return _keep(run.result(), network, training, start)
+        steps = run.epochs()
+        yield next(steps) | {"watched": run.watched} | said
+        yield from steps
+    except Cancelled:
+        if not run.seen:
+            raise
+        return run.result(judged=JUDGED_IN_HASTE) | said | {"complete": False}
+    return run.result() | said | {"complete": True}
 
 
-def _keep(result: Tree, network: Network, training: Training, start: Start | None) -> Tree:
-    if result["seen"]:
-        store.put(key(network, training, start), result)
-    return result
+def _with_pictures(training: Training) -> Generator[Progress, None, Training]:
+    """Fetch the pictures where they are missing; where they cannot be had, take the built-in ones."""
+    if pictures.available(training.source):
+        return training
+    from aecore.data import mnist_download
 
-
-def _begin(start: Start | None) -> Tree | None:
-    if start is None:
-        return None
-    tree = kept(start.key)
-    if tree is None or tree["seen"] != start.seen:
-        raise StoreError("The training to go on from is not kept any more; start it afresh.")
-    return tree
+    try:
+        yield from mnist_download.download(training.source)
+    except (DatasetMissing, StoreError) as error:
+        _log.warning("Training goes on with the built-in digits: %s", error)
+        batch = min(training.batch_size, MOST_BATCH_OF_FEW)
+        return replace(training, source=pictures.SHIPPED, batch_size=batch)
+    return training

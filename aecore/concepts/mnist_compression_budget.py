@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from aecore.concepts.mnist_compression_quality import Quality, quality
+from aecore.data.pictures import FORMATS
 
 STEPS = 255  # of one byte
 JUDGED = 2_000  # test pictures behind every row
@@ -126,7 +127,9 @@ CODECS = (
 def coded(codec: Codec, pictures: NDArray[np.uint8], setting: int) -> tuple[Pictures, float, float]:
     """Encode and decode: rebuilt [N, H, W] in 0..1, mean bytes of the payload and of the whole file."""
     files = [codec.encode(picture, setting) for picture in pictures]
-    rebuilt = [np.asarray(Image.open(io.BytesIO(file)).convert("L"), np.float32) / 255 for file in files]
+    rebuilt = [
+        np.asarray(Image.open(io.BytesIO(file), formats=FORMATS).convert("L"), np.float32) / 255 for file in files
+    ]
     sizes = [codec.payload(file) for file in files], [len(file) for file in files]
     return np.stack(rebuilt), float(np.mean(sizes[0])), float(np.mean(sizes[1]))
 

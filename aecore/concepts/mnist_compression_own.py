@@ -1,24 +1,32 @@
 """A digit from a visitor's hand or camera, brought into MNIST's frame step by step, and through the networks."""
 
-import io
 import warnings
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from scipy import ndimage
 
 from aecore.data.drawn_digits import BOX, SIDE, centre_of_mass
+from aecore.data.edges import parser_edge
+from aecore.data.pictures import DAMAGED, open_picture
 from aecore.data.wording import shown
 from aecore.errors import DataError, SettingError, UnreadableFile
 
-SMALLEST, LARGEST = 8, 50_000_000  # pixels: of a side; of a whole photo, as a phone's camera makes them
+SMALLEST = 8  # pixels of a side
 WORKING = 400  # pixels, longest side while the digit is looked for: it ends up with 20
 CONTRAST = 0.12  # of full scale between paper and ink: below, noise would be taken for writing
 SPECK = 0.05  # of the largest piece's area: smaller pieces are dirt
 MOST = 0.6  # of the photo: more ink than this is no digit on a page
+
+ORIENTATION = 0x0112  # the EXIF tag
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
 
 Ink = NDArray[np.float32]
 Tree = dict[str, Any]
@@ -41,10 +49,22 @@ def from_photo(name: str, data: bytes) -> list[Step]:
     DataError
         where no digit stands out in it.
     """
-    grey = _grey(name, data)
+    with parser_edge(name):
+        grey = _grey(name, data)
     bright = float(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
     inverted = grey if bright < 0.5 else 1 - grey  # 1 is ink now, whichever way round the photo was
-    return [Step("The photo, grey", 1 - grey), *_found(_cleaned(inverted, name))]
+    return [Step("The photo, grey", 1 - grey), *_find_digit(_remove_paper(inverted, name))]
+
+
+def read_photo(name: str, data: bytes) -> Generator[Tree, None, list[Tree]]:
+    """Bring a photo of one digit into MNIST's frame; a private task. Returns ``[{title, image}]`` for `steps_of`."""
+    yield {"progress": 0.0}
+    return [step._asdict() for step in from_photo(name, data)]
+
+
+def steps_of(trees: list[Tree]) -> list[Step]:
+    """Return the steps of `read_photo`."""
+    return [Step(**tree) for tree in trees]
 
 
 def from_sketch(drawn: NDArray[np.floating]) -> list[Step]:
@@ -54,52 +74,50 @@ def from_sketch(drawn: NDArray[np.floating]) -> list[Step]:
         raise SettingError(f"a drawing is [H, W] of at least {SMALLEST} pixels a side, got {drawn.shape}")
     if drawn.max() < 0.5:
         raise DataError("Nothing is drawn yet: draw one digit.")
-    return [Step("As drawn", drawn), *_framed(drawn)]
+    return [Step("As drawn", drawn), *_frame(drawn)]
 
 
 def _grey(name: str, data: bytes) -> Ink:
     """Decode into brightness [H, W] in 0..1, upright, transparent parts white, an animation's first picture."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata; what matters is checked here
-            with Image.open(io.BytesIO(data)) as picture:
-                if picture.width * picture.height > LARGEST:
-                    raise DataError(
-                        f"{shown(name)} has {picture.width * picture.height / 1e6:,.0f} million pixels; make it "
-                        f"smaller than {LARGEST / 1e6:.0f} million."
-                    )
-                if min(picture.size) < SMALLEST:
-                    raise DataError(
-                        f"{shown(name)} has {picture.width} x {picture.height} pixels; a digit needs at least "
-                        f"{SMALLEST} x {SMALLEST}."
-                    )
-                picture.draft("L", (2 * WORKING, 2 * WORKING))  # a JPEG is decoded small at once
-                upright = ImageOps.exif_transpose(_eight_bits(picture))
-                upright.thumbnail((WORKING, WORKING))
-                layered = upright.convert("RGBA")
-                paper = Image.new("RGBA", layered.size, "white")
-                paper.alpha_composite(layered)
-                return np.asarray(paper.convert("L"), np.float32) / np.float32(255)
+        with warnings.catch_warnings(), open_picture(name, data, side=2 * WORKING) as picture:
+            warnings.simplefilter("ignore")  # of odd metadata
+            if min(picture.size) < SMALLEST:
+                raise DataError(
+                    f"{shown(name)} has {picture.width} x {picture.height} pixels; a digit needs at least "
+                    f"{SMALLEST} x {SMALLEST}."
+                )
+            small = _eight_bits(picture)
+            small.thumbnail((WORKING, WORKING))  # before anything else: what follows makes copies
+            turned = picture.getexif().get(ORIENTATION)
+            layered = _turn(small, turned).convert("RGBA")
+            paper = Image.new("RGBA", layered.size, "white")
+            paper.alpha_composite(layered)
+            return np.asarray(paper.convert("L"), np.float32) / np.float32(255)
     except DataError:
         raise  # a sentence already, and a ValueError too
-    except UnidentifiedImageError as error:
-        raise UnreadableFile(f"{shown(name)} is no picture; choose a PNG, JPEG, WebP or GIF.") from error
-    except Image.DecompressionBombError as error:
-        raise DataError(f"{shown(name)} is far too large a picture; make it smaller.") from error
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError) as error:
+    except DAMAGED as error:
         raise UnreadableFile(f"{shown(name)} breaks off or is damaged; save it again.") from error
+
+
+def _turn(picture: Image.Image, orientation: int | None) -> Image.Image:
+    """Turn a picture upright, as its metadata say how the camera was held."""
+    method = TURNS.get(orientation or 1)
+    return picture if method is None else picture.transpose(method)
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
     """Bring a scanner's wide grey values to one byte; Pillow would cut them off."""
     if picture.mode[0] not in "IF":
         return picture
+    if picture.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     values = np.nan_to_num(np.asarray(picture, np.float32))
-    most = 65535.0 if picture.mode.startswith("I;16") else max(float(values.max(initial=0)), 1e-6)
+    most = max(float(values.max(initial=0)), 1e-6)
     return Image.fromarray(np.clip(values * (255 / most), 0, 255).astype(np.uint8))
 
 
-def _cleaned(ink: Ink, name: str) -> Ink:
+def _remove_paper(ink: Ink, name: str) -> Ink:
     """Take away the paper's own shade, and what is no part of the digit; [H, W] in 0..1."""
     far = max(3, max(ink.shape) // 3)
     shade = ndimage.gaussian_filter(ndimage.minimum_filter(ink, far), far / 4)  # paper behind every pixel
@@ -137,11 +155,11 @@ def _threshold(ink: Ink) -> float:
     return float(middle[int(apart.argmax())])
 
 
-def _found(ink: Ink) -> list[Step]:
-    return [Step("Ink on no paper", ink), *_framed(ink)]
+def _find_digit(ink: Ink) -> list[Step]:
+    return [Step("Ink on no paper", ink), *_frame(ink)]
 
 
-def _framed(ink: Ink) -> list[Step]:
+def _frame(ink: Ink) -> list[Step]:
     """Crop [H, W], scale the longest side to 20 pixels, put the centre of mass into the middle of 28 x 28."""
     rows, columns = np.flatnonzero((ink > 0.2).any(1)), np.flatnonzero((ink > 0.2).any(0))
     cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -164,20 +182,19 @@ def _framed(ink: Ink) -> list[Step]:
     ]
 
 
-def rebuild(image: NDArray[np.uint8], own: str | None = None) -> Generator[Tree, None, Tree]:
-    """Send one picture uint8 [28, 28] through the shipped networks and, by its key, one trained here; a job's task.
+def rebuild(image: NDArray[np.uint8], trained: Tree | None = None) -> Generator[Tree, None, Tree]:
+    """Send one picture uint8 [28, 28] through the built-in networks and one more, given as a tree; a job's task.
 
-    Returns {name: {rebuilt, code, mse}}; a network that is not kept any more is left out.
+    Yields ``{progress}``; returns ``{name: {rebuilt, code, mse}}``, the given network's name being "yours".
     """
     from aecore.concepts import mnist_compression_shipped as shipped
     from aecore.concepts import mnist_compression_training as through  # torch: seconds, but in a worker
-    from aecore.concepts.mnist_compression import kept
     from aecore.concepts.mnist_compression_budget import as_bytes
     from aecore.models import from_tree
 
     models = {f"k = {k}": shipped.model(k) for k in shipped.SIZES}
-    if own is not None and (trained := kept(own)) is not None:
-        models["yours"] = trained["model"]
+    if trained is not None:
+        models["yours"] = trained
     out: Tree = {}
     for name, tree in models.items():
         model = from_tree(tree)

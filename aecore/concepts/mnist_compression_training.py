@@ -32,8 +32,9 @@ class Run:
         self.model = untrained(network, self.pictures.train) if before is None else from_tree(before["model"])
         blank: page.Tree = {"film": [], "at": [], "errors": [], "history": {name: [] for name in HISTORY}, "seen": 0}
         self.past = blank if before is None else before
-        self.film: list[NDArray[np.uint8]] = list(self.past["film"])
-        self.at, self.errors = list(self.past["at"]), list(self.past["errors"])
+        same = self.past.get("source", training.source) == training.source  # else the film shows other pictures
+        self.film: list[NDArray[np.uint8]] = list(self.past["film"]) if same else []
+        self.at, self.errors = (list(self.past[name]) if same else [] for name in ("at", "errors"))
         self.history = {name: list(self.past["history"][name]) for name in HISTORY}
         self.seen = 0
         self.done_before = len(self.history["epoch"])
@@ -60,10 +61,8 @@ class Run:
             yield self._progress(report, rate, drawn=drawn, mse=mse)
 
     def result(self, *, judged: int | None = None) -> page.Tree:
-        """All there is by now, judged by so many test pictures (None: all); with no picture seen, only that."""
+        """Return all there is by now, evaluated on so many test pictures (None: all)."""
         seen = int(self.past["seen"]) + self.seen
-        if not seen:
-            return {"seen": 0}
         film = np.stack(self.film)  # (K, 10, 28, 28)
         return {
             "model": to_tree(self.model), "film": film, "at": self.at, "errors": self.errors, "history": self.history,

@@ -15,11 +15,16 @@ BULKY = ("rebuilt", "channel_excess")  # [T, C], only drawn and compared: half p
 LARGEST = 6e4  # that half precision holds, rounded down
 
 
+def ships(sample: Sample, normal: tuple[float, float]) -> bool:
+    """Tell whether there is a built-in result for these settings."""
+    return normal == DEFAULT_NORMAL and sample in SAMPLES.values()
+
+
 def shipped(sample: Sample, normal: tuple[float, float]) -> Tree | None:
-    """Read the result for a sample as it comes; None for other settings."""
-    name = next((name for name, known in SAMPLES.items() if known == sample), None)
-    if name is None or normal != DEFAULT_NORMAL:
+    """Read the built-in result of a sample; None for other settings."""
+    if not ships(sample, normal):
         return None
+    name = next(name for name, known in SAMPLES.items() if known == sample)
     tree: Tree = store.read(ASSET)[name]
     level, scale = _levels(tree)
     tree |= {part: tree[part].astype(np.float32) for part in BULKY}

@@ -8,7 +8,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aecore.anomaly.evaluation import evaluate
-from aecore.anomaly.events import runs
 from aecore.concepts.sensors import Analysis, Array
 from aecore.data.uploads import Signal
 
@@ -27,11 +26,6 @@ scores = detector.decision_function(signal.values)
 print(detector.events(signal.values))
 print(f"{(scores > detector.threshold_).mean():.2%} of the rows pass the threshold of {detector.threshold_:.4g}")
 '''
-
-
-def filled_spans(signal: Signal) -> list[tuple[int, int]]:
-    """First and last row of each stretch that was filled in."""
-    return [] if signal.missing is None else runs(signal.missing)
 
 
 def score_table(
@@ -96,7 +90,7 @@ def choice_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def measures(signal: Signal, analysis: Analysis, threshold: float) -> dict[str, str]:
-    """How scores and events compare with the labels, by name; empty where there is nothing to compare."""
+    """Return how scores and events compare with the labels, by name; empty where there is nothing to compare."""
     if signal.labels is None or not signal.labels.any() or signal.labels.all():
         return {}
     scored = None if signal.missing is None else analysis.trusted(signal.missing)

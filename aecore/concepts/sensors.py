@@ -14,8 +14,8 @@ from aecore.anomaly.thresholds import LogScores, Threshold, by_quantile, false_a
 from aecore.concepts.sensor_samples import Sample
 from aecore.data import gaps, uploads
 from aecore.data.options import ReadOptions
-from aecore.data.uploads import Signal
-from aecore.data.wording import listed
+from aecore.data.uploads import ParsedFile, Signal
+from aecore.data.wording import clean_names, listed, one_line
 from aecore.errors import DataError, SettingError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Analysis(NamedTuple):
         detector = tree["detector"]
         choices = {name: (value, reason) for name, (value, reason) in detector["choices"].items()}
         return cls(
-            tree["scores"], tree["channel_excess"], detector["decision_scores"], tuple(detector["channels"]),
+            tree["scores"], tree["channel_excess"], detector["decision_scores"], clean_names(detector["channels"]),
             choices["window"][0], choices, tuple(tree["losses"]),
             tree["rebuilt"], tree["map_points"], tree["map_rows"], tuple(tree["notes"]), detector,
         )  # fmt: skip
@@ -111,16 +111,30 @@ def normal_rows(length: int, normal: tuple[float, float]) -> tuple[int, int]:
     """First row and the row after the last of a normal stretch given in percent of the file."""
     low, high = normal
     if not 0 <= low < high <= 100:
-        raise SettingError(f"the normal stretch must run upwards within 0..100 %, got {low:g} to {high:g}")
+        raise SettingError(
+            f"The normal stretch must run upwards within 0 to 100 %, got {low:g} to {high:g}; make it longer."
+        )
     return round(length * low / 100), round(length * high / 100)
 
 
 # ---------------------------------------------------------------------- jobs
 def parse(name: str, data: bytes, options: ReadOptions | None = None) -> Generator[Progress, None, Signal]:
     """Read a visitor's file, as sniffed but for what ``options`` say, and bring it to even steps in time."""
+    parsed = yield from parse_file(name, data, options)
+    return (yield from interpret(parsed, options))
+
+
+def parse_file(name: str, data: bytes, options: ReadOptions | None = None) -> Generator[Progress, None, ParsedFile]:
+    """Read the bytes of a visitor's file, once; of ``options``, only those of `ReadOptions.of_text` matter."""
     yield {"progress": 0.0}
-    signal = uploads.read(name, data, options)
+    return uploads.parse(name, data, options)
+
+
+def interpret(parsed: ParsedFile, options: ReadOptions | None = None) -> Generator[Progress, None, Signal]:
+    """Say what the columns of a parsed file are, and bring them to even steps in time; the file is not read again."""
     yield {"progress": 0.7}
+    signal = uploads.interpret(parsed, options)
+    yield {"progress": 0.9}
     return gaps.regular(signal).signal
 
 
@@ -217,13 +231,18 @@ def arranged(values: Array, channels: Sequence[str], wanted: Sequence[str]) -> A
 
     Raises DataError where neither fits.
     """
+    order = find_columns(channels, wanted)
+    return values if order == list(range(values.shape[1])) else values[:, order]
+
+
+def find_columns(channels: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """Return which of the channels are the ones that a detector learnt; as `arranged` does."""
     if set(wanted) <= set(channels):
-        order = [list(channels).index(name) for name in wanted]
-        return values if order == list(range(values.shape[1])) else values[:, order]
+        return [list(channels).index(name) for name in wanted]
     if len(channels) == len(wanted) and not set(wanted) & set(channels):
-        return values
+        return list(range(len(wanted)))
     missing = [name for name in wanted if name not in channels]
     raise DataError(
-        f"The detector learnt {len(wanted)} channels, and of these {listed(missing)} are not among {listed(channels)}; "
-        "give it a signal with the same channels."
+        f"The detector learnt {len(wanted)} channels, and of these {listed(map(one_line, missing))} are not among "
+        f"{listed(map(one_line, channels))}; give it a signal with the same channels."
     )

@@ -13,6 +13,7 @@ from aecore.concepts.dense import Array, decoder_of, encoder_of
 from aecore.concepts.vae_morphing import PLAIN, SPAN, VAE, Map, Morphing
 from aecore.concepts.vae_morphing_data import KINDS, Data, flat
 from aecore.errors import SettingError
+from aecore.jobs import Cancelled
 
 if TYPE_CHECKING:
     from aecore.concepts.latent_training import Plan
@@ -91,15 +92,20 @@ def train(settings: Training) -> Generator[Progress, None, dict[str, Any]]:
     """Train the plain autoencoder, then the VAE, on two numbers; a job's task.
 
     Yields ``{part, epoch, epochs, loss, reconstruction, kl, progress, codes [<= 1000, 2], labels, spread}`` once an
-    epoch and returns the tree of a `Morphing`.
+    epoch and returns the tree of a `Morphing`; cancelled while the VAE trains, with the VAE as it is by then.
     """
     data = settings.data()
     reference = pictures.references(data)
     maps = []
     for part, name in enumerate((PLAIN, VAE)):
         model = new_model(name, data.shape, settings.width, settings.beta, settings.seed)
-        for progress in _watched(model, name, settings, data):
-            yield progress | {"progress": (part + progress["progress"]) / 2}
+        try:
+            for progress in _watched(model, name, settings, data):
+                yield progress | {"progress": (part + progress["progress"]) / 2}
+        except Cancelled:
+            if name == PLAIN:  # there is no second map yet
+                raise
+            model.eval()
         maps.append(map_of(name, model, data, reference))
     return morphing.to_tree(assembled(data, maps[0], maps[1], reference))
 

@@ -35,6 +35,7 @@ from aecore.concepts.variants_measures import (
     tried,
 )  # fmt: skip
 from aecore.data import digits, mnist
+from aecore.jobs import Cancelled
 
 Progress = dict[str, Any]
 Tree = dict[str, Any]
@@ -97,25 +98,22 @@ def train(settings: Settings) -> Generator[Progress, None, Tree]:
     """Train one variant; a job's task.
 
     Yields {part, epoch, epochs, loss, progress, rebuilt}, ``rebuilt`` uint8 [10, H, W]; returns
-    {row, shown, inputs, losses}.
+    {row, shown, inputs, losses}, also of as many epochs as there were when it is cancelled.
     """
     data = load(settings.source)
     classifier = shipped().classifier if settings.source == "digits" else None
     losses: list[float] = []
-    making = make(settings, data, classifier)
-    while True:
-        try:
-            progress = next(making)
-        except StopIteration as end:
-            made: Made = end.value
-            break
-        losses.append(progress["loss"])
-        yield progress
+    made = yield from make(settings, data, classifier, losses)
     return {"row": made.row, "shown": made.tree, "inputs": inputs(data, settings.seed), "losses": losses}
 
 
-def make(settings: Settings, data: Data, classifier: DenseNetwork | None) -> Generator[Progress, None, Made]:
-    """Train, measure and draw one variant, reporting every epoch."""
+def make(
+    settings: Settings, data: Data, classifier: DenseNetwork | None, losses: list[float] | None = None
+) -> Generator[Progress, None, Made]:
+    """Train, measure and draw one variant, reporting every epoch; ``losses`` takes each epoch's.
+
+    Cancelled, it measures and draws the network as it is.
+    """
     from aecore.concepts import variants_networks as networks
 
     parts, judged, ten = networks.build(settings), data.tried(settings.seed), data.ten()
@@ -128,10 +126,18 @@ def make(settings: Settings, data: Data, classifier: DenseNetwork | None) -> Gen
             break
         now = networks.to_network(parts.model, settings)
         rebuilt = now.decode(now.encode(data.test[ten], np.arange(10)), np.arange(10))
-        yield {
-            "part": settings.kind, "epoch": report.number, "epochs": settings.epochs, "loss": report.losses["total"],
-            "progress": 0.95 * report.progress, "rebuilt": ink(rebuilt, judged.shape),
-        }  # fmt: skip
+        if losses is not None:
+            losses.append(report.losses["total"])
+        try:
+            yield {
+                "part": settings.kind, "epoch": report.number, "epochs": settings.epochs,
+                "loss": report.losses["total"], "progress": 0.95 * report.progress,
+                "rebuilt": ink(rebuilt, judged.shape),
+            }  # fmt: skip
+        except Cancelled:
+            running.close()
+            parts.model.eval()
+            break
     norm = networks.mean_jacobian_norm(parts.model, judged.clean, judged.labels)
     row = {"variant": settings.kind, "weight": settings.strength, "seed": settings.seed, "size": settings.size}
     extra = {"parameters": parts.model.num_parameters, "seconds": seconds}

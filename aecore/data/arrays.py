@@ -21,6 +21,7 @@ from aecore.errors import UnreadableFile
 
 TAKEN = "biufMmUS"  # kinds of dtype that a table can hold: numbers, times, text
 MAX_ARRAYS = 1_000  # of one file; a table of more would be refused anyway
+MAX_TEXT = 200  # characters of a cell that are kept: no number, date or name needs more
 DAMAGED = (  # what numpy raises on headers that are torn or lie
     *TORN, TypeError, AttributeError, IndexError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError,
 )  # fmt: skip
@@ -70,7 +71,7 @@ def from_arrays(name: str, arrays: Mapping[str, Array], notes: tuple[str, ...] =
         said.append(f"Of another length than {counted(length, 'row')}, left out: {listed(apart)}.")
     bounded(name, length, sum(_shape(matrix)[1] for matrix in chosen.values()))
     columns = {column: values for key, matrix in chosen.items() for column, values in _columns(key, matrix)}
-    frame = pd.DataFrame(dict(enumerate(columns.values())))
+    frame = pd.DataFrame(dict(enumerate(columns.values())), copy=False)
     names = tuple(columns)
     return Table(frame, names if any(chosen) or _fields(chosen) else ("",) * len(names), tuple(said))
 
@@ -84,7 +85,7 @@ def _load(name: str, data: bytes, key: str = "") -> Array:
             warnings.simplefilter("ignore")  # files of Python 2 are read with a remark on their age
             version = np.lib.format.read_magic(source)
             header = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
-            shape, _, dtype = header(source)
+            shape, fortran, dtype = header(source)
             if dtype.hasobject:
                 raise UnreadableFile(
                     f"{called} holds Python objects, which are not opened as they can run code; save plain numbers."
@@ -95,7 +96,8 @@ def _load(name: str, data: bytes, key: str = "") -> Array:
                     f"{called} claims {size / 1e9:,.3g} GB in {prod(shape):,} values and holds {there:,} bytes; "
                     "save it again, in smaller pieces if it is large."
                 )
-            return np.asarray(np.load(io.BytesIO(data), allow_pickle=False))
+            flat = np.frombuffer(data, dtype, count=prod(shape), offset=source.tell())  # the bytes, not a copy of them
+            return flat.reshape(shape, order="F" if fortran else "C")
     except UnreadableFile:
         raise
     except DAMAGED as error:
@@ -134,6 +136,8 @@ def _columns(key: str, matrix: Array) -> list[tuple[str, Array]]:
 
 def _plain(values: Array) -> Array:
     """Return values [T] as pandas holds them: in this machine's byte order, text as str."""
+    if values.dtype.kind in "SU" and values.dtype.itemsize > MAX_TEXT * (4 if values.dtype.kind == "U" else 1):
+        values = values.astype(f"{values.dtype.kind}{MAX_TEXT}")
     if values.dtype.kind == "S":
         return np.char.decode(values, "latin-1").astype(object)
     if values.dtype.kind == "U":

@@ -16,6 +16,8 @@ def to_float(column: pd.Series, decimal: str, thousands: str | None) -> tuple[ND
     """Return (numbers [T] or None where the column is not numeric, how many filled cells held no number)."""
     if pd.api.types.is_timedelta64_dtype(column):
         return np.array(column.dt.total_seconds(), dtype=np.float64), 0
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
+        return column.to_numpy().astype(np.float64), 0  # a copy, and no other
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
         return column.to_numpy(dtype=np.float64, na_value=np.nan, copy=True), 0
     if column.isna().all():

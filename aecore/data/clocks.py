@@ -25,7 +25,7 @@ COUNTERS = {  # columns called by their unit alone, as small loggers do
     "us": r"us|µs|usecs?|micros(?:econds?)?",
     "ns": r"ns|nsecs?|nanos(?:econds?)?",
 }
-DAY = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
+DAY = r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}"
 REGULAR = 0.8  # share of steps that must lie within half a median step of the median for a rate to mean something
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-DATELIKE = r"\d{1,4}[-/.](?:\d{1,2}|[A-Za-z]{3})[-/.]\d{1,4}(?:\D.*)?"
+DATELIKE = r"[0-9]{1,4}[-/.](?:[0-9]{1,2}|[A-Za-z]{3})[-/.][0-9]{1,4}(?:[^0-9].*)?"
 FORMATS = (  # tried in this order; of those that read equally many cells the one whose time runs forward wins
     "ISO8601",
     "%d.%m.%Y %H:%M:%S.%f",

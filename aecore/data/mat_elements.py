@@ -19,6 +19,7 @@ SIZES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}  # bytes 
 KINDS = {1: "cell", 2: "struct", 3: "object", 4: "char", 5: "sparse", 16: "function", 17: "opaque"}
 NUMERIC = range(6, 16)  # classes of plain matrices: double, single, and integers of all widths
 COMPLEX = 0x0800  # flag
+MAX_MATRICES = 1_000  # of one file: a table of more would be refused anyway
 
 
 class Elements(NamedTuple):
@@ -45,9 +46,13 @@ def sound_matrices(data: bytes, limit: int) -> Elements:
     order = {b"IM": "<", b"MI": ">"}.get(data[HEADER - 2 : HEADER])
     if order is None:
         raise ValueError("no byte order")
-    kept, names, left_out, cells, size = [data[:HEADER]], [], [], 0, 0
+    kept, cells, size = [data[:HEADER]], 0, 0
+    names: list[str] = []
+    left_out: list[str] = []
     for body in _matrices(data, order, limit):
         size += len(body)
+        if len(names) + len(left_out) > MAX_MATRICES:
+            raise ValueError("holds too many variables")
         if size > limit:
             raise ValueError("unpacks to too much")
         name, kind, values = _describe(body, order)

@@ -82,10 +82,14 @@ def _read(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
-        raise DatasetMissing(f"There is no {path.name} under {path.parent}; download the data set first.") from error
+        raise DatasetMissing(f"{path.name} is not on this machine; download the data set first.") from error
     except OSError as error:
-        raise UnreadableFile(f"{path} cannot be read ({error.strerror}); check the folder's permissions.") from error
+        raise UnreadableFile(
+            f"{path.name} cannot be read ({error.strerror}); check the folder's permissions."
+        ) from error
     header = bytes([0, 0, UNSIGNED_BYTES, len(shape)]) + np.array(shape, dtype=">u4").tobytes()
     if not data.startswith(header) or len(data) != len(header) + int(np.prod(shape)):
-        raise UnreadableFile(f"{path} does not hold {shape[0]:,} pictures or labels; delete it and download it again.")
+        raise UnreadableFile(
+            f"{path.name} does not hold {shape[0]:,} pictures or labels; delete it and download it again."
+        )
     return np.frombuffer(data, np.uint8, offset=len(header)).reshape(shape)

@@ -62,6 +62,12 @@ class ReadOptions:
         if self.time and self.time == self.label:
             raise SettingError(f"time and label must be two columns, got {shown(self.time)} for both; change one.")
 
+    def of_text(self) -> ReadOptions:
+        """Return the options that concern how text is written; those that concern columns are left to the sniffing."""
+        return ReadOptions(
+            delimiter=self.delimiter, decimal=self.decimal, encoding=self.encoding, header=self.header
+        )  # fmt: skip
+
 
 def _one_of(name: str, value: str | None, known: Iterable[str]) -> None:
     if value is not None and value not in known:

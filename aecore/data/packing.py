@@ -131,9 +131,12 @@ def _only_member(name: str, archive: zipfile.ZipFile, readable: Collection[str],
 
 def _gunzip(name: str, data: bytes) -> bytes:
     """Unpack at most one byte more than `MAX_BYTES`, so that a bomb costs no more memory than a large file."""
+    unpacked = io.BytesIO()  # grows with what comes: asked for all at once, gzip would set aside all of the limit
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
-            return packed.read(MAX_BYTES + 1)
+            while (left := MAX_BYTES + 1 - unpacked.tell()) and (piece := packed.read(min(left, 1 << 20))):
+                unpacked.write(piece)
+        return unpacked.getvalue()
     except (EOFError, OSError, zlib.error) as error:
         raise UnreadableFile(
             f"{shown(name)} breaks off or is damaged inside its gzip packing; send it again, or unpacked."

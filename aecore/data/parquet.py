@@ -1,4 +1,4 @@
-"""Parquet files to a `Table`, by pyarrow; nested columns and blobs are left out unread."""
+"""Parquet files to a `Table`, by pyarrow, batch by batch; nested columns and blobs are left out unread."""
 
 from __future__ import annotations
 
@@ -8,28 +8,50 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from aecore.data.options import ReadOptions
+from aecore.data.packing import MAX_BYTES, too_large
 from aecore.data.tables import Table, bounded
 from aecore.data.wording import counted, listed, shown
 from aecore.errors import UnreadableFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
+
+
+MAX_TEXT = 200  # characters of a cell that are kept: no number, date or name needs more
+BATCH = 1 << 16  # rows that are read at once: a dictionary comes again with every batch
 
 
 def read_parquet(name: str, data: bytes, options: ReadOptions) -> Table:
-    """Read a Parquet file: flat columns of any type; size and nesting are judged by its footer, before any data."""
+    """Read a Parquet file: flat columns of any type, in batches, within bounds on rows and bytes as they come.
+
+    The footer is believed only where it makes a file look larger: one that lies about its rows is found out. Columns
+    of text stay coded by dictionaries, which is how few bytes can stand for gigabytes, until their cells are cut.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(io.BytesIO(data))
-        fields = list(file.schema_arrow)
+        fields = list(pq.read_schema(io.BytesIO(data)))
         flat = [field.name for field in fields if not _is_left_out(field.type)]
         others = [field.name for field in fields if _is_left_out(field.type)]
+        coded = [field.name for field in fields if _is_text(field.type)]
+        file = pq.ParquetFile(io.BytesIO(data), read_dictionary=coded)
         bounded(name, file.metadata.num_rows, len(flat))
-        table = file.read(columns=flat, use_threads=False)
-        table.validate(full=True)  # offsets and encodings: what follows trusts them
-        columns = [_series(column) for column in table.columns]
+        if _stated_bytes(file.metadata, set(flat)) > MAX_BYTES:
+            raise too_large(name)
+        batches, rows, size = [], 0, 0
+        for batch in file.iter_batches(BATCH, columns=flat, use_threads=False):
+            batch.validate(full=True)  # offsets and encodings: what follows trusts them
+            batch = pa.record_batch([_cut(column) for column in batch.columns], names=batch.schema.names)
+            rows, size = rows + len(batch), size + batch.nbytes
+            bounded(name, rows, len(flat))
+            if size > MAX_BYTES:
+                raise too_large(name)
+            batches.append(batch)
+        columns = [_series(_joined(batches, i)) for i in range(len(batches[0].columns) if batches else 0)]
+        columns = columns or [pd.Series(dtype="float64") for _ in flat]
+        names = tuple(batches[0].schema.names) if batches else tuple(flat)
     except UnreadableFile:
         raise
     except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError, MemoryError) as error:
@@ -42,7 +64,41 @@ def read_parquet(name: str, data: bytes, options: ReadOptions) -> Table:
             "write one plain column a channel."
         )
     notes = (f"Columns of lists, structs or bytes left out: {listed(others)}.",) if others else ()
-    return Table(pd.DataFrame(dict(enumerate(columns))), tuple(table.column_names), notes)
+    return Table(pd.DataFrame(dict(enumerate(columns)), copy=False), names, notes)
+
+
+def _stated_bytes(metadata: pq.FileMetaData, wanted: set[str]) -> int:
+    """Return how many bytes the wanted columns unpack to, as the footer has it."""
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    chunks = (group.column(i) for group in groups for i in range(group.num_columns))
+    return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in wanted)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow.types as of
+
+    if of.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind))
+
+
+def _cut(column: pa.Array) -> pa.Array:
+    """Return a column with its texts cut; of one coded by a dictionary, the dictionary's."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not _is_text(column.type):
+        return column
+    if pa.types.is_dictionary(column.type):
+        words = pc.utf8_slice_codeunits(column.dictionary.cast(pa.large_string()), 0, MAX_TEXT)
+        return words.take(column.indices)
+    return pc.utf8_slice_codeunits(column.cast(pa.large_string()), 0, MAX_TEXT)
+
+
+def _joined(batches: list[pa.RecordBatch], place: int) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    return pa.chunked_array([batch.column(place) for batch in batches])
 
 
 def _is_left_out(kind: pa.DataType) -> bool:

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.data.audio_files import DAMAGED
+from aecore.data.audio_files import DAMAGED, refuse_format
+from aecore.data.edges import parser_edge
 from aecore.data.wording import counted, shown
 from aecore.errors import DataError, UnreadableFile
 
@@ -46,12 +47,19 @@ def read(name: str, data: bytes, *, max_seconds: float = np.inf) -> Sound:
     DataError
         Where it is longer than ``max_seconds``, silent, or has more than ``MAX_CHANNELS`` or ``MAX_SAMPLES``.
     """
-    import soundfile
-
     if not data:
         raise UnreadableFile(f"{shown(name)} is empty (0 bytes); record or export it again.")
+    with parser_edge(name):
+        return examined(name, *_decode(name, data, max_seconds))
+
+
+def _decode(name: str, data: bytes, max_seconds: float) -> tuple[NDArray[np.float32], int]:
+    """Return samples [T, C] and the rate in Hz."""
+    import soundfile
+
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
+            refuse_format(name, file, mp3=True)
             rate, channels, frames = int(file.samplerate), int(file.channels), int(file.frames)
             refuse(name, rate, channels, frames, max_seconds)
             if frames * channels > MAX_SAMPLES:
@@ -59,14 +67,13 @@ def read(name: str, data: bytes, *, max_seconds: float = np.inf) -> Sound:
                     f"{shown(name)} holds {frames * channels / 1e6:,.0f} million samples, and at most "
                     f"{MAX_SAMPLES // 10**6} million are taken at once; resample it, mix it down or cut it."
                 )
-            samples = file.read(dtype="float32", always_2d=True)  # [T, C]
+            return file.read(dtype="float32", always_2d=True), rate  # [T, C]
     except DataError:
         raise
     except DAMAGED as error:
         raise UnreadableFile(
             f"{shown(name)} breaks off or is no WAV, FLAC, Ogg or MP3 recording; record or export it again."
         ) from error
-    return examined(name, samples, rate)
 
 
 def refuse(name: str, rate: int, channels: int, frames: int, max_seconds: float = np.inf) -> None:

@@ -17,7 +17,7 @@ from aecore.data.wording import clean_names, counted, listed, shown
 from aecore.errors import DataError, TooFewRows, UnreadableFile
 
 MAX_COLUMNS = 1_000  # beyond, reading is stopped before it starts
-MAX_CELLS = 50_000_000  # 400 MB as float64
+MAX_CELLS = 20_000_000  # 160 MB as float64
 MAX_CHANNELS = 200  # more is a matrix, not a log; a windowed model of it would not fit a visitor's share
 MIN_ROWS = 2  # below that there is no step; what a model needs beyond is the model's to say
 LARGEST = float(np.finfo(np.float32).max)  # the models compute in float32: beyond, a value is as good as infinite
@@ -156,7 +156,9 @@ def _numbers(
     file: str, columns: dict[str, pd.Series], table: Table, notes: list[str]
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Return the numeric columns as float64 [T, C], NaN where a cell is missing, and their names."""
-    kept: dict[str, NDArray[np.float64]] = {}
+    rows = len(next(iter(columns.values()), ()))
+    values = np.empty((rows, min(len(columns), MAX_CHANNELS)))  # filled in place: a copy of it would double the memory
+    kept: list[str] = []
     text, empty, huge = [], [], 0
     for name, column in columns.items():
         numbers, spoilt = to_float(column, table.decimal, table.thousands)
@@ -165,13 +167,16 @@ def _numbers(
             continue
         if spoilt:
             notes.append(f"{counted(spoilt, 'cell')} of {shown(name)} without a number, taken as gaps.")
-        beyond = np.abs(numbers) > LARGEST
+        beyond = (numbers > LARGEST) | (numbers < -LARGEST)
         huge += int(beyond.sum())
         numbers[beyond] = np.nan
         if np.isnan(numbers).all():
             empty.append(name)
-        else:
-            kept[name] = numbers
+            continue
+        if len(kept) < MAX_CHANNELS:
+            values[:, len(kept)] = numbers
+        kept.append(name)
+        del numbers  # before the next column takes as much
     if text:
         notes.append(f"Without numbers, left out: {listed(text)}.")
     if empty:
@@ -188,7 +193,7 @@ def _numbers(
             f"{shown(file)} holds {len(kept):,} channels, and at most {MAX_CHANNELS} are taken; "
             "keep the columns that matter."
         )
-    return np.column_stack(list(kept.values())), tuple(kept)
+    return np.ascontiguousarray(values[:, : len(kept)]), tuple(kept)
 
 
 def _fill(
@@ -197,7 +202,7 @@ def _fill(
     """Fill gaps along each channel by straight lines, hold the ends, and return which rows had one."""
     gaps = np.isnan(values)  # [T, C]
     holes = [int(c) for c in np.flatnonzero(gaps.any(axis=0))]
-    rows = np.arange(len(values))
+    rows = np.arange(len(values) if holes else 0)
     for c in holes:
         known = ~gaps[:, c]
         values[~known, c] = np.interp(rows[~known], rows[known], values[known, c])

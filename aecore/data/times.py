@@ -11,7 +11,7 @@ from aecore.data.options import TIME_UNITS
 from aecore.data.wording import counted
 
 SECONDS = TIME_UNITS | {"µs": 1e-6}  # what else a unit is called counts seconds
-CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?"
+CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?"  # pandas reads no other digits
 SAMPLE = 200  # cells that decide what a column holds: enough to meet a day above 12 in most logs
 EPOCHS = ((1.0, "seconds"), (1e3, "milliseconds"), (1e6, "microseconds"), (1e9, "nanoseconds"))
 EARLIEST, LATEST = 631_152_000.0, 4_102_444_800.0  # 1990 and 2100 in Unix seconds: no log measures elapsed time so far
@@ -19,6 +19,7 @@ FURTHEST = 1e19  # no clock counts further, not even in nanoseconds
 FIRST_WRITTEN_OUT, LAST_WRITTEN_OUT = 19_900_101_000_000, 21_000_101_000_000  # YYYYMMDDhhmmss
 ENOUGH = 9  # even steps that tell time from chance
 MOSTLY = 0.9  # share of cells that must read as time
+HALF = 0.5  # share of cells that must hold a date where the file itself says that the column holds dates
 
 Times = NDArray[np.datetime64] | NDArray[np.float64]
 
@@ -32,7 +33,8 @@ def read(
     where nothing is `named`. They count in `unit`, as the column's name has it, unless a unit was `given`.
     """
     if pd.api.types.is_datetime64_any_dtype(column):
-        return _filled(dates.naive(column)), "dates"
+        stamps = dates.naive(column)
+        return _read_stamps(stamps) if stamps.notna().mean() > HALF else (None, "")
     sample = text_sample(column)
     if sample is not None:
         return _read_text(column, sample)
@@ -50,12 +52,19 @@ def text_sample(column: pd.Series) -> pd.Series | None:
     return filled.astype("str").str.strip() if len(filled) else None
 
 
+def _read_stamps(stamps: pd.Series) -> tuple[Times, str]:
+    lost = int(stamps.isna().sum())
+    return _filled(stamps), f"dates, {counted(lost, 'cell')} without one filled by straight lines" if lost else "dates"
+
+
 def _read_text(column: pd.Series, sample: pd.Series) -> tuple[Times | None, str]:
     if sample.str.fullmatch(CLOCK).mean() >= MOSTLY:
         text = column.astype("str").str.strip().str.replace(",", ".", regex=False)
         text = text.where(text.str.count(":") == 2, text + ":00")
         elapsed = pd.to_timedelta(text, errors="coerce").dt.total_seconds().to_numpy(dtype=np.float64)
         days = np.cumsum(np.diff(elapsed, prepend=elapsed[:1]) < -43_200.0)  # half a day back: it was midnight
+        if np.isfinite(elapsed).mean() < MOSTLY:
+            return None, ""
         return _filled(np.asarray(elapsed + 86_400.0 * days)), "clock times, in seconds since midnight"
     if sample.str.fullmatch(dates.DATELIKE).mean() < MOSTLY:
         return None, ""
@@ -68,7 +77,7 @@ def _read_text(column: pd.Series, sample: pd.Series) -> tuple[Times | None, str]
 
 
 def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -> tuple[Times | None, str]:
-    time = np.where(np.abs(time) <= FURTHEST, time, np.nan)
+    time = _within_reach(time)
     if np.isnan(time).mean() > 1.0 - MOSTLY:
         return None, ""
     for scale, word in EPOCHS:
@@ -76,10 +85,12 @@ def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -
         if inside.mean() >= MOSTLY:
             return _from_unix(np.where(inside, time, np.nan), scale), f"dates, from Unix {word}"
     inside = (time >= FIRST_WRITTEN_OUT) & (time < LAST_WRITTEN_OUT)
-    written = dates.parse_as(pd.Series(np.where(inside, time, 0).astype(np.int64)).astype("str"), "%Y%m%d%H%M%S")
-    if written.notna().mean() >= MOSTLY:
-        return _filled(written), "dates, written as one number"
-    steps = np.diff(time[np.isfinite(time)])
+    if inside.mean() >= MOSTLY:
+        written = dates.parse_as(pd.Series(np.where(inside, time, 0).astype(np.int64)).astype("str"), "%Y%m%d%H%M%S")
+        if written.notna().mean() >= MOSTLY:
+            return _filled(written), "dates, written as one number"
+    known = np.isfinite(time)
+    steps = np.diff(time if known.all() else time[known])
     if not steps.any() or max((steps >= 0).mean(), (steps <= 0).mean()) < MOSTLY:
         return None, ""
     if not named and not _advances_evenly(steps):
@@ -89,11 +100,18 @@ def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -
     return _filled(scaled), "elapsed seconds" if factor == 1.0 else f"elapsed, {unit} turned into seconds"
 
 
+def _within_reach(time: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return numbers with those gone that no clock reaches; without such, the same array: columns may be long."""
+    reached = (time <= FURTHEST) & (time >= -FURTHEST)
+    return time if reached.all() else np.where(reached, time, np.nan)
+
+
 def _read_counted(time: NDArray[np.float64], unit: str) -> tuple[Times | None, str]:
     """Read numbers whose unit was given: dates where, since 1970, they reach our days, elapsed time otherwise."""
     factor = TIME_UNITS[unit]
-    time = np.where(np.abs(time) <= FURTHEST, time, np.nan)
-    steps = np.diff(time[np.isfinite(time)])
+    time = _within_reach(time)
+    known = np.isfinite(time)
+    steps = np.diff(time if known.all() else time[known])
     if np.isnan(time).mean() > 1.0 - MOSTLY or not steps.any():
         return None, ""
     if max((steps >= 0).mean(), (steps <= 0).mean()) < MOSTLY:

@@ -1,7 +1,8 @@
 """A visitor's file, as bytes, to a `Signal`: gaps filled, time and labels recognised, everything noted.
 
-A reader turns the bytes of one kind of file into a `Table`; `to_signal` turns any table into a `Signal`.
-To learn a new kind of file, add its extension and reader to `READERS`, and its first bytes to `signatures`.
+`parse` turns the bytes into a `ParsedFile`: slow, once a file. `interpret` turns that into a `Signal`: quick, again
+whenever somebody says what a column is. To read a new kind of file, add its extension and reader to `READERS`, and its
+first bytes to `signatures`.
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ from collections.abc import Callable, Mapping
 from aecore.data.arrays import read_npy, read_npz
 from aecore.data.audio_files import read_audio
 from aecore.data.delimited import read_delimited
+from aecore.data.edges import parser_edge
 from aecore.data.json_lines import read_json_lines
 from aecore.data.matlab import read_mat
 from aecore.data.options import ReadOptions
 from aecore.data.packing import MAX_BYTES, too_large, unpack
 from aecore.data.parquet import read_parquet
+from aecore.data.parsed import ParsedFile
 from aecore.data.signatures import BY_NAME, recognise
 from aecore.data.tables import Signal, Table, to_signal
 from aecore.data.wording import shown
 from aecore.data.workbooks import read_workbook
 from aecore.errors import UnreadableFile
 
-__all__ = ["READERS", "ReadOptions", "Signal", "accepted", "fingerprint", "read"]
+__all__ = ["READERS", "ParsedFile", "ReadOptions", "Signal", "accepted", "fingerprint", "interpret", "parse", "read"]
 
 Reader = Callable[[str, bytes, ReadOptions], Table]
 
@@ -66,15 +69,37 @@ def read(name: str, data: bytes, options: ReadOptions | None = None) -> Signal:
     DataError : the table has too many channels, or not the columns that `options` name.
     TooFewRows : the table has fewer than two rows.
     """
-    options = options or ReadOptions()
+    return interpret(parse(name, data, options), options)
+
+
+def parse(name: str, data: bytes, options: ReadOptions | None = None) -> ParsedFile:
+    """Read the bytes of a file into columns of cells; of `options`, only those that concern text matter.
+
+    Raises
+    ------
+    UnreadableFile : the bytes are no table.
+    """
+    text = (options or ReadOptions()).of_text()
     if not data:
         raise UnreadableFile(f"{shown(name)} is empty (0 bytes); export it again and check its size.")
-    inner, data, packed_as, notes = unpack(name, data, READERS)
-    if len(data) > MAX_BYTES:
-        raise too_large(inner)
-    reader, surprise = _reader_for(inner, data, packed_as)
-    table = reader(inner, data, options)
-    return to_signal(inner, table._replace(notes=(*notes, *surprise, *table.notes)), options)
+    with parser_edge(name):
+        inner, data, packed_as, notes = unpack(name, data, READERS)
+        if len(data) > MAX_BYTES:
+            raise too_large(inner)
+        reader, surprise = _reader_for(inner, data, packed_as)
+        table = reader(inner, data, text)
+        return ParsedFile.of(inner, table._replace(notes=(*notes, *surprise, *table.notes)))
+
+
+def interpret(parsed: ParsedFile, options: ReadOptions | None = None) -> Signal:
+    """Say what the columns of a parsed file are; of `options`, only those that concern columns matter.
+
+    Raises
+    ------
+    UnreadableFile, DataError, TooFewRows : as `read` does.
+    """
+    with parser_edge(parsed.name):
+        return to_signal(parsed.name, parsed.table(), options)
 
 
 def accepted() -> tuple[str, ...]:

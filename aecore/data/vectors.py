@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import re
-import warnings
 import zipfile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,8 +12,11 @@ from numpy.typing import NDArray
 
 from aecore.data.cells import to_float
 from aecore.data.delimited import read_delimited
+from aecore.data.edges import parser_edge
 from aecore.data.options import ReadOptions
 from aecore.data.packing import TORN, ZIP, open_zip, unpack, within_limit
+from aecore.data.parsed import ParsedFile
+from aecore.data.pictures import DAMAGED, ENDINGS, open_picture
 from aecore.data.wording import clean_names, counted, listed, shown
 from aecore.errors import DataError, TooFewRows, UnreadableFile
 
@@ -24,12 +25,10 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 
-PICTURES = ("png", "jpg", "jpeg", "bmp", "gif", "webp")
 LABEL_NAMES = re.compile(r"(class|label|target|digit|kind|species|group|category|type|y)s?")
 MAX_ROWS, MAX_NUMBERS, MAX_KINDS = 5000, 1024, 50  # rows: what a browser draws three times at ease
 FEWEST = 60  # a fifth is held out, and neighbours have to be found in it
 MAX_SIDE = 28  # pixels: larger pictures are made smaller, for what is learnt from here is their coarse shape
-MAX_PIXELS = 4096**2  # of one picture in the zip, before it is decoded
 MAX_ALL_PIXELS = 250_000_000  # of all pictures that are decoded: some seconds; blank ones pack a thousandfold
 
 
@@ -60,9 +59,25 @@ def read(name: str, data: bytes, label: str | None = None) -> Vectors:
     DataError
         for more numbers a datum than 1024, or labels of more than 50 kinds.
     """
+    return interpret(name, parse(name, data), label)
+
+
+def parse(name: str, data: bytes) -> Vectors | ParsedFile:
+    """Read the bytes: pictures are vectors at once, and a table is what `interpret` makes vectors of."""
     if not data:
         raise UnreadableFile(f"{shown(name)} is empty (0 bytes); export it again and check its size.")
-    found = _pictures(name, data) if data.startswith(ZIP) and _holds_pictures(name, data) else _table(name, data, label)
+    with parser_edge(name):
+        if data.startswith(ZIP) and _holds_pictures(name, data):
+            return _pictures(name, data)
+        inner, data, _, notes = unpack(name, data, ("csv", "tsv", "txt"))
+        table = read_delimited(inner, data, ReadOptions())
+        return ParsedFile.of(name, table._replace(notes=(*notes, *table.notes)))
+
+
+def interpret(name: str, parsed: Vectors | ParsedFile, label: str | None = None) -> Vectors:
+    """Return the vectors in a file that `parse` has read, with the labels that `read` describes."""
+    with parser_edge(name):
+        found = parsed if isinstance(parsed, Vectors) else _to_vectors(parsed, label)
     if len(found.x) < FEWEST:
         raise TooFewRows(f"{shown(name)} holds {len(found.x)} data, and a map needs at least {FEWEST}; bring more.")
     if found.x.shape[1] > MAX_NUMBERS:
@@ -74,12 +89,11 @@ def read(name: str, data: bytes, label: str | None = None) -> Vectors:
 
 
 # ---------------------------------------------------------------------- tables
-def _table(name: str, data: bytes, label: str | None) -> Vectors:
-    inner, data, _, notes = unpack(name, data, ("csv", "tsv", "txt"))
-    table = read_delimited(inner, data, ReadOptions())
+def _to_vectors(parsed: ParsedFile, label: str | None) -> Vectors:
+    name, table = parsed.name, parsed.table()
     names = clean_names(table.names)
     columns = {names[i]: table.frame.iloc[:, i] for i in range(table.frame.shape[1])}
-    said = [*notes, *table.notes]
+    said = list(table.notes)
     if label and label not in columns:
         raise DataError(f"No column is called {shown(label)}; the columns are {listed(names, most=10)}.")
     marked = label if label is not None else _label_column(columns)
@@ -136,7 +150,7 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [
         member
         for member in archive.infolist()
-        if member.filename.lower().endswith(tuple(f".{kind}" for kind in PICTURES))
+        if member.filename.lower().endswith(tuple(f".{ending}" for ending in ENDINGS))
         and not member.filename.startswith("__MACOSX/")
         and not member.filename.rpartition("/")[2].startswith(".")
     ]
@@ -151,14 +165,14 @@ def _pictures(name: str, data: bytes) -> Vectors:
         side = _side(name, archive, kept)
         decoded, pixels = [], 0
         for member in kept:
-            with _opened(name, archive, member) as picture:
+            with _open(name, archive, member) as picture:
                 pixels += picture.size[0] * picture.size[1]
                 if pixels > MAX_ALL_PIXELS:
                     raise UnreadableFile(
                         f"The pictures in {shown(name)} have more than {MAX_ALL_PIXELS // 10**6} million pixels "
                         "together; make them smaller, they are read as thumbnails."
                     )
-                decoded.append(_decoded(name, picture, member, side).ravel())
+                decoded.append(_decode(name, picture, member, side).ravel())
         x = np.stack(decoded)
     if float(np.median(x)) > 0.5:
         x, paper = 1 - x, "light"
@@ -174,30 +188,25 @@ def _pictures(name: str, data: bytes) -> Vectors:
 
 def _side(name: str, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> int:
     """Pixels a side: those of the first picture, at most 28."""
-    with _opened(name, archive, members[0]) as picture:
+    with _open(name, archive, members[0]) as picture:
         return int(np.clip(max(picture.size), 4, MAX_SIDE))
 
 
-def _decoded(name: str, picture: Image.Image, member: zipfile.ZipInfo, side: int) -> Array:
+def _decode(name: str, picture: Image.Image, member: zipfile.ZipInfo, side: int) -> Array:
     try:
         grey = picture.convert("L").resize((side, side))
-    except (OSError, ValueError, SyntaxError) as error:
+    except DAMAGED as error:
         raise _no_picture(name, member) from error
     return np.asarray(grey, np.float32) / np.float32(255)
 
 
-def _opened(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Image.Image:
-    from PIL import Image, UnidentifiedImageError
-
+def _open(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Image.Image:
     try:
-        with archive.open(member) as packed, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit, below, is lower
-            picture = Image.open(io.BytesIO(packed.read(member.file_size)))
-    except (*TORN, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
+        with archive.open(member) as packed:
+            data = packed.read(member.file_size)
+    except TORN as error:
         raise _no_picture(name, member) from error
-    if picture.size[0] * picture.size[1] > MAX_PIXELS:
-        raise UnreadableFile(f"{shown(member.filename)} in {shown(name)} is too large; bring small pictures.")
-    return picture
+    return open_picture(member.filename, data, side=2 * MAX_SIDE)
 
 
 def _no_picture(name: str, member: zipfile.ZipInfo) -> UnreadableFile:

@@ -9,7 +9,7 @@ NAME_LENGTH = 60  # a name has to fit a chart's legend
 
 def shown(name: str) -> str:
     """Return a file's or column's name in quotes, printable, on one line and of at most 60 characters."""
-    return f"'{_bounded(name)}'"
+    return f"'{one_line(name)}'"
 
 
 def clean_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -17,7 +17,7 @@ def clean_names(names: Sequence[str]) -> tuple[str, ...]:
     taken: set[str] = set()
     cleaned = []
     for number, name in enumerate(names, start=1):
-        base = _bounded(name) or f"column {number}"
+        base = one_line(name) or f"column {number}"
         unique, copy = base, 2
         while unique in taken:
             unique, copy = f"{base} ({copy})", copy + 1
@@ -38,7 +38,12 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _bounded(name: str) -> str:
-    text = "".join(character if character.isprintable() else " " for character in name[: 4 * NAME_LENGTH])
-    text = " ".join(text.split())
-    return text if len(text) <= NAME_LENGTH else text[: NAME_LENGTH - 1] + "…"
+def one_line(text: str, most: int = NAME_LENGTH) -> str:
+    """Return foreign text printable, on one line and of at most so many characters.
+
+    That is what a core function owes to whoever prints its sentences; the marks of Markdown and HTML are left in, and
+    are escaped where the text is shown.
+    """
+    kept = "".join(character if character.isprintable() else " " for character in text[: 4 * most])
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= most else kept[: most - 1] + "…"

@@ -1,41 +1,31 @@
-"""Excel workbooks (.xlsx, .xlsm) to a `Table`, by openpyxl in its streaming mode."""
+"""Excel workbooks (.xlsx, .xlsm) to a `Table`: the first sheet that holds rows of values."""
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Iterator, Sequence
-from itertools import islice, zip_longest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
+from xml.parsers import expat
 
+import numpy as np
 import pandas as pd
 
 from aecore.data.cells import encodable
 from aecore.data.options import ReadOptions
 from aecore.data.packing import TORN, open_zip, within_limit
 from aecore.data.sniffing import HEAD_ROWS, layout
-from aecore.data.tables import MIN_ROWS, Table, bounded
+from aecore.data.tables import MAX_COLUMNS, MIN_ROWS, Table, bounded
 from aecore.data.wording import counted, listed, shown
+from aecore.data.workbook_parts import Cell, ReadingBudget, SheetCells, TooManyElements, Workbook
 from aecore.errors import UnreadableFile
 
-if TYPE_CHECKING:
-    from openpyxl.workbook import Workbook
-
-MAX_CELLS = 4_000_000  # half a minute of reading, and objects of some 400 MB
-MAX_ROWS = 2**20  # what a sheet may hold; torn files claim more
-LOOK = 20  # rows in which formulas are looked for: a column of them begins with one
-DAMAGED = (  # what openpyxl raises on workbooks that are torn or lie; a ParseError is a SyntaxError
-    *TORN, SyntaxError, TypeError, AttributeError, IndexError, AssertionError, RecursionError, MemoryError,
-)  # fmt: skip
-
-Cells = tuple[Any, ...]
+MAX_CELLS = 4_000_000  # that are read of all sheets, empty ones included: some ten seconds, and objects of 400 MB
+DAMAGED = (*TORN, expat.ExpatError, TypeError, AttributeError, IndexError)  # workbooks that are torn or lie
 
 
-class Sheet(NamedTuple):
-    """A worksheet's rows, each as long as it is filled, its title, and the titles of the others."""
+class Chosen(NamedTuple):
+    """The sheet to read, its title, and the titles of the others."""
 
     title: str
-    rows: list[Cells]
+    sheet: SheetCells
     others: tuple[str, ...]
 
 
@@ -44,97 +34,74 @@ def read_workbook(name: str, data: bytes, options: ReadOptions) -> Table:
 
     Names, units and lines above the table are told apart as in text.
     """
-    sheet = _read(name, data, stored=True)
-    if len(sheet.rows) <= MIN_ROWS and (formulas := _formulas(name, data)):
-        raise _only_formulas(name, formulas)
+    title, sheet, others = _read(name, data)
+    if len(sheet.rows) < MIN_ROWS and sheet.formulas:
+        raise _only_formulas(name, _formula(sheet.formulas[0]))
     if not sheet.rows:
         raise UnreadableFile(f"{shown(name)} holds no worksheet with values in it; fill one, or export it as CSV.")
-    head = list(islice(((n, _texts(row)) for n, row in enumerate(sheet.rows, start=1) if row), HEAD_ROWS))
+    head = [(number, _texts(cells)) for number, cells in sheet.rows[:HEAD_ROWS]]
     width = max(len(texts) for _, texts in head)
     found = layout(name, [(n, [*texts, *[""] * (width - len(texts))]) for n, texts in head], ";", options)
-    columns = list(zip_longest(*sheet.rows[found.skip :]))
-    columns += [(None,) * (len(sheet.rows) - found.skip)] * (width - len(columns))
-    bounded(name, len(sheet.rows), len(columns))
+    last = sheet.rows[-1][0]
+    bounded(name, last, max(sheet.widest, width))
+    columns = _columns(sheet, found.skip, max(sheet.widest, width))
     names = [*found.names, *[""] * (len(columns) - width)]
     notes = []
-    if sheet.others:
-        notes.append(f"Worksheet {shown(sheet.title)} read, not {listed(map(shown, sheet.others), most=3)}.")
+    if others:
+        notes.append(f"Worksheet {shown(title)} read, not {listed(map(shown, others), most=3)}.")
     if found.preamble:
         notes.append(f"{counted(found.preamble, 'line')} above the table skipped.")
-    empty = [c for c, column in enumerate(columns) if all(cell is None for cell in column)]
-    if empty and (formulas := _formulas(name, data, empty)):
-        notes.append(f"Formulas without stored values taken as empty, {formulas}.")
-    frame = pd.DataFrame({c: _series(column) for c, column in enumerate(columns)})
+    empty = {c for c, column in enumerate(columns, start=1) if all(cell is None for cell in column)}
+    formulas = [place for place in sheet.formulas if place[1] in empty]
+    if formulas:
+        notes.append(f"Formulas without stored values taken as empty, {_formula(formulas[0])}.")
+    frame = pd.DataFrame({c: _series(column) for c, column in enumerate(columns)}, copy=False)
     return Table(frame, tuple(names), tuple(notes), found.decimal, found.thousands)
 
 
-def _read(name: str, data: bytes, *, stored: bool, most: int = MAX_ROWS) -> Sheet:
-    """Return the first worksheet that holds rows enough, else the first; `stored`: values, not formulas."""
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
+def _read(name: str, data: bytes) -> Chosen:
+    """Return the first worksheet that holds rows enough, else the first that holds any."""
     if not data.startswith(b"PK"):
         raise UnreadableFile(
             f"{shown(name)} is no Excel workbook by its content; if it is text, name it .csv, else save it as .xlsx."
         )
-    with open_zip(name, data) as archive:
-        within_limit(name, archive)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # remarks on styles and features that concern no value
-            book = load_workbook(io.BytesIO(data), read_only=True, data_only=stored, keep_links=False)
-            return _first_filled(name, book, most)
+        with open_zip(name, data) as archive:
+            within_limit(name, archive)
+            book = Workbook(archive, ReadingBudget(MAX_CELLS))
+            chosen = Chosen("", SheetCells(), ())
+            for place in book.sheets:
+                others = tuple(other.title for other in book.sheets if other is not place)
+                found = Chosen(place.title, book.read(place, MAX_COLUMNS), others)
+                if len(found.sheet.rows) >= MIN_ROWS:
+                    return found
+                chosen = chosen if chosen.sheet.rows or chosen.sheet.formulas else found
+            return chosen
     except UnreadableFile:
         raise
-    except (*DAMAGED, InvalidFileException) as error:
+    except TooManyElements as error:
+        raise UnreadableFile(
+            f"{shown(name)} holds more than the {MAX_CELLS:,} cells that are read of a workbook, empty ones included; "
+            "export it as CSV or Parquet."
+        ) from error
+    except DAMAGED as error:
         raise UnreadableFile(
             f"{shown(name)} is a workbook that is damaged or oddly made; save it again as .xlsx, or export it as CSV."
         ) from error
 
 
-def _first_filled(name: str, book: Workbook, most: int) -> Sheet:
-    fallback = Sheet("", [], ())
-    for sheet in book.worksheets:
-        sheet.reset_dimensions()  # what the file states of them is often wrong
-        rows = list(_bounded_rows(name, sheet.iter_rows(values_only=True), most))
-        while rows and not rows[-1]:
-            rows.pop()
-        others = tuple(str(other.title) for other in book.worksheets if other is not sheet)
-        found = Sheet(str(sheet.title), rows, others)
-        if sum(map(bool, rows)) >= MIN_ROWS:
-            return found
-        fallback = fallback if fallback.rows else found
-    return fallback
+def _columns(sheet: SheetCells, skip: int, width: int) -> list[list[Cell]]:
+    """Return the cells below the first rows, column by column, None where there is none."""
+    columns: list[list[Cell]] = [[None] * (sheet.rows[-1][0] - skip) for _ in range(width)]
+    for number, cells in sheet.rows:
+        if number > skip:
+            for column, cell in zip(columns, cells, strict=False):
+                column[number - skip - 1] = cell
+    return columns
 
 
-def _bounded_rows(name: str, rows: Iterator[Cells], most: int) -> Iterator[Cells]:
-    """Yield rows without the empty cells at their ends, up to what a sheet may hold."""
-    cells = 0
-    for number, row in enumerate(rows):
-        if number >= most:
-            return
-        filled = len(row)
-        while filled and row[filled - 1] is None:
-            filled -= 1
-        cells += filled
-        if cells > MAX_CELLS:
-            raise UnreadableFile(
-                f"{shown(name)} holds more than the {MAX_CELLS:,} cells that are read of a workbook; "
-                "export it as CSV or Parquet."
-            )
-        yield row[:filled]
-
-
-def _formulas(name: str, data: bytes, columns: Sequence[int] | None = None) -> str:
-    """Say where formulas stand among the first rows, in `columns` (None: anywhere); "" where there are none."""
-    rows = _read(name, data, stored=False, most=LOOK).rows
-    found = [
-        f"such as {shown(cell)} in row {r + 1}"
-        for r, row in enumerate(rows)
-        for c, cell in enumerate(row)
-        if isinstance(cell, str) and cell.startswith("=") and (columns is None or c in columns)
-    ]
-    return found[0] if found else ""
+def _formula(place: tuple[int, int, str]) -> str:
+    return f"such as {shown(place[2])} in row {place[0]}"
 
 
 def _only_formulas(name: str, formulas: str) -> UnreadableFile:
@@ -144,12 +111,13 @@ def _only_formulas(name: str, formulas: str) -> UnreadableFile:
     )
 
 
-def _texts(row: Cells) -> list[str]:
+def _texts(row: list[Cell]) -> list[str]:
     """Return cells as a text table would write them."""
     return ["" if cell is None else str(cell).strip() for cell in row]
 
 
-def _series(column: Cells) -> pd.Series:
+def _series(column: list[Cell]) -> pd.Series:
     """Return a column of whatever type all its cells share, as objects where they share none."""
-    cells = [encodable(cell) if isinstance(cell, str) else cell for cell in column]
+    cells = np.empty(len(column), dtype=object)
+    cells[:] = [encodable(cell) if isinstance(cell, str) else cell for cell in column]
     return pd.Series(cells, dtype=object).infer_objects()

@@ -1,7 +1,7 @@
 """A detector looked at closely: which channels an event is made of, where windows lie, how scores are spread."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -52,16 +52,28 @@ def latent_map(points: Array, severity: Array, rows: NDArray[Any], palette: Pale
     return Figure({"windows": data}, layer("windows", mark, encoding) | {"height": 360})
 
 
-def score_histogram(normal: Array, all_scores: Array, threshold: float, palette: Palette) -> Figure:
-    """Held-out normal scores beside all scores, on a logarithmic axis, the threshold dashed."""
+class Histogram(NamedTuple):
+    """Edges [B + 1] of bins, and in each the percent [B] of the normal rows and of all rows."""
+
+    edges: Array
+    normal: Array
+    all: Array
+
+
+def count_scores(normal: Array, all_scores: Array) -> Histogram:
+    """Count held-out scores of normal rows, and all scores, in bins of equal width on a logarithmic axis."""
     lowest = max(float(min(normal.min(), all_scores.min())), 1e-9)
     edges = np.geomspace(lowest, max(float(all_scores.max()), float(normal.max()), lowest * 1.01), BINS + 1)
     edges[-1] *= 1 + 1e-9  # rounding must not leave the largest outside
-    named = {"normal stretch, held out": normal, "the whole signal": all_scores}
-    shares = [np.histogram(v, edges)[0] / len(v) * 100 for v in named.values()]
+    return Histogram(edges, *(np.histogram(scores, edges)[0] / len(scores) * 100 for scores in (normal, all_scores)))
+
+
+def score_histogram(counted: Histogram, threshold: float, palette: Palette) -> Figure:
+    """Draw held-out normal scores beside all scores, the threshold dashed."""
+    named = {"normal stretch, held out": counted.normal, "the whole signal": counted.all}
     bins = {
-        "low": np.tile(edges[:-1], len(named)), "high": np.tile(edges[1:], len(named)),
-        "share": np.concatenate(shares), "of": np.repeat(list(named), BINS),
+        "low": np.tile(counted.edges[:-1], len(named)), "high": np.tile(counted.edges[1:], len(named)),
+        "share": np.concatenate(list(named.values())), "of": np.repeat(list(named), BINS),
     }  # fmt: skip
     scale = {"type": "log", "nice": False}
     legend = {"orient": "top", "labelLimit": 240, "columnPadding": 30}

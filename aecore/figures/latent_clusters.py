@@ -31,19 +31,28 @@ def maps(table: pd.DataFrame, machines: Sequence[str], names: Sequence[str], pal
     Columns: row, ``"<machine> x"`` and ``"<machine> y"``, and where there are some, label and image (a data URL);
     ``linked`` says which rows stand out until a brush is drawn: those that a link has brushed.
     """
-    spec = _maps_spec(tuple(machines), tuple(names), tuple(table.columns), palette)
-    return Figure({"maps": pa.Table.from_pandas(table, preserve_index=False)}, spec)
+    spec = _maps_spec(tuple(machines), len(names), _characters(names), tuple(table.columns), palette)
+    return Figure({"maps": pa.Table.from_pandas(table, preserve_index=False)}, _named(spec, list(names)))
 
 
-@functools.cache  # a brush redraws nothing, and building three linked charts takes longer than all else on its way
+def _named(node: Any, names: list[str]) -> Any:
+    """Copy a specification with the classes' names in place of their numbers."""
+    if isinstance(node, dict):
+        return {key: names if key == "domain" else _named(part, names) for key, part in node.items()}
+    return [_named(part, names) for part in node] if isinstance(node, list) else node
+
+
+# A brush redraws nothing, and building three linked charts takes longer than all else on its way. Names are put in
+# afterwards: they are a visitor's, and what is kept here outlives the visit.
+@functools.lru_cache(maxsize=64)
 def _maps_spec(
-    machines: tuple[str, ...], names: tuple[str, ...], columns: tuple[str, ...], palette: Palette
+    machines: tuple[str, ...], classes: int, characters: bool, columns: tuple[str, ...], palette: Palette
 ) -> dict[str, Any]:
     brush = alt.selection_interval(name=BRUSH, resolve="global")
     shown: Any = alt.value(palette.latent)
     if "label" in columns:
-        scale = alt.Scale(domain=list(names), range=[palette.of_class(i) for i in range(len(names))])
-        shown = alt.Color("label:N", scale=scale, legend=None if _characters(names) else alt.Legend(title=None))
+        scale = alt.Scale(domain=list(range(classes)), range=[palette.of_class(i) for i in range(classes)])
+        shown = alt.Color("label:N", scale=scale, legend=None if characters else alt.Legend(title=None))
     tips = [alt.Tooltip(field) for field in ("image:N", "label:N", "row:Q") if field[:-2] in columns]
     within: Any = brush
     if "linked" in columns:
@@ -52,7 +61,7 @@ def _maps_spec(
     charts = []
     for machine in machines:
         base = alt.Chart(alt.NamedData("maps"), title=machine, width=SIDE, height=SIDE)
-        marked = base.mark_text(fontSize=10, fontWeight="bold") if _characters(names) and "label" in columns else (
+        marked = base.mark_text(fontSize=10, fontWeight="bold") if characters and "label" in columns else (
             base.mark_point(filled=True, size=22)
         )  # fmt: skip
         charts.append(
@@ -62,7 +71,7 @@ def _maps_spec(
                 color=alt.condition(within, shown, alt.value(palette.quiet)),
                 opacity=alt.condition(within, alt.value(0.9), alt.value(0.12)),
                 tooltip=tips,
-                **({"text": alt.Text("label:N")} if _characters(names) and "label" in columns else {}),
+                **({"text": alt.Text("label:N")} if characters and "label" in columns else {}),
             ).add_params(brush)
         )
     with warnings.catch_warnings():

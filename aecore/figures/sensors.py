@@ -8,18 +8,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from aecore.figures.palette import Palette
-from aecore.figures.thinning import envelopes, rows_a_bin
+from aecore.figures.thinning import envelopes, highest, rows_a_bin
 from aecore.figures.vega import Figure, Spec, field, layer
 
 Array = NDArray[np.floating[Any]]
 Tables = dict[str, pa.Table]
 
 BINS = 600  # pixels a strip of a report is drawn for
+SCREEN_BINS = 1200  # pixels of a wide screen
+PERMILLE = 1000
 STRIP, SCORE = 64, 110  # pixels high
 MARGIN = 56  # pixels of a strip's own width for its axis: a stack is given each strip's width without the axes
 UNITS = (("days", 86_400.0), ("hours", 3_600.0), ("s", 1.0))  # of long recordings
 ENOUGH = 4  # of a unit, for it to be the axis's
-MAX_STRIPS = 8  # more do not fit a screen
 _BARE: Spec = {"labels": False, "ticks": False, "title": None, "domain": False}
 _INSIDE: Spec = {"offset": -MARGIN, "grid": False, "title": None}
 
@@ -56,7 +57,7 @@ class Scene(NamedTuple):
     channels: Sequence[str]
     normal: tuple[int, int]  # the stretch vouched for: first row, last + 1
     view: tuple[int, int]
-    filled: Sequence[tuple[int, int]] = ()  # first and last row, inclusive, of what was not measured
+    missing: NDArray[np.bool_] | None = None  # [T], rows that were filled in, not measured
     rebuilt: Array | None = None  # [T, C], drawn once rows are far enough apart to tell it from what was measured
     scores: Array | None = None  # [T]
 
@@ -66,6 +67,50 @@ class Verdict(NamedTuple):
 
     threshold: float
     events: Sequence[tuple[int, int]]
+
+
+class Axis(NamedTuple):
+    """The axis of a whole signal, as far as a page needs it that does not hold the signal's clock.
+
+    ``before`` and ``after`` [1000] say where on it each tenth of a percent of the rows ends and begins.
+    """
+
+    title: str
+    temporal: bool
+    whole: bool  # it counts rows
+    before: Array
+    after: Array
+
+    @classmethod
+    def of(cls, clock: Clock) -> "Axis":
+        """Read the axis off a signal's clock."""
+        length, parts = len(clock.x), np.arange(PERMILLE)
+        last = -(-(parts + 1) * length // PERMILLE) - 1
+        whole = bool(np.issubdtype(clock.at(np.arange(2)).dtype, np.integer))
+        before, after = (clock.at(rows).astype(np.float64) for rows in (last, parts * length // PERMILLE))
+        return cls(clock.title, clock.temporal, whole, before, after)
+
+    def percent(self, start: float, end: float) -> tuple[float, float]:
+        """Return the percent of the rows that lie from ``start`` to ``end``, in tenths, not less than all of them."""
+        low, high = np.searchsorted(self.before, start), np.searchsorted(self.after, end)
+        return round(float(low) / 10, 1), round(float(high) / 10, 1)
+
+
+class Outline(NamedTuple):
+    """A scene at the resolution of a screen; places are shares of the axis in view, 0..1, and m bins hold n points."""
+
+    axis: Axis
+    ends: tuple[float, float]  # of the view, on the axis
+    at: NDArray[np.float32]  # [n]
+    starts: NDArray[np.float32]  # [m], each bin's first row
+    stops: NDArray[np.float32]  # [m], and its last
+    normal: tuple[float, ...]  # from and to; empty where none of it is in view
+    filled: NDArray[np.uint8]  # [m], 1 where a row of the bin was filled in
+    channels: tuple[str, ...]
+    lines: dict[str, NDArray[np.float32]]  # by the names of `lines`, [n]
+    joined: NDArray[np.float32] | None  # [m], the highest of each bin
+    lowest: float  # that the score's axis shows
+    highest: float
 
 
 class Lines(NamedTuple):
@@ -87,8 +132,36 @@ def lines(scene: Scene, bins: int) -> Lines:
         drawn |= {f"rebuilt {i}": scene.rebuilt[first:last, i] for i in range(len(scene.channels))}
     if scene.scores is not None:
         drawn["score"] = np.maximum(scene.scores[first:last], floor(scene.scores))
-    rows, values = envelopes(np.stack(list(drawn.values()), axis=1, dtype=np.float64), bins)
-    return Lines(first + rows, dict(zip(drawn, values.T, strict=True)))
+    found = {name: envelopes(line[:, None], bins) for name, line in drawn.items()}
+    rows = next(iter(found.values()))[0]  # all have the same
+    return Lines(first + rows, {name: values[:, 0] for name, (_, values) in found.items()})
+
+
+def outline(scene: Scene, joined: Array | None = None, bins: int = SCREEN_BINS) -> Outline:
+    """Thin a scene to so many bins: its size has a bound, however long the signal is.
+
+    ``joined`` [T] are the scores whose runs above a level are the events there.
+    """
+    first, last = scene.view
+    points = lines(scene, bins)
+    starts = np.arange(first, last, rows_a_bin(last - first, bins))
+    stops = np.append(starts[1:], last) - 1
+    missing = np.zeros(last - first, np.uint8) if scene.missing is None else scene.missing[first:last].astype(np.uint8)
+    normal = np.array([max(scene.normal[0], first), min(scene.normal[1], last) - 1])
+    x = scene.clock.at(np.array([first, last - 1]))
+
+    def places(rows: NDArray[Any]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = ((scene.clock.at(rows) - x[0]) / (x[1] - x[0] or 1)).astype(np.float32)
+        return found
+
+    scores = scene.scores
+    return Outline(
+        Axis.of(scene.clock), (float(x[0]), float(x[1])), places(points.rows), places(starts), places(stops),
+        tuple(places(normal).tolist()) if normal[0] <= normal[1] else (), highest(missing, bins),
+        tuple(scene.channels), {name: values.astype(np.float32) for name, values in points.values.items()},
+        None if joined is None else highest(joined[first:last], bins).astype(np.float32),
+        0.0 if scores is None else floor(scores), 0.0 if scores is None else float(scores.max()),
+    )  # fmt: skip
 
 
 def outlines(scene: Scene) -> Tables:
@@ -96,7 +169,7 @@ def outlines(scene: Scene) -> Tables:
     points = lines(scene, BINS)
     return {
         "normal": _bands(scene, [(scene.normal[0], scene.normal[1] - 1)]),
-        "filled": _bands(scene, scene.filled),
+        "filled": _bands(scene, _filled(scene)),
         "lines": pa.table({"x": scene.clock.at(points.rows)} | points.values),
     }
 
@@ -113,6 +186,16 @@ def judged(scene: Scene, verdict: Verdict, drawn: Tables) -> Tables:
         "above": pa.table(filled),
         "threshold": pa.table({"x": x[[0, -1]], "value": level[[0, -1]]}),
     }
+
+
+def _filled(scene: Scene) -> list[tuple[int, int]]:
+    """Return first and last row of the stretches in view that were filled in; of a long view, to a bin."""
+    if scene.missing is None:
+        return []
+    first, last = scene.view
+    step = rows_a_bin(last - first, BINS)
+    edges = np.flatnonzero(np.diff(np.r_[False, highest(scene.missing[first:last], BINS), False]))
+    return [(first + a * step, min(first + b * step, last) - 1) for a, b in edges.reshape(-1, 2).tolist()]
 
 
 def _bands(scene: Scene, rows: Sequence[tuple[int, int]]) -> pa.Table:
@@ -196,10 +279,3 @@ def _x(scene: Scene, axis: Spec) -> Spec:
         scale: Spec = {"type": "utc", "rangeMin": MARGIN, "domain": ends, "nice": False}
         return field("x", "temporal", scale=scale, axis=axis)
     return field("x", scale={"nice": False, "zero": False, "rangeMin": MARGIN, "domain": ends}, axis=axis)
-
-
-def standing_out(channel_excess: Array, flagged: NDArray[np.bool_]) -> list[int]:
-    """Up to eight channels to draw, in their own order: those furthest above normal while flagged (or at all)."""
-    excess = channel_excess[flagged] if flagged.any() else channel_excess
-    top = np.argsort(-excess.max(0), kind="stable")[:MAX_STRIPS]
-    return sorted(int(i) for i in top)

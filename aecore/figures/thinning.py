@@ -27,14 +27,21 @@ def envelopes(x: NDArray[np.floating[Any]], bins: int) -> tuple[NDArray[np.int64
     if step == 1:
         return np.arange(len(x)), x
     starts = np.arange(0, len(x), step)
-    padded = np.concatenate([x, np.repeat(x[-1:], len(starts) * step - len(x), axis=0)])
-    blocks = padded.reshape(len(starts), step, -1)  # [n, step, C]
-    low, high = blocks.min(1), blocks.max(1)
-    falling = blocks.argmax(1) < blocks.argmin(1)  # [n, C]
-    pairs = np.stack([np.where(falling, high, low), np.where(falling, low, high)], axis=1)  # [n, 2, C]
+    whole = len(x) // step * step
+    parts = [x[:whole].reshape(-1, step, x.shape[1])]  # [n, step, C], without a copy of what may be long
+    if whole < len(x):
+        parts.append(x[None, whole:])
+    pairs = np.concatenate([_in_order(blocks) for blocks in parts])  # [n, 2, C]
     rows = np.stack([starts, np.minimum(starts + step // 2, len(x) - 1)], axis=1)
     rows[-1, 1] = len(x) - 1
     return rows.reshape(-1), pairs.reshape(len(rows) * 2, -1)
+
+
+def _in_order(blocks: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Return the lowest and the highest of blocks [n, step, C] in the order in which they come, [n, 2, C]."""
+    low, high = blocks.min(1), blocks.max(1)
+    falling = blocks.argmax(1) < blocks.argmin(1)  # [n, C]
+    return np.stack([np.where(falling, high, low), np.where(falling, low, high)], axis=1)
 
 
 def extremes(x: NDArray[np.floating[Any]], bins: int) -> NDArray[np.int64]:

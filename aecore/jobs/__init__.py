@@ -2,7 +2,7 @@
 
 A *task* is a generator function in an importable module: each yield is progress, ``return value`` is the result. A
 public task's progress and result are trees of `aecore.store`; a private one's may be anything that
-`aecore.jobs.parcels` lets through: containers, arrays, frames, this package's records. When a task is cancelled,
+`aecore.jobs.serialization` lets through: containers, arrays, frames, this package's records. When a task is cancelled,
 `Cancelled` is raised at its ``yield``; it may catch it and return what it has made so far (`Job.partial`). A private
 task may return ``Held(summary, value)``: the value stays in its worker, and `Job.handle` stands for it among the
 arguments of later private tasks, until the handle object is gone or released.
@@ -24,9 +24,9 @@ from typing import Any
 from aecore.errors import JobError, SettingError, StoreError
 from aecore.jobs.dispatch import LANES, Dispatcher
 from aecore.jobs.handles import Job, State, Task, Work
-from aecore.jobs.held import Handle, Held, Shelf
-from aecore.jobs.parcels import Parcel, PicklingError, pack, seal
+from aecore.jobs.held import Handle, Held, ValueStore
 from aecore.jobs.running import Cancelled, execute, make_failure
+from aecore.jobs.serialization import Packed, PicklingError, pack, seal
 from aecore.memory import budget
 
 __all__ = [
@@ -45,7 +45,7 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 _dispatcher = Dispatcher()
-_shelf = Shelf(sys.maxsize)  # of values that inline tasks hold
+_values = ValueStore(sys.maxsize)  # of values that inline tasks hold
 _shared: dict[str, Work] = {}  # the public work under way, by the key of its result
 _shared_lock = threading.Lock()
 
@@ -102,13 +102,13 @@ def release(handle: Handle) -> None:
     if handle.address:
         _dispatcher.release(handle.id, handle.address)
     else:
-        _shelf.drop(handle.id)
+        _values.drop(handle.id)
 
 
-def warm() -> None:
-    """Start the workers and load torch in them; blocks for seconds, so call it from a thread of its own."""
+def warm(*modules: str) -> None:
+    """Start the workers and load torch in them, then ``modules``; blocks for seconds: call it from its own thread."""
     if not _inline():
-        _dispatcher.warm()
+        _dispatcher.warm(modules)
 
 
 def reachable() -> bool:
@@ -121,7 +121,7 @@ def shutdown() -> None:
     _dispatcher.shutdown()
 
 
-def _submit_public(name: str, args: tuple[Any, ...], payload: Parcel, lane: str, isolated: bool) -> Job:
+def _submit_public(name: str, args: tuple[Any, ...], payload: Packed, lane: str, isolated: bool) -> Job:
     from aecore import store  # here, because it loads numpy
 
     key = store.key(name, *args)
@@ -169,20 +169,20 @@ def _begin(work: Work) -> Job:
 def _run_inline(work: Work) -> None:
     assert work.payload is not None
     try:
-        given = {handle.id: _shelf.take(handle.id) for handle in work.handles}
+        given = {handle.id: _values.take(handle.id) for handle in work.handles}
     except JobError as error:
         work.finish(make_failure(str(error), type(error).__name__))
         return
 
     def keep(value: Any) -> tuple[str, int]:
         size = pack(value, private=True).size
-        return _shelf.put(value, size, "inline"), size
+        return _values.put(value, size, "inline"), size
 
     outcome = execute(work.payload, work.private, lambda entry: work.add([entry]), lambda: False, given, keep)
     handle = None
     if outcome.handle:
         handle = Handle(*outcome.handle, "")
-        weakref.finalize(handle, _shelf.drop_later, handle.id).atexit = False
+        weakref.finalize(handle, _values.drop_later, handle.id).atexit = False
     work.finish(outcome, handle)
 
 
@@ -190,7 +190,7 @@ def _inline() -> bool:
     return os.environ.get("AECORE_JOBS") == "inline"
 
 
-def _seal(task: Task, args: tuple[Any, ...]) -> Parcel:
+def _seal(task: Task, args: tuple[Any, ...]) -> Packed:
     """Pickle now what a worker unpickles later, so that nothing the caller changes meanwhile reaches the task."""
     name = getattr(task, "__qualname__", repr(task))
     if not inspect.isgeneratorfunction(task) or task.__module__ == "__main__" or "<" in name:

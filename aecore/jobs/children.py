@@ -1,8 +1,8 @@
 """Tasks on a visitor's bytes in a process of their own, which may be killed and holds nothing of anybody else's.
 
-A worker has many threads and must not fork. It keeps a *nursery*: a process with one thread that has loaded what reads
-files and waits. For each task the nursery forks, which takes milliseconds; the child gives up rights, does the one task
-and ends. Where forking is no good (macOS), a new interpreter is started for each task instead.
+A worker has many threads and must not fork. It keeps a fork server: a process with one thread that has loaded what
+reads files and waits. For each task that one forks, which takes milliseconds; the child gives up rights, does the one
+task and ends. Where forking is no good (macOS), a new interpreter is started for each task instead.
 
 What a child may do, as far as the system can hold it to that: no network (Linux, where a network namespace may be
 made), no file written, no core dump, no new privileges, no environment of the server's, so much memory and no more. It
@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from aecore.errors import JobError
-from aecore.jobs.parcels import Parcel, pack, rebuild
 from aecore.jobs.running import Outcome, make_failure
+from aecore.jobs.serialization import Packed, pack, rebuild
 
 FORKS = sys.platform == "linux"
 START_SECONDS = 60.0
@@ -36,32 +36,32 @@ _MOST_HEADER = 1 << 24
 
 
 def send(
-    line: socket.socket, kind: str, content: Mapping[str, Any] | None = None, parcels: Sequence[Parcel | None] = ()
+    line: socket.socket, kind: str, content: Mapping[str, Any] | None = None, values: Sequence[Packed | None] = ()
 ) -> None:
-    """Send a message: plain content, and parcels."""
-    heads = [parcel and [parcel.head, [memoryview(part).nbytes for part in parcel.parts]] for parcel in parcels]
-    header = json.dumps({"kind": kind, "content": content or {}, "parcels": heads}).encode()
+    """Send a message: plain content, and values."""
+    heads = [packed and [packed.head, [memoryview(part).nbytes for part in packed.parts]] for packed in values]
+    header = json.dumps({"kind": kind, "content": content or {}, "values": heads}).encode()
     line.sendall(len(header).to_bytes(4, "big") + header)
-    for parcel in parcels:
-        for part in parcel.parts if parcel else ():
+    for packed in values:
+        for part in packed.parts if packed else ():
             line.sendall(memoryview(part).cast("B"))
 
 
-def receive(line: socket.socket, limit: int) -> tuple[str, dict[str, Any], list[Parcel | None]] | None:
+def receive(line: socket.socket, limit: int) -> tuple[str, dict[str, Any], list[Packed | None]] | None:
     """Return the next message; None where the other side has gone or talks nonsense."""
     try:
         length = int.from_bytes(_take(line, 4), "big")
         if length > _MOST_HEADER:
             return None
         header = json.loads(bytes(_take(line, length)))
-        parcels: list[Parcel | None] = []
-        for entry in header["parcels"]:
+        values: list[Packed | None] = []
+        for entry in header["values"]:
             head, sizes = entry or (None, ())
             limit -= sum(map(abs, sizes))
             if limit < 0:
                 return None
-            parcels.append(rebuild(head, [_take(line, size) for size in sizes]) if head else None)
-        return str(header["kind"]), dict(header["content"]), parcels
+            values.append(rebuild(head, [_take(line, size) for size in sizes]) if head else None)
+        return str(header["kind"]), dict(header["content"]), values
     except (OSError, EOFError, ValueError, TypeError, KeyError, JobError, MemoryError):
         return None
 
@@ -94,7 +94,7 @@ class Child:
         self._killed = False
 
     def run(
-        self, task: Parcel, private: bool, given: Mapping[str, Any], report: Callable[[Parcel], None], memory: int
+        self, task: Packed, private: bool, given: Mapping[str, Any], report: Callable[[Packed], None], memory: int
     ) -> Outcome:
         """Have the child do its task; a child that ends without a word is an outcome too."""
         try:
@@ -103,11 +103,11 @@ class Child:
                 send(self._line, "task", {"private": private, "given": list(given)}, [task, *packed])
             del packed
             while message := receive(self._line, memory):
-                kind, content, parcels = message
+                kind, content, values = message
                 if kind == "outcome":
-                    return _read(content, parcels)
-                if parcels and parcels[0]:
-                    report(parcels[0])
+                    return _read(content, values)
+                if values and values[0]:
+                    report(values[0])
         except OSError:
             pass  # it has ended
         finally:
@@ -133,16 +133,16 @@ class Child:
             self._line.shutdown(socket.SHUT_RDWR)
 
 
-def _read(content: dict[str, Any], parcels: list[Parcel | None]) -> Outcome:
+def _read(content: dict[str, Any], values: list[Packed | None]) -> Outcome:
     """Return the outcome that a child tells; it may have been taken over, so no word of it is believed unseen."""
-    state, value, held = content.get("state"), *(parcels + [None, None])[:2]
+    state, value, held = content.get("state"), *(values + [None, None])[:2]
     if state not in ("done", "failed", "cancelled"):
         return make_failure("The process that did this answered in a strange way: start it again.")
     error, message, log = (str(content.get(name, ""))[:5000] for name in ("error", "message", "log"))
     return Outcome(state=state, value=value, held=held, error=error, message=message, log=log)
 
 
-class Nursery:
+class ForkServer:
     """The process that makes children; started at the first need, and anew where it has ended."""
 
     def __init__(self, memory: int) -> None:
@@ -204,7 +204,7 @@ class Nursery:
         env |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS")}
         env |= {"JE_ARROW_MALLOC_CONF": "background_thread:false", "ARROW_DEFAULT_MEMORY_POOL": "system"}
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "aecore.jobs.nursery", str(line.fileno()), str(self.memory), *options],
+            [sys.executable, "-P", "-m", "aecore.jobs.forkserver", str(line.fileno()), str(self.memory), *options],
             pass_fds=[line.fileno()], env=env, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
 

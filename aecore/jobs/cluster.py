@@ -1,7 +1,7 @@
 """The server's line to a cluster: starts the local one, or connects to the one that ``$AECORE_SCHEDULER`` names.
 
 The scheduler is asked to run work, and to say which worker has begun it. From then on server and worker talk to each
-other (`aecore.jobs.desk`): the task is delivered, progress is listened for, the result is collected. All talking is
+other (`aecore.jobs.service`): the task is delivered, progress is listened for, the result is collected. All talking is
 done in the event loop of Dask's client; what it learns is posted to the dispatcher.
 """
 
@@ -19,7 +19,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 
 import aecore.memory
 from aecore.errors import JobError, TooBusy
-from aecore.jobs import config, desk
+from aecore.jobs import config, service
 from aecore.jobs.handles import Work
 from aecore.jobs.held import gone
 from aecore.jobs.plan import MachinePlan, plan
@@ -109,7 +109,7 @@ class Cluster:
     def start(self, work: Work) -> Any:
         """Ask for a worker of the work's lane; returns Dask's future of the moment when it is through."""
         return self._client.submit(
-            desk.run,
+            service.run,
             work.run_id,
             self._topic,
             key=f"work-{work.run_id}",
@@ -140,9 +140,9 @@ class Cluster:
         self._holding[address] += change
         self._holding += Counter()  # drops what has come to nothing
 
-    def warm(self) -> None:
-        """Load torch in all workers, ready to train; returns when that is done."""
-        answer = asyncio.run_coroutine_threadsafe(self._warm(), self._loop)
+    def warm(self, modules: Sequence[str] = ()) -> None:
+        """Load torch in all workers, ready to train, and then ``modules``; returns when that is done."""
+        answer = asyncio.run_coroutine_threadsafe(self._warm(modules), self._loop)
         answer.result(timeout=2 * START_SECONDS)
 
     def close(self) -> None:
@@ -184,7 +184,7 @@ class Cluster:
                         "owner": self._owner,
                         "handles": [(handle.id, handle.address) for handle in work.handles],
                     }
-                    delivered = await worker.aecore_deliver(id=run, order=order, task=desk.wire(payload))
+                    delivered = await worker.aecore_deliver(id=run, order=order, task=service.wire(payload))
                     del payload
                 answer = await worker.aecore_listen(id=run, seen=seen) if delivered else None
                 if answer is None:
@@ -193,7 +193,7 @@ class Cluster:
                 entries = answer["entries"][seen - answer["first"] :]
                 seen += len(entries)
                 if entries:
-                    self._post("progress", run, [desk.unwire(entry) for entry in entries])
+                    self._post("progress", run, [service.unwire(entry) for entry in entries])
                 if told := answer["outcome"]:
                     self._post("outcome", run, await self._collect(worker, run, told), address)
                     break
@@ -223,7 +223,7 @@ class Cluster:
                 charge = aecore.memory.budget.charge(told["size"], "results")
             except TooBusy as error:
                 return make_failure(str(error), "TooBusy")
-            value = desk.unwire(await worker.aecore_collect(id=run))
+            value = service.unwire(await worker.aecore_collect(id=run))
         words = {name: told[name] for name in ("state", "error", "message", "log")}
         handle = tuple(told["handle"]) if told["handle"] else None
         return Outcome(**words, value=value, handle=handle, charge=charge)
@@ -291,7 +291,7 @@ class Cluster:
             await asyncio.sleep(HEAR_EVERY)
             await asyncio.gather(*(self._call(address, "hear", owner=self._owner) for address in list(self._holding)))
 
-    async def _warm(self) -> None:
+    async def _warm(self, modules: Sequence[str]) -> None:
         wanted = len(self._plan.workers) if self._plan else 1
         deadline = time.monotonic() + START_SECONDS
         while True:
@@ -299,7 +299,8 @@ class Cluster:
             if len(there) >= wanted or time.monotonic() > deadline:
                 break
             await asyncio.sleep(0.05)
-        await asyncio.gather(*(self._call(address, "load", module=TRAINS) for address in there))
+        for module in (TRAINS, *modules):
+            await asyncio.gather(*(self._call(address, "load", module=module) for address in there))
 
     # ---- the local cluster's process
 

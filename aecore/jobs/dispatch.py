@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,8 +21,8 @@ from aecore.errors import AecoreError, JobError, TooBusy
 from aecore.jobs.cluster import REFUSED, Cluster, Refused, can_reach
 from aecore.jobs.handles import Work
 from aecore.jobs.held import Handle
-from aecore.jobs.parcels import Parcel
 from aecore.jobs.running import Outcome, make_failure
+from aecore.jobs.serialization import Packed
 
 LANES = ("long", "short")
 
@@ -78,6 +78,7 @@ class Dispatcher:
         self._queues: dict[str, deque[Work]] = {lane: deque() for lane in LANES}
         self._running: dict[str, _Running] = {}  # by the name of the attempt
         self._cluster: Cluster | None = None
+        self._held: set[str] = set()  # the values that workers hold for this server
 
     # ---- from any thread
 
@@ -102,13 +103,13 @@ class Dispatcher:
         """
         self._inbox.put((self._release, (name, address)))
 
-    def warm(self) -> None:
-        """Start the cluster and load torch in its workers; returns when that is done."""
+    def warm(self, modules: Sequence[str] = ()) -> None:
+        """Start the cluster and load torch and ``modules`` in its workers; returns when that is done."""
         ready: queue.SimpleQueue[Cluster | None] = queue.SimpleQueue()
         self._post(self._warm, ready)
         if cluster := ready.get():
             try:
-                cluster.warm()
+                cluster.warm(modules)
             except (OSError, RuntimeError, CancelledError, TimeoutError) as error:
                 _log.warning("The workers could not be warmed up: %s", type(error).__name__)
 
@@ -232,7 +233,7 @@ class Dispatcher:
         if running.work.abandoned:
             self._stop(run, running)
 
-    def _on_progress(self, run: str, entries: list[Parcel]) -> None:
+    def _on_progress(self, run: str, entries: list[Packed]) -> None:
         if running := self._running.get(run):
             try:
                 running.work.add(entries)
@@ -247,6 +248,7 @@ class Dispatcher:
             handle = Handle(*outcome.handle, address)
             weakref.finalize(handle, self.release, handle.id, address).atexit = False
             if self._cluster:
+                self._held.add(handle.id)
                 self._cluster.count(address, 1)
         self._collect(run, outcome, handle)
 
@@ -261,7 +263,8 @@ class Dispatcher:
         """Look at the queues: there may be workers now."""
 
     def _release(self, name: str, address: str) -> None:
-        if self._cluster:
+        if self._cluster and name in self._held:  # once, though a finalizer follows
+            self._held.discard(name)
             self._cluster.release(name, address)
             self._cluster.count(address, -1)
 
@@ -325,6 +328,7 @@ class Dispatcher:
     def _close(self, outcome: Outcome) -> None:
         cluster, self._cluster = self._cluster, None
         running, self._running = self._running, {}
+        self._held.clear()
         for each in running.values():
             ended = _interpret(each, outcome)
             if not self._again(each, ended):

@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 from aecore.errors import JobCancelled, JobError
 from aecore.jobs.held import Handle
-from aecore.jobs.parcels import Parcel, make_error, unpack
 from aecore.jobs.running import Outcome
+from aecore.jobs.serialization import Packed, make_error, unpack
 from aecore.memory import Charge
 
 Task: TypeAlias = Callable[..., Generator[Any, None, Any]]
@@ -45,7 +45,7 @@ class Work:
 
     def __init__(
         self,
-        payload: Parcel | None,
+        payload: Packed | None,
         lane: str,
         *,
         private: bool,
@@ -63,8 +63,8 @@ class Work:
         self.handles = handles  # kept until the end: what they stand for must not go while this waits
         self.end = end  # what is to be done with the value before anybody sees it
         self.state: State = "queued"
-        self.value: Parcel | None = None  # the result, packed, until every handle has unpacked a copy of its own
-        self.partial: Parcel | None = None  # what a cancelled or overdue task had made
+        self.value: Packed | None = None  # the result, packed, until every handle has unpacked a copy of its own
+        self.partial: Packed | None = None  # what a cancelled or overdue task had made
         self.handle: Handle | None = None
         self.error: tuple[str, str] | None = None  # class and message; made anew for every handle that raises it
         self.ended: float | None = None
@@ -87,7 +87,7 @@ class Work:
         """Work that was done before and found on disk."""
         work = cls(None, "long", private=False, stop=lambda work: None)
         work._progress = Progress(progress)
-        work.finish(Outcome(state="done", value=Parcel("tree", [value])))
+        work.finish(Outcome(state="done", value=Packed("tree", [value])))
         return work
 
     @property
@@ -125,7 +125,7 @@ class Work:
             self.restarts += 1
             self._progress = Progress()
 
-    def add(self, entries: Iterable[Parcel]) -> None:
+    def add(self, entries: Iterable[Packed]) -> None:
         """Take progress as the worker packed it."""
         unpacked = [unpack(entry) for entry in entries]
         with self._lock:

@@ -1,7 +1,7 @@
 """Values that stay in the worker that made them, and what the server knows of them.
 
-A task that returns ``Held(summary, value)`` gives its summary away and leaves the value on the shelf of its process.
-The server's `Handle` stands for it among the arguments of later private tasks; `Shelf.take` makes it the value again.
+A task that returns ``Held(summary, value)`` gives its summary away and leaves the value in the store of its process.
+The server's `Handle` stands for it among the arguments of later private tasks; `ValueStore.take` gives the value back.
 """
 
 import threading
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from aecore.errors import DataGone, JobError
 from aecore.memory import MEGABYTE
 
-LEASE_SECONDS = 300.0  # a shelf keeps the values of a server that it has not heard of for so long, and no longer
+LEASE_SECONDS = 300.0  # a store keeps the values of a server that it has not heard of for so long, and no longer
 
 _GONE = "The data are no longer in memory, as others needed the room or a process ended: read them again."
 
@@ -53,7 +53,7 @@ class _Entry:
         self.used = time.monotonic()
 
 
-class Shelf:
+class ValueStore:
     """The held values of one process; the one unused for longest goes first when there are too many bytes."""
 
     def __init__(self, limit: int) -> None:
@@ -122,7 +122,7 @@ class Shelf:
             self._entries.pop(name, None)
 
     def drop_later(self, name: str) -> None:
-        """Let a value go at the shelf's next use: for a finalizer, which may run while its thread holds the lock."""
+        """Let a value go at the store's next use: for a finalizer, which may run while its thread holds the lock."""
         self._dropped.append(name)
 
     def _tidy_up(self) -> None:

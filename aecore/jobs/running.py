@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from aecore.errors import AecoreError, JobError
 from aecore.jobs.held import Handle, Held, gone
-from aecore.jobs.parcels import Parcel, pack, unseal
+from aecore.jobs.serialization import Packed, pack, unseal
 from aecore.memory import Charge
 
 CLOSE_SECONDS = 8.0  # a task that goes on yielding so long after its cancellation is closed; see STOP_SECONDS too
 
-Keep = Callable[[Any], tuple[str, int]]  # puts a value on a shelf; its id and size
+Keep = Callable[[Any], tuple[str, int]]  # puts a value on the store; its id and size
 
 
 class Cancelled(BaseException):
@@ -30,8 +30,8 @@ class Outcome:
     """How a task ended. What a visitor may have put in stays out of its repr, which logs may show."""
 
     state: Literal["done", "failed", "cancelled"]
-    value: Parcel | None = field(default=None, repr=False)  # the result, or what a cancelled task had made
-    held: Parcel | None = field(default=None, repr=False)  # the value that a child's worker is to keep
+    value: Packed | None = field(default=None, repr=False)  # the result, or what a cancelled task had made
+    held: Packed | None = field(default=None, repr=False)  # the value that a child's worker is to keep
     handle: tuple[str, int] | None = None  # id and size of the value that is kept
     error: str = ""  # the class in `aecore.errors`
     message: str = field(default="", repr=False)
@@ -40,9 +40,9 @@ class Outcome:
 
 
 def execute(
-    task: Parcel,
+    task: Packed,
     private: bool,
-    report: Callable[[Parcel], None],
+    report: Callable[[Packed], None],
     stopped: Callable[[], bool],
     given: Mapping[str, Any] | None = None,
     keep: Keep | None = None,
@@ -50,7 +50,7 @@ def execute(
     """Run a sealed task.
 
     ``report`` takes its progress, ``stopped`` says whether to cancel it, ``given`` holds the values of the handles
-    among its arguments, and ``keep`` puts the value of a `Held` result on a shelf: without it, the outcome carries it.
+    among its arguments, and ``keep`` puts the value of a `Held` result in the store, else the outcome carries it.
     """
     try:
         function, args = unseal(task)

@@ -7,7 +7,7 @@ from typing import Any
 
 from aecore import logs
 from aecore.jobs import config
-from aecore.jobs.desk import SWEEP_SECONDS, Desk
+from aecore.jobs.service import SWEEP_SECONDS, WorkerService
 
 config.apply()
 
@@ -15,7 +15,7 @@ OOM_SCORE = 600  # the system ends a worker before the server, the scheduler or 
 
 
 def dask_setup(worker: Any) -> None:
-    """Step back behind the pages, before the worker's own threads start, and open the desk."""
+    """Step back behind the pages, before the worker's own threads start, and open the service."""
     from tornado.ioloop import PeriodicCallback
 
     if hasattr(os, "nice"):  # not on Windows
@@ -23,16 +23,16 @@ def dask_setup(worker: Any) -> None:
     with contextlib.suppress(OSError):  # Linux only
         Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
     _keep_no_core()
-    worker.aecore_desk = desk = Desk(worker)
-    worker.handlers.update(desk.handlers())
-    worker.periodic_callbacks["aecore"] = PeriodicCallback(desk.sweep, 1000 * SWEEP_SECONDS)
+    worker.aecore_service = service = WorkerService(worker)
+    worker.handlers.update(service.handlers())
+    worker.periodic_callbacks["aecore"] = PeriodicCallback(service.sweep, 1000 * SWEEP_SECONDS)
     if logs.wanted():
         logs.install()
 
 
 def dask_teardown(worker: Any) -> None:
     """End the children."""
-    worker.aecore_desk.close()
+    worker.aecore_service.close()
 
 
 def _keep_no_core() -> None:

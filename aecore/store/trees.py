@@ -21,6 +21,7 @@ from aecore.errors import StoreError
 Tree: TypeAlias = Any  # a recursive alias would make every caller cast at every step down
 
 MAX_DEPTH = 64  # deeper than any honest result, and far from Python's own recursion limit
+MAX_NODES = 1_000_000  # values in a structure; longer lists of numbers are stored as arrays
 MAX_INT_BITS = 1024  # Python refuses to write integers of some thousand digits as text
 
 _FORMAT = "aecore.tree/1"  # the one metadata entry; its name tells our files from other safetensors
@@ -49,6 +50,8 @@ def dumps(tree: Tree) -> bytes:
     """
     arrays: dict[str, np.ndarray] = {}
     structure = json.dumps(encode(tree, "tree", arrays, 0), separators=(",", ":"))
+    if _nodes(structure.encode()) > MAX_NODES:
+        raise StoreError(f"A result may hold {MAX_NODES:,} values beside its arrays: store long lists as arrays.")
     return bytes(safetensors.numpy.save(arrays, metadata={_FORMAT: structure}))
 
 
@@ -61,8 +64,13 @@ def loads(data: bytes) -> Tree:
         Where the bytes are torn, foreign or forged.
     """
     try:
+        head = data[8 : 8 + int.from_bytes(data[:8], "little")]
+        if _nodes(head) > 8 * MAX_NODES:  # an array's entry in the header has eight values
+            raise StoreError("The stored structure holds too much.")
         arrays = safetensors.numpy.load(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # load() has checked this length
+        header = json.loads(head)
+        if _nodes(header["__metadata__"][_FORMAT].encode()) > MAX_NODES:
+            raise StoreError("The stored structure holds too much.")
         return _decode(json.loads(header["__metadata__"][_FORMAT]), arrays, 0)
     except _UNREADABLE as error:
         raise StoreError(
@@ -83,7 +91,7 @@ def write(path: str | os.PathLike[str], tree: Tree) -> None:
     try:
         replace(Path(path), data)
     except OSError as error:
-        raise StoreError(f"Could not write {os.fspath(path)}: {_reason(error)}; choose another place.") from error
+        raise StoreError(f"Could not write {Path(path).name}: {_reason(error)}; choose another place.") from error
 
 
 def read(path: str | os.PathLike[str]) -> Tree:
@@ -97,12 +105,12 @@ def read(path: str | os.PathLike[str]) -> Tree:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise StoreError(f"Could not read {os.fspath(path)}: {_reason(error)}; choose another file.") from error
+        raise StoreError(f"Could not read {Path(path).name}: {_reason(error)}; choose another file.") from error
     try:
         return loads(data)
     except StoreError as error:
         raise StoreError(
-            f"{os.fspath(path)} is not a stored result of this program, or only a part of one; "
+            f"{Path(path).name} is not a stored result of this program, or only a part of one; "
             "make the result again or choose another file."
         ) from error
 
@@ -166,12 +174,17 @@ def _decode(node: Any, arrays: dict[str, np.ndarray], depth: int) -> Tree:
         case ["list", *parts]:
             return [_decode(part, arrays, depth + 1) for part in parts]
         case ["array", str(name)]:
-            return np.array(arrays[name])
+            return np.array(arrays.pop(name))  # each once, as `dumps` wrote them: a mention costs its array's memory
         case ["bytes", str(name)]:
-            return arrays[name].tobytes()
+            return arrays.pop(name).tobytes()
         case ["view", str(name), str(code), list(shape)] if _VIEWED.fullmatch(code):
-            return np.frombuffer(arrays[name].tobytes(), np.dtype(code)).reshape(shape).copy()
+            return np.frombuffer(arrays.pop(name).tobytes(), np.dtype(code)).reshape(shape).copy()
     raise StoreError("The stored structure names a kind that no version of this program writes.")
+
+
+def _nodes(structure: bytes) -> int:
+    """Count, without reading it, the values that a structure holds at most."""
+    return sum(map(structure.count, (b",", b"[", b"{")))
 
 
 def replace(path: Path, data: bytes) -> None:

@@ -9,12 +9,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aecore import jobs
 from aecore.concepts import bottleneck
 from aecore.concepts.bottleneck import FLOOR, LARGEST, Sweep
-from aecore.concepts.bottleneck_recording import Recording, cut
+from aecore.concepts.bottleneck_recording import Contents, Recording, cut, read
 from aecore.data.signals import MAX_COMPLEXITY
-from pages.ui import controls, link, live
+from pages.ui import controls, work
+from pages.ui.foreign import plain
 from pages.ui.page import PAINTED
 from pages.ui.scrubber import Axis, Below, Curves, Line, Panel, Role, Waves
 from pages.ui.uploads import upload
@@ -121,29 +121,28 @@ def wave_panel(swept: Sweep, machine: str) -> Panel:
 def own_recording(
     slot: str, words: str, *, file_key: str = "clip", channel_key: str = "channel"
 ) -> tuple[Any, Recording] | None:
-    """A name for the visitor's channel, and its windows once the file is read; ``words`` where there is no file."""
+    """Return a name for the visitor's channel and its windows, once the file is read; ``words`` stand in for a file."""
     left, right = st.columns([2, 1], gap="large")
     with left:
         file = upload("A recording", file_key, help=words)
     if file is None:
         st.markdown(words)
         return None
-    wanted = st.session_state.get(channel_key) or st.query_params.get(channel_key)
-    first: Recording | None = live.finished(slot, (file.fingerprint, None))
-    if first is not None and wanted == first.channel:
-        wanted = None  # what the list of channels says once it is there, and was read without it
-
-    def start() -> jobs.Job:
-        return jobs.submit(cut, file.name, file.data, wanted, lane="short", private=True)
-
-    recording: Recording | None = live.work(
-        slot, (file.fingerprint, wanted), start, lambda _: st.progress(0.0, "Reading …")
-    )  # fmt: skip
-    if recording is None:
+    request = work.Request(
+        task=read, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True, isolated=True
+    )
+    found = work.fetch_held(slot, request, words="Reading the file")
+    if found is None:
         return None
+    contents: Contents = found.summary
     with right:
-        controls.select("Channel", channel_key, recording.channels, default=recording.channels[0])
-        if recording.notes:
-            with st.popover(f"What was done to the file ({len(recording.notes)})", width="stretch"):
-                st.markdown("\n".join(f"- {link.plain(note)}" for note in recording.notes))
-    return (file.fingerprint, recording.channel), recording
+        channel = controls.select("Channel", channel_key, contents.channels, default=contents.channels[0])
+        if contents.notes:
+            with st.popover(f"What was done to the file ({len(contents.notes)})", width="stretch"):
+                st.markdown("\n".join(f"- {plain(note)}" for note in contents.notes))
+    windows = work.Request(
+        task=cut, args=(found.value, channel), signature=(file.fingerprint, channel), lane="short", private=True,
+        source=slot,
+    )  # fmt: skip
+    recording: Recording | None = work.fetch(f"{slot}:channel", windows, words="Cutting the channel into windows")
+    return None if recording is None else ((file.fingerprint, channel), recording)

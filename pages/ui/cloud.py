@@ -6,10 +6,12 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import latent_pad as pads
-from pages.ui import link, networks
+from pages.ui import networks
 from pages.ui.latent_pad import Pad
 from pages.ui.message import Packer
 from pages.ui.modules import PLANE, module, style
+from pages.ui.placed import Placed
+from pages.ui.settings import Setting, Unfit
 
 LEAST, DECIMALS = 0.02, 2  # of a spread
 
@@ -38,6 +40,7 @@ def cloud(
     shape: tuple[int, int] = (28, 28),
     shown: int = 12,
     height: int = 360,
+    within: object = None,
 ) -> Gaussian:
     """Handles for mean and spread over a map; returns where they were left, which the link holds as ``?key=``.
 
@@ -45,54 +48,39 @@ def cloud(
     first ``shown`` codes are decoded beside the map.
     """
     packer = Packer()
-    placed = _placed(key, span, default)
+    placed = Placed(_setting(key, span, default), f"{key}:cloud", within=within)
     scene = {
         "span": span, "shape": shape, "height": height, "shown": shown, "network": networks.name_of(pad.decoder),
         "plane": pads.described(pad, packer, span), "eps": packer.exact(np.asarray(eps, np.float32)),
     }  # fmt: skip
     with st.container(gap=None):
-        result = _component(key=f"{key}:cloud", data=packer.message(scene | placed), on_position_change=lambda: None)
+        result = _component(
+            key=f"{key}:cloud",
+            data=packer.message(scene | placed.message(lambda found: [*found.mu, *found.sigma])),
+            on_position_change=lambda: None,
+        )
         networks.send([pad.decoder], key=f"{key}:networks")
-    left = _left(result.get("position"), placed, span)
-    st.session_state[f"{key}:rests"] = left
-    link.carry(key, None if left == default else pads.to_text((*left.mu, *left.sigma)))
-    return left
+    return placed.left(result.get("position"), lambda answer: _read(answer, span))
 
 
-def move(key: str, to: Gaussian) -> None:
-    """Put the handles of the cloud ``key`` somewhere, before or between its runs."""
-    placed = st.session_state.get(f"{key}:handles", {"turn": 0})
-    st.session_state[f"{key}:handles"] = {"turn": placed["turn"] + 1, "start": [*to.mu, *to.sigma]}
-    st.session_state[f"{key}:rests"] = to
+def _setting(key: str, span: float, default: Gaussian) -> Setting[Gaussian]:
+    def read(texts: list[str]) -> Gaussian:
+        found = _within(pads.from_text(texts[0], 4), span) if len(texts) == 1 else None
+        if found is None:
+            raise Unfit(f"it takes a mean x,y within ±{span:g} and two positive spreads")
+        return found
+
+    return Setting(
+        key=key, label="the posterior", default=default, read=read,
+        write=lambda found: pads.to_text((*found.mu, *found.sigma)),
+    )  # fmt: skip
 
 
-def _placed(key: str, span: float, default: Gaussian) -> dict[str, Any]:
-    """Where the handles were last put and the number of that placing; a component new to the page is placed anew."""
-    placed: dict[str, Any] | None = st.session_state.get(f"{key}:handles")
-    if placed is not None and f"{key}:cloud" in st.session_state:
-        return placed
-    start = st.session_state.get(f"{key}:rests", default)
-    if key in st.query_params:
-        text = st.query_params[key]
-        values = _within(pads.from_text(text, 4), span)
-        start = values or default
-        if values is None:
-            link.note(
-                f"The link asks for {key} = {link.plain(text[:40])}, but it takes a mean x,y within ±{span:g} and two "
-                "positive spreads; showing the default instead."
-            )
-    placed = {"turn": placed["turn"] + 1 if placed else 1, "start": [*start.mu, *start.sigma]}
-    st.session_state[f"{key}:handles"] = placed
-    return placed
-
-
-def _left(answer: Any, placed: dict[str, Any], span: float) -> Gaussian:
+def _read(answer: dict[str, Any], span: float) -> Gaussian | None:
     match answer:
-        case {"turn": int(turn), "at": [*values]} if turn == placed["turn"] and len(values) == 4:
-            if all(isinstance(v, int | float) for v in values) and (left := _within(tuple(values), span)):
-                return left
-    x, y, sx, sy = placed["start"]
-    return Gaussian((x, y), (sx, sy))
+        case {"at": [*values]} if len(values) == 4 and all(isinstance(v, int | float) for v in values):
+            return _within(tuple(values), span)
+    return None
 
 
 def _within(values: tuple[float, ...] | None, span: float) -> Gaussian | None:

@@ -56,7 +56,7 @@ _downloads: Counter[str] = Counter()  # under way, by session; of the event loop
 def install() -> None:
     """Set the limits up, where they are not yet; does nothing without a server, as in a test of a page."""
     runtime = Runtime.instance() if Runtime.exists() else None
-    if not isinstance(runtime, Runtime) or isinstance(runtime.uploaded_file_mgr, _AdmittedFiles):
+    if type(runtime) is not Runtime or isinstance(runtime.uploaded_file_mgr, _AdmittedFiles):  # a test has a stand-in
         return
     with _installing:
         files, sessions = runtime.uploaded_file_mgr, runtime._session_mgr

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from aecore.concepts.dense import DenseNetwork
 from aecore.errors import DataError
-from pages.ui import link, networks
+from pages.ui import networks
 from pages.ui.latent_pad import from_text, to_text
 from pages.ui.message import Packer
 from pages.ui.modules import module, style
+from pages.ui.placed import Placed
+from pages.ui.settings import Setting, Unfit
 
 SPAN = 3.0  # of every knob: three standard deviations of the codes
 
@@ -67,19 +69,18 @@ def knobs(
             f"A decoder from {decoder.inputs} to {decoder.outputs} numbers does not draw two maps of {shape} from "
             f"{len(machine.code)} knobs; give it those that it was trained with."
         )
-    placed = _placed(key, machine, networks.name_of(decoder))
+    name = networks.name_of(decoder)
+    placed = Placed(_setting(key, machine), f"{key}:knobs", within=(machine.name, name))
     packer = Packer()
-    scene = placed | {
-        "network": networks.name_of(decoder), "span": SPAN, "shape": shape, "torque": torque, "machine": machine.name,
+    scene = placed.message(list) | {
+        "network": name, "span": SPAN, "shape": shape, "torque": torque, "machine": machine.name,
         "axes": [["i_d = -1", "0", "1, of rated current"]], "surfaces": [surface._asdict() for surface in surfaces],
         "truth": packer.exact(np.asarray(machine.truth, np.float32)),
     }  # fmt: skip
     with st.container(gap=None):
         result = _component(key=f"{key}:knobs", data=packer.message(scene), on_knobs_change=lambda: None)
         networks.send([decoder], key=f"{key}:networks")
-    left = _left(result.get("knobs"), placed)
-    link.carry(key, None if left == tuple(_code(machine)) else to_text(left))
-    return left
+    return placed.left(result.get("knobs"), lambda answer: _read(answer, len(machine.code)))
 
 
 def _code(machine: Machine) -> list[float]:
@@ -87,31 +88,26 @@ def _code(machine: Machine) -> list[float]:
     return [float(v) for v in np.clip(np.round(np.asarray(machine.code, float) / 0.05) * 0.05, -SPAN, SPAN).round(2)]
 
 
-def _placed(key: str, machine: Machine, network: str) -> dict[str, Any]:
-    """Where the knobs were last put and the number of that placing; another machine or network places them anew."""
-    of = [machine.name, network]
-    placed: dict[str, Any] | None = st.session_state.get(f"{key}:placed")
-    if placed is not None and placed["of"] == of and f"{key}:knobs" in st.session_state:
-        return placed
-    start = None
-    if placed is None and key in st.query_params:
-        asked = from_text(st.query_params[key], len(machine.code))
-        if asked is None or max(map(abs, asked)) > SPAN:
-            link.note(
-                f"The link asks for {key} = {link.plain(st.query_params[key][:40])}, but it takes {len(machine.code)} "
-                f"numbers within ±{SPAN:g}; showing the machine's own instead."
-            )
-        else:
-            start = list(asked)
-    placed = {"turn": placed["turn"] + 1 if placed else 1, "start": start or _code(machine), "of": of}
-    st.session_state[f"{key}:placed"] = placed
-    return placed
+def _setting(key: str, machine: Machine) -> Setting[tuple[float, ...]]:
+    count = len(machine.code)
+
+    def read(texts: list[str]) -> tuple[float, ...]:
+        found = from_text(texts[0], count) if len(texts) == 1 else None
+        if found is None or max(map(abs, found)) > SPAN:
+            raise Unfit(f"it takes {count} numbers within ±{SPAN:g}")
+        return found
+
+    own = tuple(_code(machine))
+    return Setting(
+        key=key, label="the latent dimensions", default=own, read=read, write=to_text,
+        fit=lambda found: found if len(found) == count else own,
+    )  # fmt: skip
 
 
-def _left(answer: Any, placed: dict[str, Any]) -> tuple[float, ...]:
-    """Return the place in the browser's answer, if it is one and belongs to this placing of the knobs."""
+def _read(answer: dict[str, Any], count: int) -> tuple[float, ...] | None:
+    """Return the values in the browser's answer, if it is one."""
     match answer:
-        case {"turn": int(turn), "values": [*values]} if turn == placed["turn"] and len(values) == len(placed["start"]):
+        case {"values": [*values]} if len(values) == count:
             if all(isinstance(v, int | float) and abs(v) <= SPAN for v in values):  # which no NaN is
                 return tuple(round(float(v), 2) for v in values)
-    return tuple(placed["start"])
+    return None

@@ -8,19 +8,21 @@ import streamlit as st
 from aecore import jobs
 from aecore.concepts import latent_clusters as clusters
 from aecore.concepts import latent_clusters_views as views
-from aecore.concepts.latent_clusters import MACHINES, Clusters, Collection
+from aecore.concepts.latent_clusters import MACHINES, Brought, Clusters, Collection
 from aecore.data import mnist
 from aecore.figures import latent_clusters as figures
-from pages.ui import controls, link, live, narration
+from pages.ui import controls, narration, settings, training, work
+from pages.ui.foreign import plain
 from pages.ui.scrubber import Points, scrubber
+from pages.ui.settings import Setting, Unfit
 from pages.ui.theme import palette
-from pages.ui.uploads import upload
+from pages.ui.uploads import Upload, upload
 
 NAME = "latent_clusters"
-READING = "latent_clusters:read"
+READING, LABELLING = "latent_clusters:read", "latent_clusters:label"
 MONTAGE = 60  # pictures of a brushed set
-NONE = "(no labels)"
-LINKED, BRUSHED = "latent_clusters:linked", "latent_clusters:brushed"
+UNLABELLED = ""  # no column has an empty name
+BRUSH, BRUSHING = "brush", "latent_clusters:brush"
 
 
 class Source(NamedTuple):
@@ -54,30 +56,48 @@ def _mnist() -> Collection:
 
 
 def own() -> Source | None:
-    """The visitor's table or pictures, once they are read."""
+    """Return the visitor's table or pictures, once they are read."""
     left, right = st.columns([2, 1], gap="large")
     with left:
         file = upload("A table of vectors, or a zip of pictures", "vectors", help=narration.text(NAME, "own"))
     if file is None:
         st.markdown(narration.text(NAME, "own"))
         return None
-    asked = st.session_state.get("labels") or st.query_params.get("labels")
-    label = "" if asked == NONE else asked
-    name = (file.fingerprint, label)
-
-    def start() -> jobs.Job:
-        return jobs.submit(clusters.read_own, file.name, file.data, label, lane="short", private=True)
-
-    found = live.work(READING, name, start, lambda _: st.progress(0.0, "Reading …"))
+    request = work.Request(
+        task=clusters.read_own, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
+        isolated=True,
+    )  # fmt: skip
+    found: Brought | None = work.fetch(READING, request, words="Reading the file")
     if found is None:
         return None
-    data, columns, label, notes = found
     with right:
-        if columns:
-            controls.select("Labels", "labels", [NONE, *columns], default=label or NONE)
-        with st.popover(f"What was done to the file ({len(notes)})", width="stretch"):
-            st.markdown("\n".join(f"- {link.plain(note)}" for note in notes))
-    return Source(("own", *name), data, private=True)
+        label = found.label
+        if found.columns:  # its default is what the reader found, so that a column which the file has not is no choice
+            labels = {UNLABELLED: "(no labels)"} | {column: column for column in found.columns}
+            label = controls.select("Labels", "labels", labels, default=found.label)
+        if label != found.label:
+            found = _relabel(file, label)
+        if found is None:
+            return None
+        with st.popover(f"What was done to the file ({len(found.notes)})", width="stretch"):
+            st.markdown("\n".join(f"- {plain(note)}" for note in found.notes))
+    return Source(("own", file.fingerprint, label), found.data, private=True)
+
+
+def _relabel(file: Upload, label: str) -> Brought | None:
+    """Return a visitor's data with other labels, from the table that a worker holds; None while that goes on."""
+    read = work.slots().get(READING, file.fingerprint)
+    request = work.Request(
+        task=clusters.label_own, args=(file.name, read.job.handle if read else None, label),
+        signature=(file.fingerprint, label), lane="short", private=True, source=READING,
+    )  # fmt: skip
+    found: Brought | None = work.fetch(LABELLING, request, words="Reading the column")
+    return found
+
+
+def escape_names(data: Collection) -> Collection:
+    """Return data whose classes, named by a visitor's file, may stand in Markdown."""
+    return data._replace(names=tuple(plain(name) for name in data.names))
 
 
 # ---------------------------------------------------------------------- the maps
@@ -90,37 +110,69 @@ def _table(signature: object, _made: Clusters, _data: Collection) -> Any:
     return table
 
 
+class _Brushing(NamedTuple):
+    """A brush as a link, a prompt or the page set it last; the visitor's own is drawn in the browser."""
+
+    signature: object  # of the maps that it belongs to
+    moves: int  # of the setting, from outside the maps
+    turn: int  # maps of another turn are new to the browser and hold no brush of the visitor's
+    given: views.Ranges
+
+
 def linked_maps(signature: object, made: Clusters, data: Collection) -> np.ndarray:
-    """Draw the maps; returns the rows that are brushed, none where nothing is."""
-    state = st.session_state
-    if state.get(LINKED, (None, {}))[0] != signature:
-        state[LINKED] = (signature, views.brush_from_text(st.query_params.get("brush", "")))
-    linked = state[LINKED][1]  # kept while a brush is drawn: a chart whose rows change would lose it
+    """Draw the maps; return the rows that are brushed, none where nothing is."""
+    setting = _brush_setting()
+    before = settings.value(setting)
+    now = _last_brush(signature, before)
     table = _table(signature, made, data)
-    if linked:
-        table = table.assign(linked=np.isin(np.arange(len(table)), views.chosen(made.maps, linked)))
+    if now.given:
+        table = table.assign(linked=np.isin(np.arange(len(table)), views.chosen(made.maps, now.given)))
     chart = figures.maps(table, MACHINES, data.names, palette())
     event = st.vega_lite_chart(
-        None, chart.whole, width="stretch", on_select="rerun", selection_mode=figures.BRUSH, key="maps",
+        None, chart.whole, width="stretch", on_select="rerun", selection_mode=figures.BRUSH, key=_chart_key(now.turn),
         alt=figures.MAP_WORDS,
     )  # fmt: skip
-    ranges = figures.brushed(event.selection) if event else {}
-    put_away = state.get(BRUSHED, False) and not ranges
-    state[BRUSHED] = bool(ranges)
-    if ranges:
-        link.carry("brush", views.brush_to_text(ranges))
-    elif put_away:
-        link.carry("brush", None)
-        state[LINKED] = (signature, {})
-        if linked:  # the maps have to forget it too
-            st.rerun()
-    else:
-        ranges = linked
+    drawn = figures.brushed(event.selection) if event else {}
+    drawn_before = st.session_state.get(f"{BRUSHING}:drawn") == now.turn
+    st.session_state[f"{BRUSHING}:drawn"] = now.turn if drawn else None
+    if drawn_before and not drawn and now.given:  # the visitor cleared the brush: the maps forget the link's as well
+        settings.put({BRUSH: {}})
+        st.rerun()
+    # what the link will hold, to the same digit, so that whoever opens it sees the same rows
+    ranges = views.brush_from_text(views.brush_to_text(drawn)) if drawn else now.given
+    settings.keep(setting, ranges)
     return views.chosen(made.maps, ranges) if ranges else np.array([], np.int64)
 
 
+def _last_brush(signature: object, value: views.Ranges) -> _Brushing:
+    """Return the brush that was set last; it stays while another is drawn, for maps with new rows would lose that."""
+    moves = settings.moves(BRUSH)
+    known: _Brushing | None = st.session_state.get(BRUSHING)
+    if known is not None and known.moves == moves and known.signature != signature:
+        value = {}  # nobody has asked for a brush on these maps
+    same = known is not None and (known.signature, known.moves) == (signature, moves)
+    if known is None or not same or _chart_key(known.turn) not in st.session_state:
+        known = _Brushing(signature, moves, known.turn + 1 if known else 1, value)
+        st.session_state[BRUSHING] = known
+    return known
+
+
+def _chart_key(turn: int) -> str:
+    return f"maps:{turn}"
+
+
+def _brush_setting() -> Setting[views.Ranges]:
+    def read(texts: list[str]) -> views.Ranges:
+        found = views.brush_from_text(texts[0]) if len(texts) == 1 else {}
+        if not found:
+            raise Unfit("it takes a map and four numbers, as in pca:-1:1:0:2")
+        return found
+
+    return Setting(key=BRUSH, label="the brush", default={}, read=read, write=views.brush_to_text)
+
+
 def brushed_set(data: Collection, rows: np.ndarray) -> None:
-    """Montage and counts of what was brushed."""
+    """Draw pictures and counts of the brushed rows."""
     left, right = st.columns([3, 2], gap="large")
     pictures = data.pictures()
     with left:
@@ -138,7 +190,7 @@ def brushed_set(data: Collection, rows: np.ndarray) -> None:
 
 
 def forming(made: Clusters, data: Collection) -> None:
-    """The codes through training, under a handle."""
+    """Draw the codes through training, under a handle."""
     count = made.history[clusters.PCA].shape[1]
     kinds = None if data.labels is None else data.labels[:count]
     panels = [Points(title=name, values=made.history[name], classes=kinds) for name in MACHINES]
@@ -148,7 +200,7 @@ def forming(made: Clusters, data: Collection) -> None:
 
 
 def numbers(made: Clusters) -> None:
-    """The measures, PCA's first."""
+    """Draw the measures, PCA's first."""
     st.dataframe(
         views.measure_table(made), hide_index=True, width="stretch",
         column_config={
@@ -163,7 +215,7 @@ def numbers(made: Clusters) -> None:
 
 
 def worst(made: Clusters, data: Collection, machine: str) -> None:
-    """What a machine rebuilds worst, over what it makes of it."""
+    """Draw the samples that a machine rebuilds worst, over their reconstructions."""
     rows = made.worst[machine]
     st.markdown(views.worst_in_words(made, data, machine))
     pictures = data.pictures()
@@ -176,11 +228,11 @@ def worst(made: Clusters, data: Collection, machine: str) -> None:
         st.image(figures.montage(images, ink, per_row=len(rows), scale=scale), width="stretch")
 
 
-def forming_panel(job: jobs.Job) -> None:
-    """A running training: its loss, and the codes as they are now."""
+def draw_forming(job: jobs.Job) -> None:
+    """Draw a running training: its loss, and the codes as they are now."""
     loss, codes = st.columns([3, 2], gap="large")
     with loss:
-        live.training_panel(job)
+        training.draw_training(job)
     if job.latest:
         now = job.latest
         chart = figures.forming(now["codes"], now["labels"], palette())

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from aecore.concepts.dense import DenseNetwork
 from aecore.errors import DataError, SettingError
-from pages.ui import link, networks
+from pages.ui import networks
 from pages.ui.message import Packer
 from pages.ui.modules import PLANE, module, style
 from pages.ui.panel_checks import ROLES, Role
+from pages.ui.placed import Placed
+from pages.ui.settings import Setting, Unfit
 
 HOLE_RANGE = 2.0  # times the reference distance; beyond, the shading stays the same
 DECIMALS = 2  # of a position in the link, and where the browser leaves the pointer
@@ -104,34 +106,32 @@ def latent_pad(
     most that a map takes, in pixels. A link that names no place in the plane is noted at the top of the page.
     """
     _check(pads, shape, span)
-    placed = _placed(key, span, default)
-    scene = {"key": key, "label": label, "shape": shape, "span": span, "height": height} | placed
+    placed = Placed(position_setting(key, "the pointer", span, default), f"{key}:pad")
+    scene = {"key": key, "label": label, "shape": shape, "span": span, "height": height} | placed.message(list)
     with st.container(gap=None):
         result = _component(key=f"{key}:pad", data=_pack(pads, scene), on_position_change=lambda: None)
         networks.send([pad.decoder for pad in pads], key=f"{key}:networks")
-    position = _left(result.get("position"), placed, span)
-    st.session_state[f"{key}:rests"] = position
-    link.carry(key, None if position == default else to_text(position))
-    return position
-
-
-def holds(key: str) -> bool:
-    """Whether ``key`` is a pad's that this visitor has seen."""
-    return f"{key}:pointer" in st.session_state
-
-
-def move(key: str, position: tuple[float, float]) -> None:
-    """Put the pointer of the pad ``key`` at a place, before or between its runs (a button's callback, say)."""
-    placed = st.session_state.get(f"{key}:pointer", {"turn": 0})
-    st.session_state[f"{key}:pointer"] = {"turn": placed["turn"] + 1, "start": list(position)}
-    st.session_state[f"{key}:rests"] = Position(*position)
+    return placed.left(result.get("position"), lambda answer: _read(answer, span))
 
 
 def rests(key: str, span: float, default: tuple[float, float] = (0.0, 0.0)) -> Position:
-    """Where the pointer of the pad ``key`` was left, also before the pad is drawn in this run."""
-    placed = _placed(key, span, default)
-    state = st.session_state.get(f"{key}:pad") or {}
-    return _left(state.get("position"), placed, span)
+    """Return where the pointer of the pad ``key`` was left, also before the pad is drawn in this run."""
+    placed = Placed(position_setting(key, "the pointer", span, default), f"{key}:pad")
+    return placed.peek(f"{key}:pad", "position", lambda answer: _read(answer, span))
+
+
+def position_setting(key: str, label: str, span: float, default: tuple[float, float]) -> Setting[Position]:
+    """Return the setting of a place within -span..span of a plane."""
+
+    def read(texts: list[str]) -> Position:
+        found = from_text(texts[0]) if len(texts) == 1 else None
+        if found is None or max(map(abs, found)) > span:
+            raise Unfit(f"it takes x,y within ±{span:g}")
+        return Position(*found)
+
+    return Setting(
+        key=key, label=label, default=Position(*default), read=read, write=to_text, fit=lambda found: Position(*found)
+    )
 
 
 def to_text(position: tuple[float, ...]) -> str:
@@ -189,34 +189,9 @@ def described(pad: Pad, packer: Packer, span: float) -> dict[str, Any]:
     return described
 
 
-def _placed(key: str, span: float, default: tuple[float, float]) -> dict[str, Any]:
-    """Where the pointer was last put and the number of that placing; a component new to the page is placed anew."""
-    placed: dict[str, Any] | None = st.session_state.get(f"{key}:pointer")
-    if placed is not None and f"{key}:pad" in st.session_state:
-        return placed
-    last = st.session_state.get(f"{key}:rests", default)
-    start = list(_linked(key, span, default) if key in st.query_params else last)
-    placed = {"turn": placed["turn"] + 1 if placed else 1, "start": start}
-    st.session_state[f"{key}:pointer"] = placed
-    return placed
-
-
-def _linked(key: str, span: float, default: tuple[float, float]) -> tuple[float, ...]:
-    """The place that the link asks for, or the default and a note."""
-    text = st.query_params[key]
-    position = from_text(text)
-    if position is None or max(map(abs, position)) > span:
-        asked = f"The link asks for {key} = {link.plain(text[:40])}"
-        link.note(f"{asked}, but it takes x,y within ±{span:g}; showing {to_text(default)} instead.")
-        return default
-    return position
-
-
-def _left(answer: Any, placed: dict[str, Any], span: float) -> Position:
-    """The place in the browser's answer, if it is one and belongs to this placing of the pointer."""
+def _read(answer: dict[str, Any], span: float) -> Position | None:
+    """Return the place in the browser's answer, if it is one."""
     match answer:
-        case {"turn": int(turn), "x": int() | float() as x, "y": int() | float() as y} if turn == placed["turn"]:
-            if abs(x) <= span and abs(y) <= span:  # which no NaN does
-                return Position(round(float(x), DECIMALS), round(float(y), DECIMALS))
-    x, y = placed["start"]
-    return Position(x, y)
+        case {"x": int() | float() as x, "y": int() | float() as y} if abs(x) <= span and abs(y) <= span:  # no NaN
+            return Position(round(float(x), DECIMALS), round(float(y), DECIMALS))
+    return None

@@ -1,61 +1,76 @@
 """The visitor's own digit on the compression page: drawn or photographed, framed step by step, and rebuilt."""
 
+from collections.abc import Hashable, Sequence
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
-from aecore import jobs
 from aecore.concepts import mnist_compression_own as own
 from aecore.concepts.mnist_compression_budget import as_bytes
 from aecore.data import uploads
 from aecore.figures import mnist as figures
-from pages.ui import controls, live, narration
-from pages.ui.page import in_words
+from pages.ui import controls, narration, work
+from pages.ui.page import fragment
 from pages.ui.sketch import sketch
 from pages.ui.theme import palette
 from pages.ui.uploads import upload
+from pages.ui.work import Request
 
 NAME = "mnist_compression"
-REBUILDING = "mnist:own"
-DRAW, PHOTO = "Draw one", "Photo of one"
+READING, REBUILDING = "mnist:photo", "mnist:own"
+DRAW, PHOTO = "draw", "photo"
+WAYS = {DRAW: "Draw one", PHOTO: "Photo of one"}
 
 
-def own_digit(trained: str | None) -> None:
-    """Take a digit, show each step into MNIST's frame, and what the networks make of it; errors in words."""
-    how = controls.choice("A digit", "hand", [DRAW, PHOTO], default=DRAW)
+@fragment
+def own_digit(trained: dict[str, Any] | None, name: Hashable) -> None:
+    """Take a digit, show each step into MNIST's frame, and what the networks make of it.
+
+    ``trained`` is the model that the visitor has trained, if any, and ``name`` tells it from others.
+    """
+    how = controls.choice("A digit", "hand", WAYS, default=DRAW)
     left, right = st.columns([1, 3], gap="large")
-    with in_words():
-        with left:
-            steps = _drawn() if how == DRAW else _photographed()
-        with right:
-            if steps is None:
-                narration.say(NAME, "own")
-            else:
-                _show(steps, trained)
+    with left:
+        steps = _draw() if how == DRAW else _read_photo()
+    with right:
+        if steps is None:
+            narration.say(NAME, "own")
+        else:
+            _show(steps, trained, name)
 
 
-def _drawn() -> list[own.Step] | None:
+def _draw() -> Sequence[own.Step] | None:
     drawn = sketch(key="strokes", label="Draw one digit")
     return None if drawn is None else own.from_sketch(drawn)
 
 
-def _photographed() -> list[own.Step] | None:
+def _read_photo() -> Sequence[own.Step] | None:
+    """Take a photo and have a worker open it: its bytes are a stranger's."""
     file = upload("A photo of one digit", "photo", help=narration.text(NAME, "photo"))
-    return None if file is None else own.from_photo(file.name, file.data)
+    if file is None:
+        return None
+    request = Request(
+        task=own.read_photo, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
+        isolated=True, keep=1,
+    )  # fmt: skip
+    steps = work.fetch(READING, request, words="Reading the photo")
+    return None if steps is None else own.steps_of(steps)
 
 
-def _show(steps: list[own.Step], trained: str | None) -> None:
+def _show(steps: Sequence[own.Step], trained: dict[str, Any] | None, name: Hashable) -> None:
     colours = palette()
     for column, step in zip(st.columns(5), steps, strict=False):
         with column:
             st.html(figures.rows_of_pictures([(step.title, as_bytes(step.image)[None], colours.input)]))
     digit = as_bytes(steps[-1].image)
-    signature = uploads.fingerprint(digit.tobytes()), trained
-    rebuilt = live.work(
-        REBUILDING, signature, lambda: jobs.submit(own.rebuild, digit, trained, lane="short", private=True),
-        lambda _: st.progress(0.0, "Through the networks …"),
+    request = Request(
+        task=own.rebuild, args=(digit, trained), signature=(uploads.fingerprint(digit.tobytes()), name), lane="short",
+        private=True,
     )  # fmt: skip
+    rebuilt = work.fetch(REBUILDING, request, words="Through the networks")
     if rebuilt is None:
         return
     pictures = np.stack([entry["rebuilt"] for entry in rebuilt.values()])
-    captions = [f"{name}: {entry['mse']:.3f}" for name, entry in rebuilt.items()]
+    captions = [f"{network}: {entry['mse']:.3f}" for network, entry in rebuilt.items()]
     st.html(figures.rows_of_pictures([("Rebuilt, with squared errors", pictures, colours.reconstruction)], captions))

@@ -1,6 +1,7 @@
 """The frame around every page: title, promise, notes on the link, errors as sentences, and the way to the next."""
 
 import ctypes
+import functools
 import gc
 import sys
 import threading
@@ -8,15 +9,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import streamlit as st
 
 from aecore import jobs
 from aecore.errors import AecoreError
-from pages.ui import guard, link, narration
+from pages.ui import address, guard, narration, settings
+from pages.ui.foreign import plain
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 PAINTED = 6.0  # s; by then the browser has drawn what the script sent, and the cores are free for the workers' start
+# What a first upload would load: a second of its wait.
+WARM = ("aecore.concepts.sensor_tasks", "aecore.anomaly.detector", "aecore.figures.sensor_drawing")
 TIDY_EVERY = 5.0  # s; a collection holds the one lock that all visitors share for as long as some changes take
 ROOT = Path(__file__).parents[2]
 ICON = ROOT / "assets" / "icon.png"  # a named icon would have every visitor's browser ask another site for it
@@ -55,26 +62,43 @@ def frame(name: str) -> Iterator[None]:
     guard.install()
     title = narration.text(name, "title")
     st.set_page_config(page_title=f"{title} · Autoencoders", page_icon=ICON, layout="wide")
-    link.begin(name)
+    settings.begin(name)
     st.title(title)
     st.markdown(narration.text(name, "promise"))
     notes = st.container()
-    with in_words():
+    with in_words(), settings.part(name):
         yield
     with notes:
-        link.show_notes()
+        settings.show_notes()
+    address.keep_one_entry_a_page()
     _onwards(name)
     _warm_up()
     _tidy_up()
 
 
+def fragment(function: Callable[P, T]) -> Callable[P, T | None]:
+    """Decorate a part of a page that runs again by itself: its errors become sentences, its settings follow the link.
+
+    This is `st.fragment` for everything that holds a control or may be refused.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T | None:
+        with in_words(), settings.part(f"{function.__module__}.{function.__qualname__}"):
+            return function(*args, **kwargs)
+        return None
+
+    decorated: Callable[P, T | None] = st.fragment(run)
+    return decorated
+
+
 @contextmanager
 def in_words() -> Iterator[None]:
-    """An AecoreError inside becomes one sentence; for fragments too, which run again without the frame around them."""
+    """Turn an AecoreError inside into one sentence in place of what would stand there."""
     try:
         yield
     except AecoreError as error:
-        st.error(link.plain(str(error)), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
 
 
 def why(name: str, say: Callable[[], None] | None = None) -> None:
@@ -130,7 +154,7 @@ def _tidy_up() -> threading.Thread:
 @st.cache_resource(show_spinner=False)
 def _warm_up() -> threading.Thread:
     """Once a server, after its first page is drawn: start the workers, so that the first training need not wait."""
-    thread = threading.Timer(PAINTED, jobs.warm)
+    thread = threading.Timer(PAINTED, jobs.warm, args=WARM)
     thread.name, thread.daemon = "warm-up", True
     thread.start()
     return thread

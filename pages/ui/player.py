@@ -1,12 +1,11 @@
 """The player: takes of one length under one transport; which is heard changes, where does not.
 
 Sound and pictures travel once, in a message that is then named by its hash. What Python hears back is the chosen
-take, the strength and whether all are equally loud; these go into the link. As with the scrubber, each placing of the
-controls from here carries a number, and an answer that bears an older one is ignored.
+take, the strength and whether all are equally loud; these go into the link.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -15,9 +14,11 @@ from numpy.typing import NDArray
 
 from aecore.errors import DataError, SettingError
 from aecore.figures.audio import colour_map
-from pages.ui import link
+from pages.ui import controls
 from pages.ui.message import Packer
 from pages.ui.modules import module, style
+from pages.ui.placed import Placed
+from pages.ui.settings import Setting, Unfit
 
 Role = Literal["input", "reconstruction", "latent", "neutral"]
 Bytes = NDArray[np.uint8]
@@ -157,80 +158,50 @@ class Stage:
         return f"{span}, loudest on average near {loudest:.0f} hertz"
 
 
-def player(stage: Stage, *, key: str, default: str) -> Heard:
+def player(stage: Stage, *, key: str, default: str, absent: Mapping[str, str] | None = None) -> Heard:
     """Draw the takes and return what the visitor listens to; ``default`` is the take chosen at first.
 
-    The choice is in the link as ``?key=name``, ``?key-strength=percent`` and ``?key-loudness=same``.
+    The choice is in the link as ``?key=name``, ``?key-strength=percent`` and ``?key-loudness=same``. ``absent`` says
+    why a take of that name may not be among them.
     """
-    placed = _placed(key, stage, default)
-    result = _component(key=_handle(key), data=stage.pack(placed), on_heard_change=lambda: None)
-    heard = _answer(result.get("heard"), placed, stage.names)
-    st.session_state[f"player:{key}:heard"] = heard
-    link.carry(key, None if heard.take == default else heard.take)
-    link.carry(f"{key}-strength", None if heard.strength == FULL else str(heard.strength))
-    link.carry(f"{key}-loudness", "same" if heard.matched else None)
-    return heard
+    placed = Placed(_settings(key, stage, default, absent or {}), f"{key}:player")
+    data = stage.pack(placed.message(lambda values: Heard(*values)._asdict()))
+    result = _component(key=f"{key}:player", data=data, on_heard_change=lambda: None)
+    return Heard(*placed.left(result.get("heard"), lambda answer: _read(answer, stage.names)))
 
 
-def put(key: str, **changes: Any) -> None:
-    """Set ``take``, ``strength`` or ``matched`` of the player ``key`` from here (a button's callback, say)."""
-    heard: Heard = st.session_state.get(f"player:{key}:heard", Heard("", FULL, False))
-    start = heard._replace(**changes)
-    st.session_state[f"player:{key}:heard"] = start
-    turn = st.session_state.get(f"player:{key}:placed", {"turn": 0})["turn"]
-    st.session_state[f"player:{key}:placed"] = {"turn": turn + 1, "start": start._asdict()}
+def _settings(
+    key: str, stage: Stage, default: str, absent: Mapping[str, str]
+) -> tuple[Setting[str], Setting[int], Setting[bool]]:
+    """Return the settings of the take, of the strength and of whether all takes are equally loud."""
+    labels = {take.name: take.label for take in stage.takes}
+    chosen = controls.choice_setting("the take", key, labels, default=default)
+
+    def read_take(texts: list[str]) -> str:
+        if len(texts) == 1 and texts[0] in absent and texts[0] not in labels:
+            raise Unfit(absent[texts[0]])
+        return chosen.read(texts)
+
+    def read(texts: list[str]) -> bool:
+        if texts != ["same"]:
+            raise Unfit("it takes same")
+        return True
+
+    return (
+        replace(chosen, read=read_take),
+        controls.number_setting("Strength", f"{key}-strength", low=0, high=FULL, default=FULL, step=1),
+        Setting(key=f"{key}-loudness", label="Loudness", default=False, read=read, write=lambda _: "same"),
+    )
 
 
-def holds(key: str) -> bool:
-    """Whether ``key`` (or ``key-strength``) is a player's that this visitor has seen."""
-    return f"player:{key.removesuffix('-strength')}:heard" in st.session_state
-
-
-def put_one(key: str, value: Any) -> None:
-    """Set what the link calls ``key``: the take, or the strength of a player."""
-    name = key.removesuffix("-strength")
-    put(name, **({"take": value} if name == key else {"strength": value}))
-
-
-def _handle(key: str) -> str:
-    return f"{key}:player"
-
-
-def _placed(key: str, stage: Stage, default: str) -> dict[str, Any]:
-    """Where the controls were last put, and the number of that placing; a component new to the page is placed anew."""
-    placed: dict[str, Any] | None = st.session_state.get(f"player:{key}:placed")
-    known: Heard | None = st.session_state.get(f"player:{key}:heard")
-    if placed is None or _handle(key) not in st.session_state:
-        start = known if known is not None else _linked(key, stage, default)
-        placed = {"turn": placed["turn"] + 1 if placed else 1, "start": start._asdict()}
-        st.session_state[f"player:{key}:placed"] = placed
-    if placed["start"]["take"] in stage.names:
-        return placed
-    return {"turn": placed["turn"], "start": placed["start"] | {"take": default}}
-
-
-def _linked(key: str, stage: Stage, default: str) -> Heard:
-    """What the link asks for; a note for what there is not."""
-    take, strength = st.query_params.get(key, default), st.query_params.get(f"{key}-strength", str(FULL))
-    if take not in stage.names:
-        asked = f"The link asks for {key} = {link.plain(take[:40])}"
-        link.note(f"{asked}, but there is only {', '.join(stage.names)}; showing {default} instead.")
-        take = default
-    if not (strength.isascii() and strength.isdigit() and int(strength) <= FULL):
-        asked = f"The link asks for {key}-strength = {link.plain(strength[:40])}"
-        link.note(f"{asked}, but it takes a number from 0 to {FULL}; showing {FULL} instead.")
-        strength = str(FULL)
-    return Heard(take, int(strength), st.query_params.get(f"{key}-loudness") == "same")
-
-
-def _answer(answer: Any, placed: dict[str, Any], names: Sequence[str]) -> Heard:
-    """The browser's answer, if it is one and belongs to this placing of the controls."""
+def _read(answer: dict[str, Any], names: Sequence[str]) -> Heard | None:
+    """Return the browser's answer, if it is one."""
     match answer:
-        case {"turn": int(turn), "take": str(take), "strength": int(strength), "matched": bool(matched)} if (
-            turn == placed["turn"] and take in names and 0 <= strength <= FULL
+        case {"take": str(take), "strength": int(strength), "matched": bool(matched)} if (
+            take in names and 0 <= strength <= FULL
         ):
             return Heard(take, strength, matched)
-    return Heard(**placed["start"])
+    return None
 
 
 def _product(a: NDArray[np.int16], b: NDArray[np.int16]) -> float:

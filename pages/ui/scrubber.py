@@ -1,25 +1,24 @@
-"""The scrubber: frames that turn under a handle while it is dragged; where it is left goes to Python and into the link.
+"""The scrubber: frames that follow a slider while it is dragged; where it is left goes to Python and into the link.
 
-The browser holds every frame, so nothing is asked of the server during a drag. The position stays out of the data
-message, which is sent once and then named by its hash: the handle's place travels only when the handle has to be put
-somewhere (first view, a return to the page, ``move``), and each such placing carries a number. An answer from
-the browser that bears an older number belongs to a handle that has since been placed elsewhere, and is ignored.
+The browser holds every frame, so nothing is asked of the server during a drag; the position stays out of the message
+with the frames, which is sent once and then named by its hash.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
 
 from aecore.errors import DataError, SettingError
-from pages.ui import link
 from pages.ui.modules import module, style
 from pages.ui.panel_checks import Role
 from pages.ui.panels import Axis, Bars, Curves, Images, Line, Panel, Points, Waves, pack
+from pages.ui.placed import Placed
+from pages.ui.settings import Setting, Unfit
 
 __all__ = [
     "Axis", "Bars", "Below", "Curves", "Images", "Line", "Panel", "Points", "Role", "Waves",
-    "move", "parse_position", "scrubber",
+    "parse_position", "scrubber",
 ]  # fmt: skip
 
 _component = st.components.v2.component(
@@ -52,13 +51,15 @@ def scrubber(
     columns: int | None = None,
     below: Below | None = None,
     autoplay: bool = False,
+    within: object = None,
 ) -> int:
     """Panels over one handle, and more ``below`` it; returns the position (0..K-1) where the handle was left.
 
     ``label`` names what the handle sets ("k"); ``values`` are the positions' names (None: 0..K-1), shown beside it and
     written into the link as ``?key=value`` (a key is one page's own). ``default`` is a position. ``height`` is a
     panel's, in pixels; ``columns`` how many panels stand side by side (None: all that fit). ``autoplay`` turns the
-    frames once at first view. A link that names no position is noted at the top of the page.
+    frames once at first view. ``within`` names what the frames are of: of another, the slider goes to ``default``. A
+    link that names no position is noted at the top of the page.
     """
     below = below or Below([])
     everything = [*panels, *below.panels]
@@ -68,22 +69,18 @@ def scrubber(
         raise DataError(f"The scrubber {key!r} has {count} frames but {len(names)} values; give one for each frame.")
     if not 0 <= default < count:
         raise SettingError(f"default must be a position in 0..{count - 1}, got {default}.")
-    placed = _placed(key, names, default)
+    placed = Placed(_setting(key, label, names, default), f"{key}:handle", within)
     rows = [Below(panels, height, columns or len(panels)), below]
     stages = [{"count": len(row.panels), "height": row.height, "columns": row.columns} for row in rows]
-    scene = {"key": key, "label": label, "names": names, "stages": stages, "autoplay": autoplay} | placed
-    result = _component(key=_handle(key), data=pack(everything, scene), on_position_change=lambda: None)
-    position = min(_left(result.get("position"), placed), count - 1)
-    st.session_state[f"{key}:left"] = position
-    link.carry(key, None if position == default else names[position])
-    return position
+    scene = {"key": key, "label": label, "names": names, "stages": stages, "autoplay": autoplay}
+    data = pack(everything, scene | placed.message())
+    result = _component(key=f"{key}:handle", data=data, on_position_change=lambda: None)
 
+    def read(answer: dict[str, object]) -> int | None:
+        index = answer.get("index")
+        return min(index, count - 1) if isinstance(index, int) and index >= 0 else None
 
-def move(key: str, position: int) -> None:
-    """Put the handle of the scrubber ``key`` at a position, before or between its runs (a button's callback, say)."""
-    if position < 0:
-        raise SettingError(f"position must be at least 0, got {position}.")
-    st.session_state[key] = position  # no widget's own: the handle takes it when it is next on the page
+    return placed.left(result.get("position"), read)
 
 
 def parse_position(text: str, names: Sequence[str]) -> int | None:
@@ -112,37 +109,16 @@ def _handle(key: str) -> str:
     return f"{key}:handle"
 
 
-def _placed(key: str, names: list[str], default: int) -> dict[str, int]:
-    """Where the handle was last put and the number of that placing; a component new to the page is placed anew."""
-    placed: dict[str, int] | None = st.session_state.get(f"{key}:placed")
-    asked = st.session_state.pop(key, None)
-    if asked is None and placed is not None and _handle(key) in st.session_state:
-        return placed | {"start": min(placed["start"], len(names) - 1)}
-    if asked is not None:
-        start = min(asked, len(names) - 1)
-    elif key in st.query_params:
-        start = _linked(key, names, default)
-    else:
-        start = min(st.session_state.get(f"{key}:left", default), len(names) - 1)
-    placed = {"turn": placed["turn"] + 1 if placed else 1, "start": start}
-    st.session_state[f"{key}:placed"] = placed
-    return placed
+def _setting(key: str, label: str, names: Sequence[str], default: int) -> Setting[int]:
+    """Return the setting of a position among ``names``."""
 
+    def read(texts: list[str]) -> int:
+        found = parse_position(texts[0], names) if len(texts) == 1 else None
+        if found is None:
+            raise Unfit(f"there is only {names[0]} to {names[-1]}")
+        return found
 
-def _linked(key: str, names: list[str], default: int) -> int:
-    """The position that the link asks for, or the default and a note."""
-    text = st.query_params[key]
-    position = parse_position(text, names)
-    if position is None:
-        asked = f"The link asks for {key} = {link.plain(text[:40])}"
-        link.note(f"{asked}, but there is only {names[0]} to {names[-1]}; showing {names[default]} instead.")
-        return default
-    return position
-
-
-def _left(answer: Any, placed: dict[str, int]) -> int:
-    """The position in the browser's answer, if it is one and belongs to this placing of the handle."""
-    match answer:
-        case {"turn": int(turn), "index": int(index)} if turn == placed["turn"] and index >= 0:
-            return index
-    return placed["start"]
+    return Setting(
+        key=key, label=label, default=default, read=read, write=lambda position: names[position],
+        fit=lambda position: min(position, len(names) - 1),
+    )  # fmt: skip

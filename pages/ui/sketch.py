@@ -2,18 +2,19 @@
 
 import base64
 import binascii
-import re
 from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.ui import link
 from pages.ui.modules import module, style
+from pages.ui.placed import Placed
+from pages.ui.settings import Setting, Unfit
 
 SIDE = 28
 MOST = 1200  # characters of strokes in a link: 400 points and a few breaks
+STEPS, BREAK = 8, 255  # a point's bytes count eighths of a value's side; two breaks part strokes
 
 _component = st.components.v2.component(
     "sketch",
@@ -30,43 +31,49 @@ def sketch(*, key: str, label: str, centred: bool = False, size: int = 280) -> N
     centre of mass lies in the middle. ``label`` says what to draw; ``size`` is the canvas's side in pixels at most.
     The link carries the strokes (``?key=...``), so that whoever opens it sees the drawing.
     """
-    placed = _placed(key)
-    data = {"label": label, "centred": centred, "size": size} | placed
-    result = _component(key=f"{key}:sketch", data=data, on_drawn_change=lambda: None)
-    strokes, image = _read(result.get("drawn"), placed["turn"], centred)
-    if strokes is None:
-        return None  # a link's strokes: the browser answers with their values at once
-    st.session_state[f"{key}:strokes"] = strokes
-    link.carry(key, strokes or None)
-    return image
+    placed = Placed(_setting(key, label), f"{key}:sketch")
+    turn, strokes = placed.placing
+    data = {"label": label, "centred": centred, "size": size, "turn": turn, "strokes": strokes}
+    drawn = _component(key=f"{key}:sketch", data=data, on_drawn_change=lambda: None).get("drawn")
+
+    left = placed.left(drawn, lambda answer: _read(answer, centred))
+    answered = isinstance(drawn, dict) and drawn.get("turn") == turn and _read(drawn, centred) == left
+    return _values(drawn) if answered else None  # a link's strokes: the browser answers with their pixels at once
 
 
-def _placed(key: str) -> dict[str, Any]:
-    """Strokes for a canvas that is new to the page, with the number of that placing."""
-    placed: dict[str, Any] | None = st.session_state.get(f"{key}:canvas")
-    if placed is not None and f"{key}:sketch" in st.session_state:
-        return placed
-    strokes = st.session_state.get(f"{key}:strokes", "")
-    if key in st.query_params:
-        strokes = st.query_params[key]
-        if len(strokes) > MOST or not re.fullmatch(r"[\w-]*", strokes, re.ASCII):
-            link.note(f"The link's drawing ({key}) is damaged; showing an empty canvas instead.")
-            strokes = ""
-    placed = {"turn": placed["turn"] + 1 if placed else 1, "strokes": strokes}
-    st.session_state[f"{key}:canvas"] = placed
-    return placed
+def _setting(key: str, label: str) -> Setting[str]:
+    def read(texts: list[str]) -> str:
+        if len(texts) != 1 or len(texts[0]) > MOST or not _is_strokes(texts[0]):
+            raise Unfit("its strokes are damaged")
+        return texts[0]
+
+    return Setting(key=key, label=label, default="", read=read, write=str, show=lambda found: "an empty canvas")
 
 
-def _read(answer: Any, turn: int, centred: bool) -> tuple[str | None, NDArray[np.float32] | None]:
-    """Strokes and values in the browser's answer, if it is one and belongs to this canvas as it is set now."""
+def _read(answer: dict[str, Any], centred: bool) -> str | None:
+    """Return the strokes in the browser's answer, if it is one."""
     match answer:
-        case {"turn": int(number), "centred": bool(how), "strokes": str(strokes), "pixels": str(text)} if (
-            number == turn and how == centred and len(strokes) <= MOST
-        ):
-            try:
-                values = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
-            except binascii.Error:
-                return None, None
-            if values.size == SIDE * SIDE:
-                return strokes, values.reshape(SIDE, SIDE).astype(np.float32) / 255 if values.any() else None
-    return None, None
+        case {"centred": bool(how), "strokes": str(found)} if how == centred and len(found) <= MOST:
+            return found
+    return None
+
+
+def _is_strokes(text: str) -> bool:
+    """Return whether a link's text is strokes as the browser writes them: points of two bytes, breaks of two 255."""
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    pairs = list(zip(data[::2], data[1::2], strict=False))
+    return len(data) % 2 == 0 and all(max(pair) <= SIDE * STEPS or pair == (BREAK, BREAK) for pair in pairs)
+
+
+def _values(answer: dict[str, Any]) -> NDArray[np.float32] | None:
+    """Return the pixels [28, 28] in the browser's answer; None where they are none, or all empty."""
+    try:
+        values = np.frombuffer(base64.b64decode(str(answer.get("pixels")), validate=True), np.uint8)
+    except binascii.Error:
+        return None
+    if values.size != SIDE * SIDE or not values.any():
+        return None
+    return values.reshape(SIDE, SIDE).astype(np.float32) / 255

@@ -14,12 +14,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aecore.figures.sensors import Scene, floor, lines
-from aecore.figures.thinning import highest, rows_a_bin
+from aecore.figures.sensors import Outline
 from pages.ui.message import Packer
 from pages.ui.modules import module, style
-
-BINS = 1200  # pixels of a wide screen
 
 _component = st.components.v2.component(
     "strips",
@@ -58,48 +55,29 @@ class Hand(NamedTuple):
     marks: bool = False  # a stretch is drawn in the colour of the normal one
 
 
-def pack(
-    scene: Scene, joined: NDArray[np.floating[Any]] | None = None, levels: Levels | None = None, *, bins: int = BINS
-) -> bytes:
-    """Everything that does not follow the threshold, thinned: its size has a bound, however long the signal is.
-
-    ``joined`` [T] are the scores whose runs above a level are the events there; they come with ``levels``.
-    """
+def pack(outline: Outline, levels: Levels | None = None) -> bytes:
+    """Return the message of everything that does not follow the threshold; scores are drawn where levels are known."""
     packer = Packer()
-    first, last = scene.view
-    points = lines(scene, bins)
-    starts = np.arange(first, last, rows_a_bin(last - first, bins))
-    ends = np.append(starts[1:], last) - 1
-    filled = np.zeros(last - first, np.uint8)
-    for begin, end in scene.filled:
-        filled[max(begin - first, 0) : max(end + 1 - first, 0)] = 1
-    normal = [max(scene.normal[0], first), min(scene.normal[1], last) - 1]
-    x = scene.clock.at(np.array([first, last - 1]))
-
-    def places(rows: NDArray[Any]) -> NDArray[np.float32]:
-        """Share of the axis, 0..1, at which rows lie."""
-        return ((scene.clock.at(rows) - x[0]) / (x[1] - x[0] or 1)).astype(np.float32)
 
     def line(name: str) -> dict[str, Any]:
-        values = points.values[name].astype(np.float32)
+        values = outline.lines[name]
         return packer.add(values, np.int16, float(values.min()), float(values.max()))
 
-    parts = [part for part in ("measured", "rebuilt") if f"{part} 0" in points.values]
-    channels = [{"name": name} | {part: line(f"{part} {i}") for part in parts} for i, name in enumerate(scene.channels)]
+    parts = [part for part in ("measured", "rebuilt") if f"{part} 0" in outline.lines]
+    channels = [
+        {"name": name} | {part: line(f"{part} {i}") for part in parts} for i, name in enumerate(outline.channels)
+    ]
+    low, high = outline.ends
+    axis = outline.axis
     described: dict[str, Any] = {
-        "x": {
-            "low": float(x[0]), "high": float(x[1]), "title": scene.clock.title, "temporal": scene.clock.temporal,
-            "whole": bool(np.issubdtype(x.dtype, np.integer)),
-        },
-        "at": packer.exact(places(points.rows)), "from": packer.exact(places(starts)), "to": packer.exact(places(ends)),
-        "normal": places(np.array(normal)).tolist() if normal[0] <= normal[1] else [],
-        "filled": packer.exact(highest(filled, bins)), "channels": channels,
+        "x": {"low": low, "high": high, "title": axis.title, "temporal": axis.temporal, "whole": axis.whole},
+        "at": packer.exact(outline.at), "from": packer.exact(outline.starts), "to": packer.exact(outline.stops),
+        "normal": list(outline.normal), "filled": packer.exact(outline.filled), "channels": channels,
     }  # fmt: skip
-    if scene.scores is not None and joined is not None and levels is not None:
+    if outline.joined is not None and levels is not None:
         described["score"] = {
-            "line": packer.exact(points.values["score"].astype(np.float32)),
-            "joined": packer.exact(highest(joined[first:last], bins).astype(np.float32)),
-            "low": floor(scene.scores), "high": float(scene.scores.max()),
+            "line": packer.exact(outline.lines["score"]), "joined": packer.exact(outline.joined),
+            "low": outline.lowest, "high": outline.highest,
             "levels": packer.exact(levels.values.astype(np.float32)),
             "counts": packer.exact(levels.counts.astype(np.float32)), "names": levels.names,
         }  # fmt: skip

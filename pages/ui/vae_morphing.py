@@ -11,7 +11,7 @@ from aecore.concepts import vae_morphing as morphing
 from aecore.concepts.vae_morphing import Map, Morphing
 from aecore.concepts.vae_morphing_training import MAX_BETA, Training, train
 from aecore.figures import vae_morphing as figures
-from pages.ui import controls, live, narration, on_request
+from pages.ui import controls, narration, training, work
 from pages.ui.downloads import Download
 from pages.ui.latent_pad import Mark, Pad, Position, latent_pad
 from pages.ui.theme import palette
@@ -19,9 +19,17 @@ from pages.ui.theme import palette
 NAME = "vae_morphing"
 TRAINING = "vae_morphing:train"
 POINTER = "z"
-SHAPES, DIGITS = "Shapes", "Handwritten digits"
-SHIPPED, OWN = "As shipped", "Train your own"
-KINDS = {SHAPES: "shapes", DIGITS: "digits"}
+SHAPES, DIGITS = "shapes", "digits"  # as `vae_morphing` names them, too
+IMAGES = {SHAPES: "Shapes", DIGITS: "Handwritten digits"}
+SHIPPED, OWN = "shipped", "own"
+NETWORKS = {SHIPPED: "As shipped", OWN: "Train your own"}
+
+
+class Networks(NamedTuple):
+    """Two networks to show, and words on which they are, where the controls leave that open."""
+
+    made: Morphing
+    words: str = ""
 
 
 class Look(NamedTuple):
@@ -36,18 +44,20 @@ _shipped = st.cache_resource(show_spinner=False)(morphing.shipped)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _trained(settings: Training, _tree: dict[str, Any]) -> Morphing:
+def _trained(settings: Training, whole: bool, _tree: dict[str, Any]) -> Morphing:
     return morphing.from_tree(_tree)
 
 
-def networks() -> Morphing:
-    """The networks that the controls ask for; those that ship stand in until a visitor's own are trained."""
-    there = [name for name, kind in KINDS.items() if (morphing.ASSETS / f"morphing_{kind}.safetensors").is_file()]
+def networks() -> Networks:
+    """Return the networks that the controls ask for; the built-in ones until a visitor's own are trained."""
+    there = {
+        kind: label for kind, label in IMAGES.items() if (morphing.ASSETS / f"morphing_{kind}.safetensors").is_file()
+    }
     with st.container(horizontal=True):
-        kind = KINDS[controls.choice("Pictures", "pictures", there, default=there[0])]
-        made = controls.choice("Networks", "networks", [SHIPPED, OWN], default=SHIPPED)
-    if made == SHIPPED:
-        return _shipped(kind)
+        kind = controls.choice("Pictures", "images", there, default=next(iter(there)))
+        which = controls.choice("Networks", "networks", NETWORKS, default=SHIPPED)
+    if which == SHIPPED:
+        return Networks(_shipped(kind))
     left, middle, right = st.columns([2, 2, 1], gap="large")
     with left:
         beta = controls.slider("β, weight of the KL term", "own_beta", low=0.0, high=MAX_BETA, default=1.0, step=0.25)
@@ -56,24 +66,31 @@ def networks() -> Morphing:
     with right:
         seed = int(controls.number("Seed", "own_seed", low=0, high=999, default=0))
     settings = Training(kind=kind, beta=beta, width=width, seed=seed)
-    tree = on_request.result(TRAINING, on_request.Request(settings, (train, settings)), narration.text(NAME, "train"))
-    return _shipped(kind) if tree is None else _trained(settings, tree)
+    request = work.Request(
+        task=train, args=(settings,), signature=settings, settings=("images", "own_beta", "own_width", "own_seed")
+    )
+    found = training.train(
+        TRAINING, request, words=narration.text(NAME, "train"), draw=draw_training, shown_by={"networks": "own"}
+    )
+    if found is None:
+        return Networks(_shipped(kind), narration.text(NAME, "shown-built-in"))
+    return Networks(_trained(settings, found.whole, found.value), narration.text(NAME, "shown-own"))
 
 
 def deepest_hole() -> tuple[float, float]:
-    """Where the plain autoencoder that ships with the shapes decodes its least plausible picture."""
-    made = _shipped(KINDS[SHAPES])
+    """Return the place where the built-in plain autoencoder of the shapes decodes its least plausible picture."""
+    made = _shipped(SHAPES)
     x, y = morphing.deepest_hole(made.plain, made.span)
     return round(x, 2), round(y, 2)
 
 
-def training_panel(job: jobs.Job) -> None:
+def draw_training(job: jobs.Job) -> None:
     """Draw a running training: what reconstruction and KL cost, and the codes after the last epoch."""
     if job.latest is None:
-        st.progress(0.0, live.time_left(job).capitalize())
+        st.progress(0.0, work.time_left(job).capitalize())
         return
     now = job.latest
-    st.progress(now["progress"], f"{now['part']}: epoch {now['epoch']} of {now['epochs']}, {live.time_left(job)}")
+    st.progress(now["progress"], f"{now['part']}: epoch {now['epoch']} of {now['epochs']}, {work.time_left(job)}")
     steps = [step for step in job.progress if step["part"] == now["part"]]
     left, right = st.columns(2, gap="large")
     words = f"Reconstruction {now['reconstruction']:.1f} and KL {now['kl']:.1f} nats a picture"

@@ -15,7 +15,7 @@ from aecore.concepts.vae_morphing import Map, Morphing
 from aecore.concepts.vae_morphing_beta import ASSET as BETA_RUNS
 from aecore.concepts.vae_morphing_data import resized
 from aecore.figures import vae_morphing as figures
-from pages.ui import cloud, controls, latent_pad, link, narration, networks
+from pages.ui import cloud, controls, latent_pad, narration, networks, settings
 from pages.ui.downloads import Download
 from pages.ui.latent_pad import Mark, Pad, Position
 from pages.ui.scrubber import Images, scrubber
@@ -28,30 +28,38 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAME = "vae_morphing"
-POINTER, PIN_A, PIN_B, DRAWING = "The pointer", "Pin A", "Pin B", "Your drawing"
+WALK, SAMPLING, DRAW, NOISE, BETA = "walk", "samples", "draw", "noise", "beta"
+LABELS = {WALK: "Walk", SAMPLING: "Samples and grid", DRAW: "Draw your own", NOISE: "Noise in z", BETA: "β"}
+POINTER, PIN_A, PIN_B = "pointer", "pin_a", "pin_b"  # ends of a walk that are places; pins are settings, too
+PLACES = {POINTER: "The pointer", PIN_A: "Pin A", PIN_B: "Pin B"}
+PINS = {PIN_A: (-2.0, 0.0), PIN_B: (2.0, 0.0)}
+DRAWING = "own"
 STEPS, IN_STRIP = 33, 9
 GRID, SAMPLES = 12, 24
 DRAWS = 256
 
 
 def sections() -> dict[str, Callable[[Morphing, Position], Look]]:
-    found = {"Walk": walk, "Samples and grid": samples, "Draw your own": draw, "Noise in z": noisy}
-    return found | ({"β": balance} if BETA_RUNS.is_file() else {})
+    """Return the closer looks that there are, by their ids."""
+    found = {WALK: walk, SAMPLING: samples, DRAW: draw, NOISE: noisy}
+    return found | ({BETA: balance} if BETA_RUNS.is_file() else {})
 
 
 # ---------------------------------------------------------------------- walk
 def walk(made: Morphing, at: Position) -> Look:
-    """From one datum or point to another: straight and spherical through both maps, against a pixel cross-fade."""
-    options = [*made.names, POINTER, PIN_A, PIN_B]
-    pins = {name: _pin(key, default) for name, key, default in _PINS}
+    """Walk from one picture or place to another, straight and spherical on both maps, beside a pixel cross-fade."""
+    options = {name: name for name in made.names} | PLACES
+    pins = {key: _pin(key) for key in PINS}
     left, right, buttons = st.columns([2, 2, 3], gap="large", vertical_alignment="bottom")
     with left:
-        start = controls.select("From", "walk_from", options, default=options[0])
+        start = controls.select("From", "walk_from", options, default=made.names[0])
     with right:
-        end = controls.select("To", "walk_to", options, default=options[len(made.names) - 1])
+        end = controls.select("To", "walk_to", options, default=made.names[-1])
     with buttons.container(horizontal=True):
-        for name, key, _ in _PINS:
-            st.button(f"{name} to the pointer", key=f"{key}:put", on_click=_put, args=(key, at))
+        for key in PINS:
+            st.button(
+                f"{PLACES[key]} to the pointer", key=f"{key}:put", on_click=settings.put, args=({key: Position(*at)},)
+            )
     walks, paths = {}, {}
     for plane in (made.vae, made.plain):
         ends = [_end(made, plane, chosen, at, pins) for chosen in (start, end)]
@@ -83,30 +91,14 @@ def walk(made: Morphing, at: Position) -> Look:
     ])  # fmt: skip
 
 
-_PINS = ((PIN_A, "pin_a", (-2.0, 0.0)), (PIN_B, "pin_b", (2.0, 0.0)))
-
-
-def _put(key: str, at: Position) -> None:
-    st.session_state[f"{key}:at"] = tuple(at)
-
-
-def _pin(key: str, default: tuple[float, float]) -> tuple[float, ...]:
-    """Where a pin stands; the link knows it too."""
-    if f"{key}:at" not in st.session_state:
-        asked = st.query_params.get(key)
-        brought = latent_pad.from_text(asked) if asked else default
-        if brought is None or max(map(abs, brought)) > morphing.SPAN:
-            link.note(f"The link asks for {key} = {link.plain(asked[:40])}, but it takes x,y within the map; "
-                      f"showing {latent_pad.to_text(default)} instead.")  # fmt: skip
-            brought = default
-        st.session_state[f"{key}:at"] = tuple(brought)
-    at = st.session_state[f"{key}:at"]
-    link.carry(key, None if at == default else latent_pad.to_text(at))
-    return at
+def _pin(key: str) -> Position:
+    """Return where a pin stands."""
+    setting = latent_pad.position_setting(key, PLACES[key], morphing.SPAN, PINS[key])
+    return settings.keep(setting, settings.value(setting))
 
 
 def _example(made: Morphing, name: str) -> np.ndarray | None:
-    """The first real picture of a kind."""
+    """Return the first real picture of a class; None where the name is of none."""
     if name not in made.names:
         return None
     return made.examples[made.example_labels == made.names.index(name)][0]
@@ -169,7 +161,8 @@ def draw(made: Morphing, _: Position) -> Look:
     left, right = st.columns([1, 2], gap="large")
     what = "Draw a digit" if len(made.names) == 10 else "Draw a filled or outlined figure"
     with left:
-        taken = controls.select("Draw, or take one", "taken", [DRAWING, *made.names], default=DRAWING)
+        options = {DRAWING: "Your drawing"} | {name: name for name in made.names}
+        taken = controls.select("Draw, or take one", "taken", options, default=DRAWING)
         image = _example(made, taken)
         if image is None:
             image = sketch(key="drawing", label=what, centred=len(made.names) == 10)
@@ -202,13 +195,10 @@ def noisy(made: Morphing, _: Position) -> Look:
     code = morphing.encode(made.vae, image[None])
     limits = [np.clip(code.mu[0], -3, 3), np.clip(code.sigma[0], cloud.LEAST, 3)]
     own = cloud.Gaussian(*(tuple(round(float(v), cloud.DECIMALS) for v in pair) for pair in limits))
-    if st.session_state.setdefault("cloud:of", (name, own)) != (name, own):
-        st.session_state["cloud:of"] = (name, own)
-        cloud.move("cloud", own)
     pad = Pad(title=made.vae.name, decoder=made.vae.decoder, codes=made.vae.codes, labels=made.vae.labels,
               names=made.names)  # fmt: skip
     eps = np.random.default_rng(0).standard_normal((DRAWS, 2)).astype(np.float32)
-    held = cloud.cloud(pad, eps, key="cloud", span=made.span, default=own, shape=made.shape)
+    held = cloud.cloud(pad, eps, key="cloud", span=made.span, default=own, shape=made.shape, within=(name, own))
     found = gradients(networks.name_of(made.vae.decoder), name, held, made.vae, image)
     st.markdown(narration.text(NAME, "noise"))
     table = gradient_table(found)

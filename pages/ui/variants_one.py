@@ -6,50 +6,54 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aecore.concepts import variants as core
 from aecore.concepts import variants_views as views
 from aecore.concepts.variants import KINDS, Results, Shown, Sweep
 from aecore.figures import variants as figures
 from pages.ui import controls, narration, scrubber
-from pages.ui.page import in_words
+from pages.ui.page import fragment
 from pages.ui.scrubber import Images
 from pages.ui.theme import palette
+from pages.ui.variants import IDS
 
 NAME = "variants"
 CARDS: dict[str, Callable[[], str]] = {
-    core.PLAIN: lambda: narration.text(NAME, "undercomplete"),
-    core.L1: lambda: narration.text(NAME, "l1"),
-    core.KL: lambda: narration.text(NAME, "kl"),
-    core.TOP: lambda: narration.text(NAME, "topk"),
-    core.CONTRACTIVE: lambda: narration.text(NAME, "contractive"),
-    core.GAUSSIAN: lambda: narration.text(NAME, "gaussian"),
-    core.MASKING: lambda: narration.text(NAME, "masking"),
-    core.CONVOLUTIONAL: lambda: narration.text(NAME, "convolutional"),
-    core.VAE: lambda: narration.text(NAME, "vae"),
-    core.BETA: lambda: narration.text(NAME, "beta"),
-    core.CONDITIONAL: lambda: narration.text(NAME, "conditional"),
+    "undercomplete": lambda: narration.text(NAME, "undercomplete"),
+    "l1": lambda: narration.text(NAME, "l1"),
+    "kl": lambda: narration.text(NAME, "kl"),
+    "topk": lambda: narration.text(NAME, "topk"),
+    "contractive": lambda: narration.text(NAME, "contractive"),
+    "gaussian": lambda: narration.text(NAME, "gaussian"),
+    "masking": lambda: narration.text(NAME, "masking"),
+    "convolutional": lambda: narration.text(NAME, "convolutional"),
+    "vae": lambda: narration.text(NAME, "vae"),
+    "beta": lambda: narration.text(NAME, "beta"),
+    "conditional": lambda: narration.text(NAME, "conditional"),
 }
-KEYS = {name: f"var_weight{i}" for i, name in enumerate(KINDS)}  # a handle's place in the link is its own variant's
 
 
-@st.fragment
+@fragment
 def one_of_them(made: Results) -> None:
-    """A card beside its pictures, which follow the handle."""
-    with in_words():
-        chosen = controls.choice("Variant", "var_variant", list(KINDS), default=core.L1, labelled=False)
-        left, right = st.columns([2, 3], gap="large")
-        with left:
-            st.markdown(CARDS[chosen]())
-        with right:
-            if chosen in made.sweeps:
-                _sweep(chosen, made, made.sweeps[chosen])
-            else:
-                _pictures(made.inputs[0], made.shown[chosen])
+    """Draw a card beside its pictures, which follow the handle."""
+    variant = controls.choice("Variant", "var_variant", IDS, default="l1", labelled=False)
+    chosen = IDS[variant]
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        st.markdown(CARDS[variant]())
+    with right:
+        if chosen in made.sweeps:
+            _sweep(variant, made, made.sweeps[chosen])
+        else:
+            _pictures(made.inputs[0], made.shown[chosen])
 
 
-def _sweep(chosen: str, made: Results, sweep: Sweep) -> None:
-    """The ten digits, and what each unit answers to and writes, at every strength that ships."""
-    kind = KINDS[chosen]
+def strength_key(variant: str) -> str:
+    """Return the key of a variant's handle: each has its own, so that a link restores all of them."""
+    return f"var_weight{list(IDS).index(variant)}"
+
+
+def _sweep(variant: str, made: Results, sweep: Sweep) -> None:
+    """Draw the ten digits, and what each unit answers to and writes, at every built-in strength."""
+    kind = KINDS[IDS[variant]]
     units = [f"{row['used']:.0f} of {row['size']} in use" for row in sweep.rows]
     busy = [f"{row['active']:.0%} active a digit" for row in sweep.rows]
     panels = [
@@ -62,10 +66,10 @@ def _sweep(chosen: str, made: Results, sweep: Sweep) -> None:
                role="reconstruction", per_row=8, captions=busy),
     ]  # fmt: skip
     position = scrubber.scrubber(
-        panels, label=kind.knob, key=KEYS[chosen], values=[f"{w:g}" for w in sweep.weights],
+        panels, label=kind.knob, key=strength_key(variant), values=[f"{w:g}" for w in sweep.weights],
         default=sweep.weights.index(kind.weight), columns=2, height=210,
     )  # fmt: skip
-    st.markdown(views.in_words(chosen, sweep, position))
+    st.markdown(views.in_words(kind.name, sweep, position))
 
 
 def _stacked(parts: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:

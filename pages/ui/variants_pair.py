@@ -3,51 +3,56 @@
 import numpy as np
 import streamlit as st
 
-from aecore.concepts import variants as core
 from aecore.concepts import variants_own as own
 from aecore.concepts.dense import Array
 from aecore.concepts.variants import Network, Results
 from aecore.figures import variants as figures
-from pages.ui import controls, narration
-from pages.ui.page import in_words
+from pages.ui import controls, narration, work
+from pages.ui.page import fragment
 from pages.ui.sketch import sketch
 from pages.ui.theme import palette
 from pages.ui.uploads import upload
-from pages.ui.variants import names
+from pages.ui.variants import WITH_PCA
 
 NAME = "variants"
-DIGIT, DRAW, FILE = "A test digit", "Draw one", "Upload one"
-SETTINGS = "var_(how|sigma|masked|pair|digit)"
+READING = "variants:picture"
+DIGIT, DRAW, FILE = "digit", "draw", "file"
+INPUTS = {DIGIT: "A test digit", DRAW: "Draw one", FILE: "Upload one"}
+KEYS = (
+    "var_how", "var_sigma", "var_masked", "var_pair_one", "var_pair_other", "var_digit", "var_pen", "var_picture",
+)  # fmt: skip
 TEN = [str(digit) for digit in range(10)]
 
 
-@st.fragment
+@fragment
 def two_of_them(made: Results) -> None:
-    """One input, two networks, and their codes."""
+    """Draw one input, what two networks make of it, and their codes."""
     st.markdown(narration.text(NAME, "pair-words"))
     first, second, third = st.columns([3, 2, 2], gap="large")
     with first:
-        how = controls.choice("Input", "var_how", [DIGIT, DRAW, FILE], default=DIGIT)
+        how = controls.choice("Input", "var_how", INPUTS, default=DIGIT)
     with second:
         noise = controls.slider("Noise σ", "var_sigma", low=0.0, high=0.8, default=0.0, step=0.05)
     with third:
         masked = controls.slider("Share masked", "var_masked", low=0.0, high=0.8, default=0.0, step=0.05)
-    left, middle, right = st.columns([2, 3, 3], gap="large")
-    with in_words():
-        with left:
-            clean = _input(made, how)
-            if clean is None:
-                return
-            x = own.spoilt(clean, noise, masked)
-            st.html(figures.picture(_ink(x), palette().input, "What goes in"))
-        for column, key, default in ((middle, "one", core.GAUSSIAN), (right, "other", core.PLAIN)):
-            with column:
-                chosen = controls.select("Variant", f"var_pair_{key}", names(pca=True), default=default)
-                _through(made, chosen, made.networks[chosen], x, clean)
+    left, *columns = st.columns([2, 3, 3], gap="large")
+    pair = []
+    for column, key, default in zip(columns, ("one", "other"), ("gaussian", "undercomplete"), strict=True):
+        with column:
+            pair.append(WITH_PCA[controls.select("Variant", f"var_pair_{key}", WITH_PCA, default=default)])
+    with left:
+        clean = _input(made, how)
+        if clean is None:
+            return
+        x = own.spoilt(clean, noise, masked)
+        st.html(figures.picture(_ink(x), palette().input, "What goes in"))
+    for column, chosen in zip(columns, pair, strict=True):
+        with column:
+            _through(made, chosen, made.networks[chosen], x, clean)
 
 
 def _input(made: Results, how: str) -> Array | None:
-    """The picture [8, 8] that goes in, before it is spoilt; None until there is one."""
+    """Return the picture [8, 8] that goes in, before noise and mask; None until there is one."""
     if how == DIGIT:
         digit = controls.select("Digit", "var_digit", TEN, default="3")
         return np.float32(made.inputs[0, int(digit)] / np.float32(255))
@@ -58,7 +63,14 @@ def _input(made: Results, how: str) -> Array | None:
         drawn = sketch(key="var_pen", label="Draw one digit", size=220)
         return None if drawn is None else own.to_eight(_cropped(framing.from_sketch(drawn)))
     file = upload("A picture of one digit", "var_picture", help=narration.text(NAME, "upload"))
-    return None if file is None else own.to_eight(_cropped(framing.from_photo(file.name, file.data)))
+    if file is None:
+        return None
+    request = work.Request(
+        task=framing.read_photo, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
+        isolated=True,
+    )  # fmt: skip
+    steps = work.fetch(READING, request, words="Reading the picture")
+    return None if steps is None else own.to_eight(_cropped(framing.steps_of(steps)))
 
 
 def _cropped(steps: list) -> Array:
@@ -66,7 +78,7 @@ def _cropped(steps: list) -> Array:
 
 
 def _through(made: Results, chosen: str, network: Network, x: Array, clean: Array) -> None:
-    """What a network makes of the picture."""
+    """Draw what a network makes of the picture."""
     flat = x.reshape(1, -1)
     told = made.classifier(flat).argmax(1)
     code = network.encode(flat, told)

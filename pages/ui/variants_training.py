@@ -11,63 +11,70 @@ from aecore.concepts.variants import KINDS, Results, Settings, Shown
 from aecore.concepts.variants_training import train
 from aecore.figures import tables
 from aecore.figures import variants as figures
-from pages.ui import controls, live, narration, on_request
-from pages.ui.page import in_words
+from pages.ui import controls, narration, training
+from pages.ui.page import fragment
 from pages.ui.theme import palette
+from pages.ui.variants import IDS
+from pages.ui.work import Request
 
 NAME, TRAINING = "variants", "variants:train"
-SETTINGS = "var_(kind|on|strength|start|rounds)"
-SOURCES = {"The digits that ship": "digits", "MNIST": "mnist"}
+KEYS = (
+    "var_kind", "var_on", "var_start", "var_rounds", "var_rounds_conv", "var_rounds_mnist",
+    *(f"var_strength{n}" for n in range(len(IDS))),
+)  # fmt: skip
+DIGITS, MNIST = "digits", "mnist"
+SOURCES = {DIGITS: "The digits that ship", MNIST: "MNIST"}
 
 
+@fragment
 def train_one(made: Results) -> None:
-    """Start or watch what was asked for, on the page itself; under it the fragment with the controls."""
-    on_request.run(TRAINING, panel)
-    _your_own(made)
+    """Draw the controls, the training with them, and its result."""
+    wanted = _wanted()
+    if wanted is None:
+        return
+    settings, keys = wanted
+    request = Request(task=train, args=(settings,), signature=settings, settings=keys)
+    found = training.train(
+        TRAINING, request, words=narration.text(NAME, "live-words"), draw=draw_training, mark="var_trained"
+    )
+    if found is not None:
+        _show(found.value, made, settings)
 
 
-@st.fragment
-def _your_own(made: Results) -> None:
-    """Controls, and what the training with them has come to."""
-    with in_words():
-        settings = _settings()
-        if settings is None:
-            return
-        request = on_request.Request(settings, (train, settings))
-        tree = on_request.result(TRAINING, request, narration.text(NAME, "live-words"))
-        if tree is not None:
-            _show(tree, made, settings)
-
-
-def _settings() -> Settings | None:
+def _wanted() -> tuple[Settings, tuple[str, ...]] | None:
+    """Draw the controls; return what they ask for and their keys, or None where its digits are not here."""
     first, second, third = st.columns(3, gap="large")
+    keys = ["var_kind", "var_on"]
     with first:
-        kind = KINDS[controls.select("Train", "var_kind", list(KINDS), default=core.VAE)]
-        source = SOURCES[controls.choice("On", "var_on", list(SOURCES), default="The digits that ship")]
+        variant = controls.select("Train", "var_kind", IDS, default="vae")
+        source = controls.choice("On", "var_on", SOURCES, default=DIGITS)
+    kind = KINDS[IDS[variant]]
     with second:
         weight = None
         if kind.varies:
             low, high = min(kind.weights), max(kind.weights)
             step = 1.0 if low >= 2 else 0.01 if high <= 1 else 0.05
-            number = list(KINDS).index(kind.name)
             knob = kind.knob.capitalize() if kind.knob.isascii() else kind.knob
-            weight = controls.slider(knob, f"var_strength{number}", low=float(low),
-                                     high=float(high), default=float(kind.weight), step=step)  # fmt: skip
+            keys.append(f"var_strength{list(IDS).index(variant)}")
+            weight = controls.slider(knob, keys[-1], low=float(low), high=float(high), default=float(kind.weight),
+                                     step=step)  # fmt: skip
         seed = int(controls.number("Seed", "var_start", low=0, high=9999, default=0))
     with third:
-        if source == "mnist":  # ten thousand pictures: an epoch takes one to three seconds, with convolutions five
+        if source == MNIST:  # ten thousand pictures: an epoch takes one to three seconds, with convolutions five
             key, most = ("var_rounds_conv", 3) if kind.name == core.CONVOLUTIONAL else ("var_rounds_mnist", 5)
             epochs = int(controls.slider("Epochs", key, low=1, high=most, default=3, step=1))
         else:
-            epochs = int(controls.slider("Epochs", "var_rounds", low=5, high=100, default=40, step=5))
+            key = "var_rounds"
+            epochs = int(controls.slider("Epochs", key, low=5, high=100, default=40, step=5))
     if not core.available(source):
         st.info(narration.text(NAME, "no-mnist"), icon=":material/download:")
         return None
-    return Settings(kind=kind.name, weight=weight, epochs=epochs, seed=seed, source=source)
+    settings = Settings(kind=kind.name, weight=weight, epochs=epochs, seed=seed, source=source)
+    return settings, (*keys, key, "var_start")
 
 
 def _show(tree: dict[str, Any], made: Results, settings: Settings) -> None:
-    """Pictures and measures of what was trained, beside the table's."""
+    """Draw pictures and measures of what was trained, beside the table's."""
     shown, colours = Shown(**tree["shown"]), palette()
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -90,9 +97,9 @@ def _show(tree: dict[str, Any], made: Results, settings: Settings) -> None:
         st.html(tables.table(heads, cells))
 
 
-def panel(job: jobs.Job) -> None:
-    """A running training: its loss, and the ten digits as they come back by now."""
-    live.training_panel(job)
+def draw_training(job: jobs.Job) -> None:
+    """Draw a running training: its loss, and the ten digits as they come back by now."""
+    training.draw_training(job)
     if job.latest and "rebuilt" in job.latest:
         row = figures.Row("Rebuilt", job.latest["rebuilt"], palette().reconstruction, "")
         st.html(figures.sheet([row], ("", "", ""), palette()))

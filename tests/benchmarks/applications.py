@@ -42,14 +42,13 @@ CONTROLS: dict[str, tuple[str, list[str | tuple[str, str]]]] = {
     "conditional VAE": ("Conditional VAE", ["Speed", "Torque", "Draw", ("healthy", "open switch")]),
 }  # fmt: skip
 FIGURE = ".plots canvas, .knobs canvas, .scrubber canvas"
-# section -> what a link says so that the page offers to train
+# section -> its id in a link, and the setting that shows what was trained
 TRAINED = {
-    "anomaly detection": {"ano_network": "trained here"}, "denoising": {"den_network": "trained here"},
-    "dimension reduction": {"dim_network": "trained here"}, "pre-training": {},
-    "generation": {"gen_vae": "trained here"}, "interpolation": {"int_networks": "trained here"},
-    "clustering": {"clu_network": "trained here"}, "conditional VAE": {"con_model": "trained here"},
+    "anomaly detection": ("anomaly", "ano_network"), "denoising": ("denoising", "den_network"),
+    "dimension reduction": ("dimensions", "dim_network"), "pre-training": ("pretraining", "pre_networks"),
+    "generation": ("generation", "gen_vae"), "interpolation": ("interpolation", "int_networks"),
+    "clustering": ("clustering", "clu_network"), "conditional VAE": ("conditional", "con_model"),
 }  # fmt: skip
-PANELS = ("Train it here", "Train them here", "Train networks on these labels")
 
 
 def opening(page: Page, section: str) -> float:
@@ -115,10 +114,10 @@ def watched(page: Page, sections: list[str]) -> None:
 def trained(page: Page, url: str, sections: list[str]) -> None:
     """Report how long each section's training takes, with what the page proposes."""
     for section in sections:
-        page.goto(f"{url}/Applications?{urlencode({'section': section} | TRAINED[section])}")
+        name, shown = TRAINED[section]
+        page.goto(f"{url}/Applications?{urlencode({'application': name, shown: 'own'})}")
         settle(page)
-        page.get_by_text(PANELS[0]).or_(page.get_by_text(PANELS[1])).or_(page.get_by_text(PANELS[2])).first.click()
-        button = page.get_by_role("button", name="Train on these")
+        button = page.get_by_role("button", name="Train", exact=True)
         started = time.perf_counter()
         button.click()
         expect(button).to_have_count(0, timeout=120_000)
@@ -142,7 +141,8 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
             page.add_init_script(WATCH)
-            page.goto(f"{url}/Applications?{urlencode({'section': next(n for n in CONTROLS if n != sections[0])})}")
+            other, _ = TRAINED[next(name for name in CONTROLS if name != sections[0])]
+            page.goto(f"{url}/Applications?application={other}")
             settle(page)
             page.wait_for_timeout(8000)  # the workers' start is not the page's
             if options.live:

@@ -69,7 +69,7 @@ def memory() -> None:
             continue
         total += full.pss / 1e6
         name = " ".join(process.cmdline())[-60:].split("--multiprocessing")[0]
-        kind = "hub" if process == hub else "nursery" if "nursery" in name else "worker or helper"
+        kind = "hub" if process == hub else "forkserver" if "forkserver" in name else "worker or helper"
         row(f"  {kind}", f"{full.uss / 1e6:,.0f} MB", f"{full.pss / 1e6:,.0f} MB")
     row("  all, what they share counted once", "", f"{total:,.0f} MB")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from pages.ui.live import RESTARTED, UNKEPT
+from pages.ui.work import RESTARTED, UNKEPT
 from tests.machines import Machines
 from tests.servers import ROOT, Server, serving
 from tests.visitor import Visitor
@@ -47,7 +47,7 @@ async def press(visitor: Visitor, label: str) -> None:
 async def training(server: Server, seed: int) -> Visitor:
     """A visitor whose training has shown progress."""
     visitor = await Visitor.open(server.url, "VAE_Morphing", f"networks=Train+your+own&own_seed={seed}")
-    await press(visitor, "Train on these")
+    await press(visitor, "Train")
     await visitor.until(lambda: any("epoch" in bar.text for bar in visitor.of_kind("progress")), seconds=120)
     return visitor
 
@@ -70,7 +70,7 @@ async def play(server: Server, machines: Machines) -> None:
     machines.start_scheduler()
     machines.start_worker("long", "long 0")
     machines.start_worker("short", "short 0")
-    await press(visitor, "Train on these")
+    await press(visitor, "Train")
     await visitor.until(lambda: any("epoch" in bar.text for bar in visitor.of_kind("progress")), seconds=180)
     print("                 and trains again once it is back, the server not having been started anew", flush=True)
     await visitor.until(lambda: UNKEPT in said(visitor), seconds=300)

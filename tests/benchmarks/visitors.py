@@ -80,7 +80,7 @@ async def train(url: str, stop: asyncio.Event, number: int, seen: list[int]) -> 
     for run in range(99):
         query = f"networks=Train+your+own&own_seed={100 * number + run}"
         visitor = await Visitor.open(url, "VAE_Morphing", query)
-        button, fragment = visitor.widget("button", "Train on these")
+        button, fragment = visitor.widget("button", "Train")
         await visitor.send_value(button.id, fragment, wait=False, trigger_value=True)
         shown: set[str] = set()
 

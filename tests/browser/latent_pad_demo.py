@@ -4,8 +4,9 @@ import numpy as np
 import streamlit as st
 
 from aecore.concepts.dense import DenseNetwork
-from pages.ui import link
-from pages.ui.latent_pad import Mark, Pad, latent_pad, move
+from pages.ui import settings
+from pages.ui.latent_pad import Mark, Pad, latent_pad
+from tests.components import option, shown_on
 
 SPAN = 4.0
 
@@ -45,7 +46,7 @@ def holes(size: int = 64) -> np.ndarray:
 def figures() -> None:
     """Pads by ?show=, and beside them what Python knows: where the pointer was left, and the number of runs."""
     runs = st.session_state["runs"] = st.session_state.get("runs", 0) + 1
-    show = st.session_state.setdefault("show", st.query_params.get("show", "two"))
+    show = option("show", "two")
     marked = st.toggle("mark", key="mark")
     pads = []
     for n, net in enumerate(NETWORKS[show]):
@@ -58,15 +59,16 @@ def figures() -> None:
                 caption="12 % holes", holes=holes(), fixed=fixed, axes=axes, mark=mark)
         )  # fmt: skip
     shape = (28, 28) if show == "two" else (7, 7)
-    left = latent_pad(pads, key="z", span=SPAN, shape=shape, default=(0.5, -1.0))
-    link.show_notes()
+    with shown_on("vae_morphing"):
+        left = latent_pad(pads, key="z", span=SPAN, shape=shape, default=(0.5, -1.0))
     st.write(f"left at {left.x:g}, {left.y:g}, run {runs}")
     st.button("rerun")
-    st.button("go to 2, 0", on_click=move, args=("z", (2.0, 0.0)))
+    st.button("go to 2, 0", on_click=settings.put, args=({"z": (2.0, 0.0)},))
 
 
 def elsewhere() -> None:
-    st.write("another page")
+    with shown_on("bottleneck"):
+        st.write("another page")
 
 
 if __name__ == "__main__":

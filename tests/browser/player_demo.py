@@ -3,8 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from pages.ui import link
-from pages.ui.player import Map, Stage, Take, player, put
+from pages.ui import settings
+from pages.ui.player import Map, Stage, Take, player
+from tests.components import shown_on
 
 RATE, SECONDS, ROWS, HOP = 16_000, 3.0, 96, 128
 
@@ -55,8 +56,8 @@ def stage(seed: int) -> Stage:
 
 
 runs = st.session_state["runs"] = st.session_state.get("runs", 0) + 1
-heard = player(stage(st.session_state.get("seed", 0)), key="take", default="cleaned")
-link.show_notes()
+with shown_on("audio_denoising"):
+    heard = player(stage(st.session_state.get("seed", 0)), key="take", default="cleaned")
 st.write(f"heard {heard.take}, {heard.strength} %, {'matched' if heard.matched else 'as they are'}, run {runs}")
 st.button("other noise", on_click=lambda: st.session_state.update(seed=st.session_state.get("seed", 0) + 1))
-st.button("half and half", on_click=put, args=("take",), kwargs={"take": "filter", "strength": 50})
+st.button("half and half", on_click=settings.put, args=({"take": "filter", "take-strength": 50},))

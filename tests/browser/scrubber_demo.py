@@ -4,8 +4,9 @@ import numpy as np
 import streamlit as st
 from sklearn.datasets import load_digits
 
-from pages.ui import link
-from pages.ui.scrubber import Axis, Bars, Below, Curves, Images, Line, Panel, Points, Waves, move, scrubber
+from pages.ui import settings
+from pages.ui.scrubber import Axis, Bars, Below, Curves, Images, Line, Panel, Points, Waves, scrubber
+from tests.components import option, shown_on
 
 st.set_page_config(layout="wide")
 
@@ -92,26 +93,27 @@ def code_and_map() -> list[Panel]:
 def figures() -> None:
     """One scrubber, by ?show=, and beside it what Python knows: where the handle was left, and the number of runs."""
     runs = st.session_state["runs"] = st.session_state.get("runs", 0) + 1
-    show = st.session_state.setdefault("show", st.query_params.get("show", "curves"))
-    if show == "curves":
-        left = scrubber(curves(), label="k", key="k", default=8, autoplay="sweep" in st.query_params)
-    elif show == "pictures":
-        left = scrubber(pictures(5), label="k", key="k", default=4, height=200)
-    elif show == "charts":
-        left = scrubber(curves(), label="k", key="k", default=8, below=charts())
-    elif show == "strips":
-        left = scrubber(pictures(None), label="k", key="k", default=4, height=120, columns=1)
-    else:
-        left = scrubber(code_and_map(), label="β", key="beta", values=[0, 0.1, 0.5, 1, 2, 4, 10], default=3)
-    link.show_notes()
+    show, sweep = option("show", "curves"), option("sweep", "")
+    with shown_on("vae_morphing" if show == "other" else "home"):
+        if show == "curves":
+            left = scrubber(curves(), label="k", key="k", default=8, autoplay=bool(sweep))
+        elif show == "pictures":
+            left = scrubber(pictures(5), label="k", key="k", default=4, height=200)
+        elif show == "charts":
+            left = scrubber(curves(), label="k", key="k", default=8, below=charts())
+        elif show == "strips":
+            left = scrubber(pictures(None), label="k", key="k", default=4, height=120, columns=1)
+        else:
+            left = scrubber(code_and_map(), label="β", key="beta", values=[0, 0.1, 0.5, 1, 2, 4, 10], default=3)
     st.write(f"left at {left}, run {runs}")
     st.button("rerun")
-    st.button("go to 20", on_click=move, args=("k", 20))
+    st.button("go to 20", on_click=settings.put, args=({"k": 20},))
     st.markdown("<div style='height: 1200px'></div>", unsafe_allow_html=True)  # something to scroll
 
 
 def elsewhere() -> None:
-    st.write("another page")
+    with shown_on("bottleneck"):
+        st.write("another page")
 
 
 st.navigation([st.Page(figures, title="Figures", default=True), st.Page(elsewhere, title="Elsewhere")]).run()

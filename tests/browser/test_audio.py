@@ -29,7 +29,7 @@ def state(page) -> dict:
 
 
 def test_an_upload_is_cleaned_heard_and_taken_away(app, open_page):
-    page = open_page(f"{app}/Audio_Denoising?voice=A+file")
+    page = open_page(f"{app}/Audio_Denoising?voice=file")
     chooser = page.locator('[data-testid="stFileUploaderDropzoneInput"], [data-testid="stFileUploader"] input').first
     chooser.set_input_files({"name": "shop.flac", "mimeType": "audio/flac", "buffer": recording()})
     page.locator(".player .strip").first.wait_for(timeout=WAIT)
@@ -69,10 +69,27 @@ def test_another_noise_leaves_the_player_where_it_is(app, open_page):
 
 
 def test_what_the_microphone_hears_is_cleaned_on_a_phone_too(app, open_page):
-    page = open_page(f"{app}/Audio_Denoising?voice=Your+microphone", permissions=["microphone"], **PHONE)
+    page = open_page(f"{app}/Audio_Denoising?voice=microphone", permissions=["microphone"], **PHONE)
     page.get_by_role("button", name="Record").first.click()
     page.wait_for_timeout(1500)
     page.get_by_role("button", name="Stop recording").first.click()
     page.locator(".player .strip").first.wait_for(timeout=WAIT)
     assert page.get_by_test_id("stException").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+
+
+def test_back_restores_the_take_the_strength_and_the_loudness(app, open_page):
+    page = open_page(f"{app}/Audio_Denoising?take=wiener&take-strength=40&take-loudness=same")
+    page.locator(".player .strip").first.wait_for(timeout=WAIT)
+    page.get_by_role("link", name="Home").first.click()
+    page.locator(".scrubber .slider").first.wait_for()
+    page.go_back()
+    page.locator(".player .strip").first.wait_for(timeout=WAIT)
+    page.wait_for_function("root => root.player.state().strength === 40", arg=player_of(page), timeout=WAIT)
+    assert state(page)["take"] == "wiener"
+    assert page.get_by_label("Same loudness").is_checked()
+    assert "take=wiener" in page.url and "take-strength=40" in page.url and "take-loudness=same" in page.url
+
+
+def player_of(page):
+    return page.locator(".player").element_handle()

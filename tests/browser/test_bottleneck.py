@@ -92,11 +92,11 @@ def test_a_recording_s_autoencoders_come_when_asked_for(app, open_page):
     log = "tone\n" + "\n".join(f"{value:.4f}" for value in np.sin(t / 3) + np.sin(t / 7))
     choose_file(page, "tones.csv", log.encode())
     expect_titles(page, ["PCA", "The network", *below("PCA")])
-    page.get_by_role("button", name="Train on these").click()
+    page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_text(re.compile("Linear: epoch|Nonlinear: epoch|starting", re.IGNORECASE)).first.wait_for(timeout=WAIT)
     page.locator(".scrubber .title", has_text="Nonlinear autoencoder").wait_for(timeout=WAIT)
     expect_titles(page, [*ABOVE, *below("PCA")])
-    page.get_by_role("button", name="Train on these").wait_for(state="detached", timeout=WAIT)
+    page.get_by_role("button", name="Train", exact=True).wait_for(state="detached", timeout=WAIT)
 
 
 def test_a_phone_shows_it_without_sideways_scrolling(bottleneck):

@@ -27,7 +27,7 @@ def log(rows: int = 3000) -> bytes:
 
 def begin_training(page) -> None:
     """Start the longest training that a page offers, and wait until it is under way."""
-    page.get_by_role("button", name="Train on these").first.click()
+    page.get_by_role("button", name="Train", exact=True).first.click()
     page.get_by_text(re.compile("epoch [0-9]")).first.wait_for(timeout=WAIT)
 
 

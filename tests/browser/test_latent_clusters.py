@@ -31,7 +31,7 @@ def test_a_brush_in_one_map_shows_its_digits_and_goes_into_the_link(maps):
     assert "brush=" not in page.url
     page.mouse.up()
     page.get_by_text("brushed").first.wait_for(timeout=WAIT)
-    page.wait_for_function("location.search.includes('brush=Autoencoder')", timeout=WAIT)
+    page.wait_for_function("location.search.includes('brush=autoencoder')", timeout=WAIT)
     page.mouse.move(x - 10, y)
     page.mouse.move(x, y - 8, steps=12)
     page.locator("#vg-tooltip-element img[src^='data:image/png']").first.wait_for(state="attached", timeout=WAIT)
@@ -64,6 +64,6 @@ def test_a_link_s_brush_is_lit_on_the_maps_and_outlives_another_control(maps, ap
     )  # fmt: skip
     told = page.get_by_text("brushed").first.inner_text()
     page.get_by_role("radio", name="VAE").click()
-    page.wait_for_function("location.search.includes('machine=VAE')", timeout=WAIT)
+    page.wait_for_function("location.search.includes('machine=vae')", timeout=WAIT)
     page.get_by_text("that the VAE rebuilds worst").wait_for(timeout=WAIT)
-    assert page.get_by_text("brushed").first.inner_text() == told and "brush=PCA" in page.url
+    assert page.get_by_text("brushed").first.inner_text() == told and "brush=pca" in page.url

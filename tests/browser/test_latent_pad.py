@@ -148,7 +148,7 @@ def test_a_link_restores_and_python_moves(bench):
 @pytest.mark.parametrize("text", ["here", "9,0", "1", "nan,0"])
 def test_a_bad_link_falls_back_and_is_told(bench, text):
     b = bench(f"z={text}")
-    b.page.get_by_text(f"The link asks for z = {text}").wait_for()
+    b.page.get_by_text(f"The link asks for the pointer = {text}").wait_for()
     assert b.at() == (0.5, -1)
 
 

@@ -48,7 +48,7 @@ def test_the_pad_decodes_and_the_words_follow(morphing):
 
 
 def test_a_drawing_is_encoded_and_its_link_draws_it_again(morphing):
-    page = morphing("closer=Draw+your+own")
+    page = morphing("look=draw")
     canvas = page.locator(".sketch canvas")
     canvas.wait_for()
     ground = "all => all.map((c) => c.toDataURL())"
@@ -72,7 +72,7 @@ def test_a_drawing_is_encoded_and_its_link_draws_it_again(morphing):
 
 
 def test_the_cloud_follows_its_handles(morphing):
-    page = morphing("closer=Noise+in+z&cloud=0,0,0.5,0.5")
+    page = morphing("look=noise&cloud=0,0,0.5,0.5")
     handle = page.get_by_role("slider", name=re.compile("Spread across"))
     handle.wait_for()
     assert handle.get_attribute("aria-valuetext") == "0.50"
@@ -86,6 +86,22 @@ def test_the_cloud_follows_its_handles(morphing):
     page.get_by_role("slider", name=re.compile("^Mean of the cloud")).focus()
     page.keyboard.press("Shift+ArrowUp")
     page.wait_for_function("decodeURIComponent(location.search).includes('cloud=0,0.01,0.8,0.5')", timeout=30_000)
+
+
+def test_the_address_follows_the_controls_while_and_after_something_is_trained(morphing):
+    page = morphing("networks=own&images=digits")
+    weight = page.get_by_role("slider", name="β, weight of the KL term")
+    page.get_by_text("both maps show the built-in networks").wait_for(timeout=30_000)
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text("weight of the KL term 1").wait_for(timeout=30_000)
+    weight.press("ArrowRight")
+    page.wait_for_function("location.search.includes('own_beta=1.25')", timeout=30_000)
+    assert page.get_by_text(re.compile("^Training with .* weight of the KL term 1, ")).count() == 1
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel").wait_for(state="detached", timeout=60_000)
+    for value in ("1.5", "1.75", "2"):
+        weight.press("ArrowRight")
+        page.wait_for_function(f"new URLSearchParams(location.search).get('own_beta') === '{value}'", timeout=30_000)
 
 
 def test_a_phone_shows_it_without_sideways_scrolling(morphing):

@@ -18,7 +18,7 @@ def test_the_first_result_is_there_and_a_strength_goes_into_the_link(app, open_p
     page.get_by_text("At λ = 0.3 (and at λ = 0)").wait_for(timeout=WAIT)
     page.get_by_role("radio", name="Two under the same input").click()
     page.get_by_text("The same picture goes into both").wait_for(timeout=WAIT)
-    page.wait_for_function("location.search.includes('var_closer=Two')", timeout=WAIT)
+    page.wait_for_function("location.search.includes('var_closer=pair')", timeout=WAIT)
     page.get_by_role("slider", name="Noise").press("ArrowRight")
     page.wait_for_function("location.search.includes('var_sigma=0.05')", timeout=WAIT)
     page.get_by_role("radio", name="One at a time").click()  # the link then opens this, not what was open before
@@ -28,5 +28,5 @@ def test_the_first_result_is_there_and_a_strength_goes_into_the_link(app, open_p
 
 def test_a_link_that_names_only_a_setting_becomes_one_that_names_its_look(app, open_page):
     page = open_page(f"{app}/Variants?var_kind=VAE")  # its default, which leaves the address
-    page.get_by_role("button", name="Train on these").wait_for(timeout=WAIT)
-    page.wait_for_function("location.search === '?var_closer=Train+one+yourself'", timeout=WAIT)
+    page.get_by_role("button", name="Train").wait_for(timeout=WAIT)
+    page.wait_for_function("location.search === '?var_closer=train'", timeout=WAIT)

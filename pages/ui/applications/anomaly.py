@@ -5,30 +5,31 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from aecore import export, jobs
+from aecore import export
 from aecore.concepts import sensors
 from aecore.concepts.applications import anomaly as core
 from aecore.concepts.applications.anomaly import ALARM, AUTOENCODER, CONTESTANTS, PCA, Scene
 from aecore.concepts.applications.anomaly_training import train
 from aecore.concepts.one_thread import one_thread
 from aecore.data.recording import Recording
+from aecore.data.uploads import Signal
 from aecore.figures.thinning import extremes
-from pages.ui import controls, link, live, narration, on_request
+from pages.ui import controls, training
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Section
+from pages.ui.applications.shell import Application, OwnFile, ShownNetwork
 from pages.ui.downloads import Download, buttons
-from pages.ui.page import in_words
+from pages.ui.foreign import plain
+from pages.ui.page import fragment
 from pages.ui.plots import Axes, Curve, Curves, Words, plots
-from pages.ui.uploads import upload
+from pages.ui.work import Request
 
-NAME = "applications"
-TRAINING = "applications:anomaly"
-READING, LEARNING = "applications:anomaly:read", "applications:anomaly:learn"
-MACHINES: dict[str, core.Machine] = {"inverter currents": "inverter", "bearing vibration": "bearing"}
+NAME = "anomaly"
+LEARNING = "applications:anomaly:learn"
+MACHINES = {"inverter": "inverter currents", "bearing": "bearing vibration"}
 FAULTS = {
-    "inverter": {"open switch": "open_switch", "sensor offset": "offset", "sensor gain": "gain",
-                 "inter-turn short": "inter_turn", "none": "none"},
-    "bearing": {"outer race": "outer", "inner race": "inner", "ball": "ball", "none": "none"},
+    "inverter": {"open_switch": "open switch", "offset": "sensor offset", "gain": "sensor gain",
+                 "inter_turn": "inter-turn short", "none": "none"},
+    "bearing": {"outer": "outer race", "inner": "inner race", "ball": "ball", "none": "none"},
 }  # fmt: skip
 DRAWN = 700  # points of a curve
 STROKES = {
@@ -38,52 +39,50 @@ STROKES = {
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Anomaly detection",
-        hired=narration.text(NAME, "anomaly-hired"),
         show=show,
-        tables=("auc", "found", "delay"),
-        verdict=narration.text(NAME, "anomaly-verdict"),
-        code=narration.text(NAME, "anomaly-code"),
-        why=narration.text(NAME, "anomaly-why"),
+        scene=("ano_machine", "ano_fault", "ano_spall", "ano_severity", "ano_speed_inverter", "ano_speed_bearing",
+               "ano_load", "ano_noise"),
         prompts={
-            "A short between turns": {"ano_machine": "inverter currents", "ano_fault": "inter-turn short"},
-            "A weak spall": {"ano_machine": "bearing vibration", "ano_spall": "ball", "ano_severity": 0.05},
+            "A short between turns": {"ano_machine": "inverter", "ano_fault": "inter_turn"},
+            "A weak spall": {"ano_machine": "bearing", "ano_spall": "ball", "ano_severity": 0.05},
             "Nothing wrong": {"ano_fault": "none", "ano_spall": "none"},
         },
+        tables=("auc", "found", "delay"),
+        own=OwnFile(
+            title="Your own currents or vibration", label="A log, a channel in each column", key="ano_file",
+            task=sensors.parse, show=own,
+        ),
         onwards=("sensor_anomalies",),
-    )
+    )  # fmt: skip
 
 
-def show() -> None:
-    on_request.run(TRAINING)
-    bench()
-    own()
-
-
-@st.fragment
-def bench() -> None:
-    """Controls, the machine's signal, and what each monitor makes of it."""
-    with in_words(), one_thread():
+@fragment
+def show(_own: Any) -> None:
+    """Draw controls, the simulated signal, and what each monitor makes of it."""
+    with one_thread():
         left, right = st.columns([1, 2], gap="large")
         with left:
             scene = chosen_scene()
-            judges = chosen_network(scene.machine)
+            network = own_network(scene.machine)
+        judges = shipped()[scene.machine] if network.trained is None else core.judges_from_tree(network.trained)
         made = core.recording(scene)
         scores = {name: judges[name](made.values) for name in CONTESTANTS}
         with right:
+            st.caption(network.words)
             figures(scene, made, scores)
         if scene.fault != "none":
             roc_and_delay(scene, made, scores)
 
 
 def chosen_scene() -> Scene:
-    """Machine, fault, severity, speed, load and noise."""
-    machine = MACHINES[controls.choice("Machine", "ano_machine", list(MACHINES), default="inverter currents")]
-    faults, low, high = FAULTS[machine], *core.SPEEDS[machine]
+    """Draw the controls of machine, fault, severity, speed, load and noise."""
+    machine: core.Machine = controls.choice("Machine", "ano_machine", MACHINES, default="inverter")  # type: ignore[assignment]
+    faults, (low, high) = FAULTS[machine], core.SPEEDS[machine]
     key = "ano_fault" if machine == "inverter" else "ano_spall"
-    fault = faults[controls.select("Fault, from the middle on", key, list(faults), default=next(iter(faults)))]
+    fault = controls.select("Fault, from the middle on", key, faults, default=next(iter(faults)))
     severity = controls.slider("Severity", "ano_severity", low=0.05, high=1.0, default=0.4, step=0.05)
     speed = controls.slider(
         "Speed, rpm", f"ano_speed_{machine}", low=low, high=high, default=float(np.mean(core.TEST_SPEEDS[machine])),
@@ -96,18 +95,15 @@ def chosen_scene() -> Scene:
                  noise=quiet + noise * (loud - quiet))  # fmt: skip
 
 
-def chosen_network(machine: core.Machine) -> core.Judges:
-    """The judges that ship, or what the visitor has trained."""
-    with shell.training("Train it here", "ano_network", "as it ships") as shown:
-        if not shown:
-            return shipped()[machine]
-        which = controls.choice("Network", "ano_network", ["as it ships", "trained here"], default="as it ships")
+def own_network(machine: core.Machine) -> ShownNetwork:
+    """Offer to train the three monitors of one machine."""
+
+    def request() -> Request:
         points = int(controls.slider("Operating points", "ano_points", low=4, high=24, default=12, step=2))
-        if which == "as it ships":
-            return shipped()[machine]
-        request = on_request.Request((machine, points), (train, machine, points))
-        tree = on_request.result(TRAINING, request, narration.text(NAME, "anomaly-train"))
-    return shipped()[machine] if tree is None else core.judges_from_tree(tree)
+        args = (machine, points)
+        return Request(task=train, args=args, signature=args, settings=("ano_machine", "ano_points"))
+
+    return shell.own_network(NAME, "ano_network", request, keys=("ano_points",))
 
 
 def figures(scene: Scene, made: Recording, scores: dict[str, Any]) -> None:
@@ -153,39 +149,30 @@ def _told(name: str, curve: core.Curve, score: Any, made: Recording, machine: co
     return f"**{name}**: area under the curve {curve.auc:.3f}, {rang}"
 
 
-def own() -> None:
-    """A visitor's log: the detector learns its first 30 % and scores all of it."""
-    with st.expander("Your own currents or vibration", icon=":material/upload_file:"):
-        file = upload("A log, a channel in each column", "ano_file", help=narration.text(NAME, "anomaly-upload"))
-        if file is None:
-            st.markdown(narration.text(NAME, "anomaly-upload"))
-            return
-        signal = live.work(
-            READING, file.fingerprint,
-            lambda: jobs.submit(sensors.parse, file.name, file.data, lane="short", private=True), live.progress_bar,
-            training=False,
-        )  # fmt: skip
-        if signal is None:
-            return
-        task = (sensors.train, signal.values, signal.channels, signal.sample_rate, sensors.DEFAULT_NORMAL)
-        tree = live.work(LEARNING, file.fingerprint, lambda: jobs.submit(*task, private=True), live.training_panel,
-                         again="Train")  # fmt: skip
-        if tree is None:
-            return
-        analysis = sensors.Analysis.from_tree(tree)
-        threshold = analysis.threshold()
-        events = analysis.events(threshold.value)
-        rows = extremes(analysis.scores, DRAWN)
-        plots(
-            Curves(
-                alt="Score of every row; above 1 is an alarm", marks=[0.3 * len(analysis.scores)], x=rows,
-                curves={
-                    "score / alarm": Curve(analysis.scores[rows] / threshold.value, "reconstruction", 2.0),
-                    "alarm": Curve(np.ones(len(rows)), "quiet", 1.0, (2, 3)),
-                },
-                axes=Axes("row", "", 200),
-            ),
-            key="ano_own",
-        )  # fmt: skip
-        st.markdown(f"{len(events)} events. {link.plain(threshold.sentence)}")
-        buttons([Download("Events", "own-events.csv", lambda: export.csv(events))])
+def own(fingerprint: str, signal: Signal) -> None:
+    """Train the detector on the first 30 % of a visitor's log, and draw the scores of all of it."""
+    st.markdown("\n".join(f"- {plain(note)}" for note in signal.notes))
+    request = Request(
+        task=sensors.train, args=(signal.values, signal.channels, signal.sample_rate, sensors.DEFAULT_NORMAL),
+        signature=fingerprint, private=True, source=shell.reading(NAME),
+    )  # fmt: skip
+    made = training.train_at_once(LEARNING, request)
+    if made is None:
+        return
+    analysis = sensors.Analysis.from_tree(made.value)
+    threshold = analysis.threshold()
+    events = analysis.events(threshold.value)
+    rows = extremes(analysis.scores, DRAWN)
+    plots(
+        Curves(
+            alt="Score of every row; above 1 is an alarm", marks=[0.3 * len(analysis.scores)], x=rows,
+            curves={
+                "score / alarm": Curve(analysis.scores[rows] / threshold.value, "reconstruction", 2.0),
+                "alarm": Curve(np.ones(len(rows)), "quiet", 1.0, (2, 3)),
+            },
+            axes=Axes("row", "", 200),
+        ),
+        key="ano_own",
+    )  # fmt: skip
+    st.markdown(f"{len(events)} {'event' if len(events) == 1 else 'events'}. {plain(threshold.sentence)}")
+    buttons([Download("Events", "own-events.csv", lambda: export.csv(events))])

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from aecore import jobs
 from aecore.concepts.applications import clustering as core
 from aecore.concepts.applications.clustering import CODES, CONTESTANTS, Coder, Windows
 from aecore.concepts.applications.clustering_own import own_drive
@@ -14,16 +13,17 @@ from aecore.concepts.applications.clustering_training import train
 from aecore.concepts.applications.k_means import Clusters
 from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_cycles import NAMES, Cycle
-from pages.ui import controls, link, live, narration, on_request
+from pages.ui import controls
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Section
-from pages.ui.page import in_words
+from pages.ui.applications.shell import Application, OwnFile, ShownNetwork
+from pages.ui.foreign import plain
+from pages.ui.page import fragment
 from pages.ui.plots import Axes, Curve, Curves, Stretches, Words, plots
-from pages.ui.uploads import upload
+from pages.ui.work import Request
 
-NAME = "applications"
-TRAINING, READING = "applications:clustering", "applications:clustering:own"
-LENGTHS = {f"{length} s": length for length in core.LENGTHS}
+NAME = "clustering"
+DRIVES = {"own": "yours", "simulated": "simulated"}  # once a visitor has brought one
+LENGTHS = {str(length): f"{length} s" for length in core.LENGTHS}
 HIDDEN = "Hidden modes"
 CLUSTERS = tuple(f"cluster {i + 1}" for i in range(8))
 MAX_DRAWN = 3_600  # seconds of a drive
@@ -32,46 +32,42 @@ shipped = st.cache_resource(show_spinner=False)(core.shipped)
 simulated = st.cache_data(show_spinner=False, max_entries=20)(core.unseen)
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Clustering",
-        hired=narration.text(NAME, "clustering-hired"),
         show=show,
-        tables=("agreement",),
-        verdict=narration.text(NAME, "clustering-verdict"),
-        code=narration.text(NAME, "clustering-code"),
-        why=narration.text(NAME, "clustering-why"),
+        scene=("clu_count", "clu_length", "clu_source", "clu_drive"),
         prompts={
             "Two clusters: slow and fast": {"clu_count": 2},
-            "Short windows": {"clu_length": "30 s", "clu_count": 5},
-            "More clusters than modes": {"clu_count": 8},
+            "Short windows": {"clu_length": "30", "clu_count": 5},
+            "More clusters than modes": {"clu_count": 8, "clu_source": "simulated"},
         },
+        tables=("agreement",),
+        own=OwnFile(title="Your own drive", label="A drive cycle", key="clu_file", task=own_drive, show=own),
         onwards=("latent_clusters",),
     )
 
 
-def show() -> None:
-    on_request.run(TRAINING)
-    top = st.container()
-    made = own()
-    with top:
-        bench(made)
-
-
-@st.fragment
-def bench(own: dict[str, Any] | None) -> None:
-    """A drive and how it is sorted."""
-    with in_words(), one_thread():
+@fragment
+def show(own: dict[str, Any] | None) -> None:
+    """Draw a drive and how it is sorted."""
+    with one_thread():
         left, right = st.columns([1, 2], gap="large")
         with left:
             count = int(controls.slider("Clusters", "clu_count", low=2, high=8, default=5, step=1))
-            length = LENGTHS[controls.choice("Length of a window", "clu_length", list(LENGTHS), default="60 s")]
-            draw = int(controls.slider("Drive", "clu_drive", low=0, high=49, default=0, step=1))
-            coder = chosen_network(length)
-        driven = simulated(draw) if own is None else Cycle(own["speed"], np.zeros(len(own["speed"]), np.int8))
+            length = int(controls.choice("Length of a window", "clu_length", LENGTHS, default="60"))
+            if own is not None and controls.choice("Drive shown", "clu_source", DRIVES, default="own") != "own":
+                own = None
+            if own is None:
+                driven = simulated(int(controls.slider("Drive", "clu_drive", low=0, high=49, default=0, step=1)))
+            else:
+                driven = Cycle(own["speed"], np.zeros(len(own["speed"]), np.int8))
+            network = own_network(length)
+        coder = shipped()[length] if network.trained is None else Coder.from_tree(network.trained)
         windows = core.cut(driven, length)
         found = core.sorted_into(coder, windows, count)
         with right:
+            st.caption(network.words)
             figures(driven, windows, found, hidden=own is None)
         told: list[str] = []
         if own is None:
@@ -82,19 +78,16 @@ def bench(own: dict[str, Any] | None) -> None:
         typical(coder, windows, found[CODES], told)
 
 
-def chosen_network(length: int) -> Coder:
-    """The coder that ships, or what the visitor has trained."""
-    with shell.training("Train it here", "clu_network", "as it ships") as shown:
-        if not shown:
-            return shipped()[length]
-        which = controls.choice("Network", "clu_network", ["as it ships", "trained here"], default="as it ships")
+def own_network(length: int) -> ShownNetwork:
+    """Offer to train the network of one length of windows."""
+
+    def request() -> Request:
         code = int(controls.slider("Numbers in the code", "clu_code", low=2, high=12, default=6, step=1))
         epochs = int(controls.slider("Epochs", "clu_epochs", low=2, high=40, default=10, step=2))
-        if which == "as it ships":
-            return shipped()[length]
-        request = on_request.Request((length, code, epochs), (train, length, code, epochs))
-        tree = on_request.result(TRAINING, request, narration.text(NAME, "clustering-train"))
-    return shipped()[length] if tree is None else Coder.from_tree(tree)
+        args = (length, code, epochs)
+        return Request(task=train, args=args, signature=args, settings=("clu_length", "clu_code", "clu_epochs"))
+
+    return shell.own_network(NAME, "clu_network", request, keys=("clu_code", "clu_epochs"))
 
 
 def figures(driven: Cycle, windows: Windows, found: dict[str, Clusters], *, hidden: bool) -> None:
@@ -134,18 +127,6 @@ def typical(coder: Coder, windows: Windows, found: Clusters, told: list[str]) ->
     plots(words, Curves(alt=alt, curves=drawn, x=axis, axes=Axes("s", "km/h", 260)), key="clu_typical")
 
 
-def own() -> dict[str, Any] | None:
-    """The visitor's drive, once it is read; it takes the simulated one's place."""
-    with st.expander("Your own drive", icon=":material/upload_file:"):
-        file = upload("A drive cycle", "clu_file", help=narration.text(NAME, "clustering-upload"))
-        if file is None:
-            st.markdown(narration.text(NAME, "clustering-upload"))
-            return None
-        task = (own_drive, file.name, file.data)
-        made: dict[str, Any] | None = live.work(
-            READING, file.fingerprint, lambda: jobs.submit(*task, lane="short", private=True), live.progress_bar,
-            training=False,
-        )  # fmt: skip
-        for note in made["notes"] if made else ():
-            st.markdown(f"- {link.plain(note)}")
-        return made
+def own(_fingerprint: str, made: dict[str, Any]) -> None:
+    """Say how a visitor's drive was read; it takes the simulated one's place."""
+    st.markdown("\n".join(f"- {plain(note)}" for note in made["notes"]))

@@ -1,55 +1,52 @@
 """Conditional VAE: a fault and an operating point are asked for, and what is generated is measured."""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
 from aecore.concepts.applications import conditional as core
-from aecore.concepts.applications.conditional import SEVERITIES, TRACE_WORDS, TRACES, Model, Shipped, Wanted
+from aecore.concepts.applications.conditional import SEVERITIES, TRACE_WORDS, TRACES, Shipped, Wanted
 from aecore.concepts.applications.conditional_training import Training, train
 from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_windows import CONDITIONS, LENGTH, LOADS, RATED_TORQUE, SECONDS, SPEEDS, Condition, measures
-from pages.ui import controls, narration, on_request
+from pages.ui import controls
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Section
-from pages.ui.page import in_words
+from pages.ui.applications.shell import Application, ShownNetwork
+from pages.ui.page import fragment
 from pages.ui.plots import Axes, Curve, Curves, Facts, plots
+from pages.ui.work import Request
 
-NAME = "applications"
-TRAINING = "applications:conditional"
+NAME = "conditional"
+CLASSES: dict[str, Condition] = {
+    "healthy": "healthy", "open_switch": "open switch", "inter_turn": "inter-turn short", "offset": "sensor offset",
+    "gain": "sensor gain",
+}  # fmt: skip
 SHOWN = 5  # codes whose signals are drawn and measured
-SHIPPED, OWN = "as it ships", "trained here"
 
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Conditional VAE",
-        hired=narration.text(NAME, "conditional-hired"),
         show=show,
-        tables=("within", "trace", "agreement"),
-        verdict=narration.text(NAME, "conditional-verdict"),
-        code=narration.text(NAME, "conditional-code"),
-        why=narration.text(NAME, "conditional-why"),
+        scene=("con_class", "con_speed", "con_torque", "con_draw"),
         prompts={
-            "An open switch at low speed": {"con_class": "open switch", "con_speed": 1_900.0, "con_torque": 60.0},
-            "The same fault, twice as fast": {"con_class": "open switch", "con_speed": 3_800.0, "con_torque": 60.0},
-            "A fault that hardly shows": {"con_class": "inter-turn short", "con_torque": 85.0},
+            "An open switch at low speed": {"con_class": "open_switch", "con_speed": 1_900.0, "con_torque": 60.0},
+            "The same fault, twice as fast": {"con_class": "open_switch", "con_speed": 3_800.0, "con_torque": 60.0},
+            "A fault that hardly shows": {"con_class": "inter_turn", "con_torque": 85.0},
         },
+        tables=("within", "trace", "agreement"),
         onwards=("variants", "vae_morphing"),
     )
 
 
-def show() -> None:
-    on_request.run(TRAINING)
-    bench()
-
-
-@st.fragment
-def bench() -> None:
-    """Class, speed and torque in; signals, their measures and a classifier's word out."""
-    with in_words(), one_thread():
-        condition: Condition = controls.choice("Class", "con_class", list(CONDITIONS), default="open switch")  # type: ignore[assignment]
+@fragment
+def show(_own: Any) -> None:
+    """Draw class, speed and torque; from them signals, their measures and the class that a classifier gives them."""
+    with one_thread():
+        condition = CLASSES[controls.choice("Class", "con_class", CLASSES, default="open_switch")]
         left, middle, right = st.columns(3, gap="large")
         with left:
             speed = controls.slider("Speed, rpm", "con_speed", low=SPEEDS[0], high=SPEEDS[1], default=2_900.0,
@@ -61,25 +58,23 @@ def bench() -> None:
             draw = int(controls.slider("Draw of the codes", "con_draw", low=0, high=99, default=0, step=1))
         wanted = Wanted(condition=condition, speed_rpm=speed, load=torque / RATED_TORQUE)
         ships = shipped()
-        made = _model(ships).generate(wanted, core.codes(SHOWN, draw))
+        network = own_network()
+        model = ships.model if network.trained is None else core.model_from_tree(network.trained)
+        st.caption(network.words)
+        made = model.generate(wanted, core.codes(SHOWN, draw))
         true = core.truth(wanted, np.linspace(*SEVERITIES, SHOWN))
         _figures(made, true)
         _measured(wanted, made, true, ships)
 
 
-def _model(ships: Shipped) -> Model:
-    """The model that ships, or the visitor's own."""
-    with shell.training("Train it here", "con_model", SHIPPED) as shown:
-        if not shown:
-            return ships.model
-        which = controls.choice("Model", "con_model", [SHIPPED, OWN], default=SHIPPED)
-        epochs = int(controls.slider("Epochs", "con_epochs", low=10, high=60, default=60, step=10))
-        if which == SHIPPED:
-            return ships.model
-        settings = Training(epochs=epochs)
-        request = on_request.Request(settings, (train, settings))
-        tree = on_request.result(TRAINING, request, narration.text(NAME, "conditional-train"))
-    return ships.model if tree is None else core.model_from_tree(tree)
+def own_network() -> ShownNetwork:
+    """Offer to train the model."""
+
+    def request() -> Request:
+        wanted = Training(epochs=int(controls.slider("Epochs", "con_epochs", low=10, high=60, default=60, step=10)))
+        return Request(task=train, args=(wanted,), signature=wanted, settings=("con_epochs",))
+
+    return shell.own_network(NAME, "con_model", request, keys=("con_epochs",), label="Model", wide=True)
 
 
 def _figures(made: core.Array, true: core.Array) -> None:

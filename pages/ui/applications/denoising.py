@@ -5,29 +5,28 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from aecore import export, jobs
+from aecore import export
 from aecore.concepts.applications import denoising as core
 from aecore.concepts.applications.denoising import NETWORK, Cleaners, Denoiser, Record, Scene
 from aecore.concepts.applications.denoising_own import clean_own, own_table
 from aecore.concepts.applications.denoising_training import train
 from aecore.concepts.one_thread import one_thread
-from pages.ui import controls, link, live, narration, on_request
+from pages.ui import controls
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Section
+from pages.ui.applications.shell import Application, OwnFile, ShownNetwork
 from pages.ui.downloads import Download, buttons
-from pages.ui.page import in_words
+from pages.ui.foreign import plain
+from pages.ui.page import fragment
 from pages.ui.plots import Axes, Curve, Curves, Words, plots
-from pages.ui.uploads import upload
+from pages.ui.work import Request
 
-NAME = "applications"
-TRAINING, CLEANING = "applications:denoising", "applications:denoising:own"
-SIGNALS: dict[str, core.Signal] = {"phase current": "current", "DC-link voltage": "link"}
-KINDS: dict[str, Any] = {
-    "white noise": "white", "switching ripple": "ripple", "quantisation": "quantisation", "EMI bursts": "bursts",
+NAME = "denoising"
+SIGNALS = {"current": "phase current", "link": "DC-link voltage"}
+KINDS = {
+    "white": "white noise", "ripple": "switching ripple", "quantisation": "quantisation", "bursts": "EMI bursts",
 }  # fmt: skip
-MODES: dict[str, core.Mode] = {"as it comes": "live", "afterwards": "afterwards"}
-LEVELS = {f"{level} %": level for level in core.LEVELS}
-OWN = "Your own currents"
+MODES = {"live": "as it comes", "afterwards": "afterwards"}
+LEVELS = {str(level): f"{level} %" for level in core.LEVELS}
 STROKES = {
     NETWORK: ("reconstruction", 2.4, (1, 0)), core.BUTTERWORTH: ("latent", 1.6, (6, 3)),
     core.SAVITZKY: ("anomaly", 1.6, (2, 2)),
@@ -36,64 +35,61 @@ STROKES = {
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Denoising",
-        hired=narration.text(NAME, "denoising-hired"),
         show=show,
-        tables=("live", "afterwards", "delay", "levels"),
-        verdict=narration.text(NAME, "denoising-verdict"),
-        code=narration.text(NAME, "denoising-code"),
-        why=narration.text(NAME, "denoising-why"),
+        scene=("den_signal", "den_kind", "den_level", "den_mode", "den_draw"),
         prompts={
-            "EMI bursts on the link": {"den_signal": "DC-link voltage", "den_kind": "EMI bursts", "den_level": "20 %"},
-            "A filter's lag against none": {"den_kind": "white noise", "den_level": "10 %", "den_mode": "as it comes"},
-            "Hardly any noise": {"den_kind": "quantisation", "den_level": "1 %"},
+            "EMI bursts on the link": {"den_signal": "link", "den_kind": "bursts", "den_level": "20"},
+            "A filter's lag against none": {
+                "den_signal": "current", "den_kind": "white", "den_level": "10", "den_mode": "live",
+            },
+            "Hardly any noise": {"den_kind": "quantisation", "den_level": "1"},
         },
+        tables=("live", "afterwards", "delay", "levels"),
+        own=OwnFile(
+            title="Your own currents", label="Currents, a column each", key="den_file", task=clean_own, show=own
+        ),
         onwards=("audio_denoising",),
-    )
+    )  # fmt: skip
 
 
-def show() -> None:
-    on_request.run(TRAINING)
-    bench()
-    own()
-
-
-@st.fragment
-def bench() -> None:
-    """Controls and figure: what is simulated, spoilt and cleaned again."""
-    with in_words(), one_thread():
+@fragment
+def show(_own: Any) -> None:
+    """Draw controls and figure: what is simulated, disturbed and cleaned again."""
+    with one_thread():
         left, right = st.columns([1, 2], gap="large")
         with left:
-            signal = SIGNALS[controls.choice("Signal", "den_signal", list(SIGNALS), default="phase current")]
-            kind = KINDS[controls.select("Disturbance", "den_kind", list(KINDS), default="white noise")]
-            level = LEVELS[controls.choice("Its rms, % of the rated current, or of 20 V", "den_level", list(LEVELS),
-                                           default="5 %")]  # fmt: skip
-            mode = MODES[controls.choice("Judged", "den_mode", list(MODES), default="as it comes")]
+            signal: core.Signal = controls.choice("Signal", "den_signal", SIGNALS, default="current")  # type: ignore[assignment]
+            kind: Any = controls.select("Disturbance", "den_kind", KINDS, default="white")
+            level = int(controls.choice("Its rms, % of the rated current, or of 20 V", "den_level", LEVELS,
+                                        default="5"))  # fmt: skip
+            mode: core.Mode = controls.choice("Judged", "den_mode", MODES, default="live")  # type: ignore[assignment]
             draw = int(controls.slider("Draw", "den_draw", low=0, high=99, default=0, step=1))
-            cleaners = chosen_network(signal)
+            network = own_network(signal)
+        cleaners = shipped()
+        if network.trained is not None:
+            own_one = Denoiser.from_tree(network.trained)
+            cleaners = cleaners._replace(networks={**cleaners.networks, signal: own_one})
         scene = Scene(signal=signal, kind=kind, level=level, load=0.55, load_after=0.7, seed=draw)
         made = core.record(scene, seconds=0.015)
         outputs = core.cleaned(made, scene, mode, cleaners)
         with right:
+            st.caption(network.words)
             figures(made, outputs, core.UNITS[signal], in_numbers(made, outputs, scene, mode, cleaners))
 
 
-def chosen_network(signal: core.Signal) -> Cleaners:
-    """The networks that ship, one of them exchanged for what the visitor has trained."""
-    with shell.training("Train it here", "den_network", "as it ships") as shown:
-        if not shown:
-            return shipped()
-        which = controls.choice("Network", "den_network", ["as it ships", "trained here"], default="as it ships")
+def own_network(signal: core.Signal) -> ShownNetwork:
+    """Offer to train the network of one signal."""
+
+    def request() -> Request:
         code = int(controls.slider("Numbers in the code", "den_code", low=2, high=64, default=32, step=2))
         epochs = int(controls.slider("Epochs", "den_epochs", low=5, high=60, default=20, step=5))
-        if which == "as it ships":
-            return shipped()
-        request = on_request.Request((signal, code, epochs), (train, signal, code, epochs))
-        tree = on_request.result(TRAINING, request, narration.text(NAME, "denoising-train"))
-    ships = shipped()
-    return ships if tree is None else ships._replace(networks={**ships.networks, signal: Denoiser.from_tree(tree)})
+        args = (signal, code, epochs)
+        return Request(task=train, args=args, signature=args, settings=("den_signal", "den_code", "den_epochs"))
+
+    return shell.own_network(NAME, "den_network", request, keys=("den_code", "den_epochs"))
 
 
 def figures(made: Record, outputs: dict[str, Any], unit: str, words: str) -> None:
@@ -133,29 +129,17 @@ def in_numbers(made: Record, outputs: dict[str, Any], scene: Scene, mode: core.M
     return f"Signal-to-noise ratio gained on this draw: {', '.join(parts)}."
 
 
-def own() -> None:
-    """A visitor's currents, cleaned by the network that ships."""
-    with st.expander(OWN, icon=":material/upload_file:"):
-        file = upload("Currents, a column each", "den_file", help=narration.text(NAME, "denoising-upload"))
-        if file is None:
-            st.markdown(narration.text(NAME, "denoising-upload"))
-            return
-        task = (clean_own, file.name, file.data)
-        result = live.work(
-            CLEANING, file.fingerprint, lambda: jobs.submit(*task, lane="short", private=True), live.progress_bar,
-            training=False,
-        )  # fmt: skip
-        if result is None:
-            return
-        channel = result["channels"].index(controls.select("Channel", "den_channel", result["channels"],
-                                                           default=result["channels"][0]))  # fmt: skip
-        rows = np.arange(min(len(result["measured"]), core.SHOWN))
-        drawn = {
-            "measured": Curve(result["measured"][rows, channel], "input", 1.0),
-            "cleaned": Curve(result["afterwards"][rows, channel], "reconstruction", 2.4),
-        }
-        x, title = (rows / result["sample_rate"], "s") if result["sample_rate"] else (rows, "sample")
-        alt = "Your channel as measured and as cleaned"
-        plots(Curves(alt=alt, curves=drawn, x=x, axes=Axes(title, "", 240)), key="den_own")
-        st.markdown("\n".join(f"- {link.plain(note)}" for note in result["notes"]))
-        buttons([Download("Cleaned currents", "cleaned.csv", lambda: export.csv(own_table(result)))])
+def own(_fingerprint: str, result: dict[str, Any]) -> None:
+    """Draw a visitor's currents as the built-in network cleans them."""
+    names = result["channels"]
+    channel = names.index(controls.select("Channel", "den_channel", names, default=names[0]))
+    rows = np.arange(min(len(result["measured"]), core.SHOWN))
+    drawn = {
+        "measured": Curve(result["measured"][rows, channel], "input", 1.0),
+        "cleaned": Curve(result["afterwards"][rows, channel], "reconstruction", 2.4),
+    }
+    x, title = (rows / result["sample_rate"], "s") if result["sample_rate"] else (rows, "sample")
+    alt = "Your channel as measured and as cleaned"
+    plots(Curves(alt=alt, curves=drawn, x=x, axes=Axes(title, "", 240)), key="den_own")
+    st.markdown("\n".join(f"- {plain(note)}" for note in result["notes"]))
+    buttons([Download("Cleaned currents", "cleaned.csv", lambda: export.csv(own_table(result)))])

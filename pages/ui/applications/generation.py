@@ -10,16 +10,17 @@ from aecore.concepts.applications import measured
 from aecore.concepts.applications.generation import JITTER, SMOTE, VAE, Generator, Shortage
 from aecore.concepts.applications.generation_training import AS_MANY, compare
 from aecore.concepts.one_thread import one_thread
-from pages.ui import controls, narration, on_request
+from pages.ui import controls
 from pages.ui import plots as figures
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Section
-from pages.ui.page import in_words
+from pages.ui.applications.shell import Application, ShownNetwork
+from pages.ui.page import fragment
 from pages.ui.plots import Axes, Curve, Words, plots
 from pages.ui.scrubber import Curves, Line, Panel, scrubber
+from pages.ui.work import Request
 
-NAME = "applications"
-TRAINING = "applications:generation"
+NAME = "generation"
+FAULTS: dict[str, core.Fault] = {"misfiring": "misfiring switch", "inter_turn": "inter-turn short"}
 SHOWN = 16  # synthetic examples under the handle
 DRAWS = (VAE, SMOTE, JITTER)
 STROKES = {
@@ -30,42 +31,28 @@ STROKES = {
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Generation",
-        hired=narration.text(NAME, "generation-hired"),
         show=show,
-        tables=("recall", "precision", "synthetic", "copies"),
-        verdict=narration.text(NAME, "generation-verdict"),
-        code=narration.text(NAME, "generation-code"),
-        why=narration.text(NAME, "generation-why"),
+        scene=("gen_fault", "gen_rare", "gen_draw", "gen_example"),
         prompts={
-            "Only five examples": {"gen_fault": "misfiring switch", "gen_rare": "5"},
-            "Enough of them": {"gen_fault": "misfiring switch", "gen_rare": "50"},
-            "A fault that hides": {"gen_fault": "inter-turn short", "gen_rare": "20"},
+            "Only five examples": {"gen_fault": "misfiring", "gen_rare": "5"},
+            "Enough of them": {"gen_fault": "misfiring", "gen_rare": "50"},
+            "A fault that hides": {"gen_fault": "inter_turn", "gen_rare": "20"},
         },
+        tables=("recall", "precision", "synthetic", "copies"),
         onwards=("vae_morphing", "sensor_anomalies"),
     )
 
 
-def show() -> None:
-    on_request.run(TRAINING, _panel)
-    bench()
-
-
-def _panel(job: Any) -> None:
-    from pages.ui import live
-
-    live.training_panel(job) if "epoch" in (job.latest or {}) else live.progress_bar(job)
-
-
-@st.fragment
-def bench() -> None:
-    """Controls, synthetic examples beside what is nearest to them, and recall by the number of examples."""
-    with in_words(), one_thread():
+@fragment
+def show(_own: Any) -> None:
+    """Draw controls, synthetic examples beside what is nearest to them, and recall by the number of examples."""
+    with one_thread():
         left, middle, right = st.columns([3, 3, 2], gap="large")
         with left:
-            fault: core.Fault = controls.choice("Rare fault", "gen_fault", list(core.FAULTS), default=core.FAULTS[0])  # type: ignore[assignment]
+            fault = FAULTS[controls.choice("Rare fault", "gen_fault", FAULTS, default="misfiring")]
         with middle:
             examples = int(controls.choice("Examples there are", "gen_rare", [str(n) for n in core.EXAMPLES],
                                            default="20"))  # fmt: skip
@@ -73,29 +60,32 @@ def bench() -> None:
             draw = int(controls.slider("Draw", "gen_draw", low=0, high=99, default=0, step=1))
         ships = shipped()
         generator = ships.generators[fault, examples]
-        own = _own(Shortage(fault=fault, examples=examples, seed=draw))
-        if own is not None:
-            generator = core.generator_from_tree(own["generator"])
+        network = own_network(Shortage(fault=fault, examples=examples, seed=draw))
+        if network.trained is not None:
+            generator = core.generator_from_tree(network.trained["generator"])
+        st.caption(network.words)
         _examples(generator, ships.unseen[fault], draw)
-        _recall(fault, examples, own)
+        if network.trained is not None:
+            _describe_classifiers(network.trained)
+        _recall(fault, examples)
 
 
-def _own(shortage: Shortage) -> dict[str, Any] | None:
-    """A VAE and five classifiers of the visitor's own, or None."""
-    with shell.training("Train it here", "gen_vae", "as it ships") as shown:
-        if not shown:
-            return None
-        which = controls.choice("VAE", "gen_vae", ["as it ships", "trained here"], default="as it ships")
+def own_network(shortage: Shortage) -> ShownNetwork:
+    """Offer to train a VAE and five classifiers on these examples."""
+
+    def request() -> Request:
         count = int(controls.slider("Synthetic examples for the classifier", "gen_count", low=50, high=1_000,
                                     default=AS_MANY - AS_MANY % 50, step=50))  # fmt: skip
-        if which == "as it ships":
-            return None
-        request = on_request.Request((shortage, count), (compare, shortage, count))
-        tree: dict[str, Any] | None = on_request.result(TRAINING, request, narration.text(NAME, "generation-train"))
-        if tree is not None:
-            told = [f"{name} {tree['recall'][name]:.0%} and {tree['precision'][name]:.0%}" for name in core.METHODS]
-            st.markdown(f"Recall and precision with {count} synthetic examples: {', '.join(told)}.")
-        return tree
+        return Request(task=compare, args=(shortage, count), signature=(shortage, count),
+                       settings=("gen_fault", "gen_rare", "gen_draw", "gen_count"))  # fmt: skip
+
+    return shell.own_network(NAME, "gen_vae", request, keys=("gen_count",), label="VAE", wide=True)
+
+
+def _describe_classifiers(made: dict[str, Any]) -> None:
+    """Say what the classifiers of the visitor's training found."""
+    found = [f"{name} {made['recall'][name]:.0%} and {made['precision'][name]:.0%}" for name in core.METHODS]
+    st.markdown(f"Recall and precision of the classifiers trained here: {', '.join(found)}.")
 
 
 def _examples(generator: Generator, unseen: core.Array, draw: int) -> None:
@@ -128,8 +118,8 @@ def _examples(generator: Generator, unseen: core.Array, draw: int) -> None:
     plots(Words(lines=[words]), key="gen_told")
 
 
-def _recall(fault: core.Fault, examples: int, own: dict[str, Any] | None) -> None:
-    """Recall against the number of examples, as measured over the seeds, and the visitor's own in the middle of it."""
+def _recall(fault: core.Fault, examples: int) -> None:
+    """Draw recall against the number of examples, as measured over the seeds."""
     table = measured.read("generation")["recall"]
     rows = [n for n, condition in enumerate(table.conditions) if condition.startswith(fault)]
     counts = np.array([int(table.conditions[n].split(", ")[1].split()[0]) for n in rows], float)

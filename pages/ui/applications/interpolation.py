@@ -6,60 +6,60 @@ import numpy as np
 import streamlit as st
 
 from aecore.concepts.applications import interpolation as core
-from aecore.concepts.applications.interpolation import FADE, MIDDLE, PLAIN, ROUND, STRAIGHT, VAE, Ends, Networks, Way
+from aecore.concepts.applications.interpolation import FADE, MIDDLE, PLAIN, ROUND, STRAIGHT, VAE, Ends, Way
 from aecore.concepts.applications.interpolation_training import Training, train
 from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_windows import RATED_TORQUE
-from pages.ui import controls, narration, on_request
+from pages.ui import controls
 from pages.ui import plots as figures
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Section
-from pages.ui.page import in_words
+from pages.ui.applications.shell import Application, ShownNetwork
+from pages.ui.page import fragment
 from pages.ui.plots import Axes, Curve, Words, plots
 from pages.ui.scrubber import Curves, Images, Line, Panel, scrubber
+from pages.ui.work import Request
 
-NAME = "applications"
-TRAINING = "applications:interpolation"
-DATA: dict[str, core.Kind] = {"phase currents": "currents", "shapes": "shapes"}
-WALKS = {"round the middle": ROUND, "straight": STRAIGHT}
-SHIPPED, OWN = "as they ship", "trained here"
+NAME = "interpolation"
+DATA = {"currents": "phase currents", "shapes": "shapes"}
+WALKS = {"round": "round the middle", "straight": "straight"}
+NETWORKS = {shell.BUILTIN: "as they ship", shell.OWN: "trained here"}
+PULLS = {"none": "none", "weak": "weak", "builtin": "as it ships", "strong": "strong", "very_strong": "very strong"}
+TIMES = {"none": 0.0, "weak": 0.1, "builtin": 1.0, "strong": 10.0, "very_strong": 30.0}  # the built-in network's beta
+BETAS: dict[core.Kind, float] = {"currents": 1e-3, "shapes": 0.1}  # of the built-in networks
 
 shipped = st.cache_resource(show_spinner=False)(core.shipped)
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Interpolation",
-        hired=narration.text(NAME, "interpolation-hired"),
         show=show,
-        tables=("middle",),
-        verdict=narration.text(NAME, "interpolation-verdict"),
-        code=narration.text(NAME, "interpolation-code"),
-        why=narration.text(NAME, "interpolation-why"),
+        scene=("int_data", "int_walk", "int_way", "int_speed", "int_torque", "int_figure", "int_size", "int_angle"),
         prompts={
-            "Straight through the code": {"int_data": "phase currents", "int_walk": "straight", "int_way": MIDDLE},
-            "Too far apart for anybody": {"int_data": "phase currents", "int_speed": (1_900.0, 3_900.0),
-                                          "int_walk": "round the middle"},
-            "A star that grows": {"int_data": "shapes", "int_figure": "star", "int_size": (5.0, 9.0)},
+            "Straight through the code": {"int_data": "currents", "int_walk": "straight", "int_way": MIDDLE},
+            "Too far apart for anybody": {"int_data": "currents", "int_speed": (1_900.0, 3_900.0),
+                                          "int_walk": "round"},
+            "A star that grows": {"int_data": "shapes", "int_figure": "star", "int_size": (5.0, 9.0),
+                                  "int_angle": (0.0, 0.0)},
         },
+        tables=("middle",),
         onwards=("vae_morphing",),
     )  # fmt: skip
 
 
-def show() -> None:
-    on_request.run(TRAINING)
-    bench()
-
-
-@st.fragment
-def bench() -> None:
-    """Both ends, and everybody's way between them."""
-    with in_words(), one_thread():
+@fragment
+def show(_own: Any) -> None:
+    """Draw both ends, and the way of each network between them."""
+    with one_thread():
         with st.container(horizontal=True):
-            kind = DATA[controls.choice("What is measured", "int_data", list(DATA), default="phase currents")]
-            walk = WALKS[controls.choice("Way through the code", "int_walk", list(WALKS), default="round the middle")]
+            kind: core.Kind = controls.choice("What is measured", "int_data", DATA, default="currents")  # type: ignore[assignment]
+            chosen = controls.choice("Way through the code", "int_walk", WALKS, default="round")
+        walk = ROUND if chosen == "round" else STRAIGHT
         ends = _currents() if kind == "currents" else _shapes()
-        made = core.way(networks(kind), ends)
+        network = own_networks(kind)
+        networks = shipped()[kind] if network.trained is None else core.from_tree(network.trained)
+        st.caption(network.words)
+        made = core.way(networks, ends)
         at = scrubber(
             _panels(kind, made, walk), label="share of the way", key="int_way",
             values=[f"{share:.2f}" for share in np.linspace(0, 1, core.STEPS)], default=MIDDLE, columns=3, height=210,
@@ -106,22 +106,24 @@ def _shapes() -> Ends:
     return Ends(kind="shapes", first=(sizes[0], angles[0]), last=(sizes[1], angles[1]), figure=figure)
 
 
-def networks(kind: core.Kind) -> Networks:
-    """The networks that ship, or the visitor's own."""
-    with shell.training("Train them here", "int_networks", SHIPPED) as shown:
-        if not shown:
-            return shipped()[kind]
-        which = controls.choice("Networks", "int_networks", [SHIPPED, OWN], default=SHIPPED)
-        pulls = {"none": 0.0, "weak": 0.1, "as it ships": 1.0, "strong": 10.0, "very strong": 30.0}
-        pull = controls.choice("Pull of the KL term", "int_pull", list(pulls), default="as it ships")
-        if which == SHIPPED:
-            return shipped()[kind]
-        beta = {"currents": 1e-3, "shapes": 0.1}[kind] * pulls[pull]
-        settings = Training(kind=kind, beta=beta)
-        tree = on_request.result(
-            TRAINING, on_request.Request(settings, (train, settings)), narration.text(NAME, "interpolation-train")
-        )
-    return shipped()[kind] if tree is None else core.from_tree(tree)
+def own_networks(kind: core.Kind) -> ShownNetwork:
+    """Offer to train both networks with another weight of the KL term."""
+
+    def request() -> Request:
+        pull = controls.choice("Pull of the KL term", "int_pull", PULLS, default="builtin")
+        wanted = Training(kind=kind, beta=BETAS[kind] * TIMES[pull])
+        return Request(task=train, args=(wanted,), signature=wanted, settings=("int_data", "int_pull"))
+
+    return shell.own_network(
+        NAME,
+        "int_networks",
+        request,
+        keys=("int_pull",),
+        label="Networks",
+        title="Train them here",
+        shown=NETWORKS,
+        wide=True,
+    )
 
 
 def _panels(kind: core.Kind, made: Way, walk: str) -> list[Panel]:

@@ -12,14 +12,16 @@ from aecore.concepts.applications.pretraining_training import SCALE, compare
 from aecore.concepts.one_thread import one_thread
 from aecore.data.drive_windows import LENGTH
 from aecore.figures.ink import tiled
-from pages.ui import controls, narration, on_request
+from pages.ui import controls
 from pages.ui.applications import shell
-from pages.ui.applications.shell import Section
-from pages.ui.page import in_words
+from pages.ui.applications.shell import Application, ShownNetwork
+from pages.ui.page import fragment
 from pages.ui.plots import Axes, Curve, Curves, Sheet, Words, plots
+from pages.ui.work import Request
 
-NAME = "applications"
-TRAINING = "applications:pretraining"
+NAME = "pretraining"
+TASKS: dict[str, core.Task] = {"faults": "machine faults", "digits": "digits"}
+NETWORKS = {shell.BUILTIN: "as measured", shell.OWN: "trained here"}
 PER_ROW = 30  # digits shown beside one another
 STROKES = {
     RAW: ("input", 1.6, (1, 0)), PCA: ("quiet", 1.8, (6, 3)), CODES: ("latent", 2.4, (1, 0)),
@@ -33,36 +35,28 @@ def shipped() -> dict[core.Task, tuple[Material, dict[str, core.Features]]]:
     return {task: (ships.material, core.features(*ships)) for task, ships in core.shipped().items()}
 
 
-def section() -> Section:
-    return Section(
+def section() -> Application:
+    return Application(
         title="Pre-training",
-        hired=narration.text(NAME, "pretraining-hired"),
         show=show,
-        tables=("accuracy",),
-        verdict=narration.text(NAME, "pretraining-verdict"),
-        code=narration.text(NAME, "pretraining-code"),
-        why=narration.text(NAME, "pretraining-why"),
+        scene=("pre_task", "pre_labels", "pre_draw"),
         prompts={
-            "One label a class": {"pre_task": "machine faults", "pre_labels": 1},
-            "A hundred of them": {"pre_task": "machine faults", "pre_labels": 100},
+            "One label a class": {"pre_task": "faults", "pre_labels": 1},
+            "A hundred of them": {"pre_task": "faults", "pre_labels": 100},
             "Digits, where it hardly matters": {"pre_task": "digits", "pre_labels": 3},
         },
+        tables=("accuracy",),
         onwards=("latent_clusters",),
     )
 
 
-def show() -> None:
-    on_request.run(TRAINING)
-    bench()
-
-
-@st.fragment
-def bench() -> None:
-    """Controls, what was labelled, and accuracy by the number of labels."""
-    with in_words(), one_thread():
+@fragment
+def show(_own: Any) -> None:
+    """Draw controls, what was labelled, and accuracy by the number of labels."""
+    with one_thread():
         left, middle, right = st.columns([2, 3, 2], gap="large")
         with left:
-            task: core.Task = controls.choice("Data", "pre_task", list(core.TASKS), default="machine faults")  # type: ignore[assignment]
+            task = TASKS[controls.choice("Data", "pre_task", TASKS, default="faults")]
         with middle:
             count = int(controls.slider("Labels a class", "pre_labels", low=1, high=core.MOST, default=10, step=1))
         with right:
@@ -71,24 +65,36 @@ def bench() -> None:
         labelling = Labelling(task=task, per_class=count, draw=draw)
         rows = core.labelled(data, labelling)
         found = {name: core.probed(data, seen[name], rows).accuracy for name in core.PROBES}
-        own = _own(labelling)
+        network = own_network(labelling)
+        own = {} if network.trained is None else dict(network.trained["accuracy"])
         shown, curve = st.columns([1, 2], gap="large")
         with shown:
             _labelled(task, data, rows, count)
         with curve:
+            st.caption(network.words)
             _accuracy(task, count, found | own)
         _told(data, rows, found | own)
 
 
-def _own(labelling: Labelling) -> dict[str, float]:
-    """Accuracy of networks that the visitor had trained on these labels; none before."""
-    with shell.training("Train networks on these labels", "pre_seed", 0) as shown:
-        if not shown and f"{TRAINING}:done" not in st.session_state:
-            return {}
+def own_network(labelling: Labelling) -> ShownNetwork:
+    """Offer to train networks on these labels."""
+
+    def request() -> Request:
         seed = int(controls.slider("Seed of the networks", "pre_seed", low=0, high=99, default=0, step=1))
-        request = on_request.Request((labelling, seed), (compare, labelling, seed))
-        tree: dict[str, Any] | None = on_request.result(TRAINING, request, narration.text(NAME, "pretraining-train"))
-        return {} if tree is None else dict(tree["accuracy"])
+        return Request(task=compare, args=(labelling, seed), signature=(labelling, seed),
+                       settings=("pre_task", "pre_labels", "pre_draw", "pre_seed"))  # fmt: skip
+
+    title = "Train networks on these labels"
+    return shell.own_network(
+        NAME,
+        "pre_networks",
+        request,
+        keys=("pre_seed",),
+        label="Networks",
+        title=title,
+        shown=NETWORKS,
+        wide=True,
+    )
 
 
 def _labelled(task: core.Task, data: Material, rows: np.ndarray, count: int) -> None:

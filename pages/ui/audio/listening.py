@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from aecore.concepts.audio_bench import blended
 from aecore.figures.audio import mel_rows
 from pages.ui import controls
+from pages.ui.page import fragment
 from pages.ui.player import HIGHEST_RATE, MAX_BYTES, Heard, Map, Role, Stage, Take, player
 
 Tree = dict[str, Any]
 
 KEY = "take"  # the player's, in the link
-MEL, LINEAR = "as heard (mel)", "in even steps"
+MEL = "mel"
+AXES = {MEL: "as heard (mel)", "linear": "in even steps"}
 STEP = 1.0  # s, of where a stretch of a long recording begins
 
 
@@ -46,19 +48,28 @@ LOOKS = {
     "noisereduce": _Look("noisereduce", "neutral"),
 }  # in the order of the keys 1..9
 
+ABSENT = {
+    "clean": "the clean version is known only where noise was added here",
+    "tuned": "a network has to be tuned to this clip first, below the measures",
+    "scratch": "a network has to be trained on this clip first, below the measures",
+    "wiener": "it is left out for so long a recording",
+    "subtraction": "it is left out for so long a recording",
+    "noisereduce": "it is left out for so long a recording, or its package is not installed here",
+}  # why a take that a link asks for may not be there
 
-@st.fragment
+
+@fragment
 def listen(result: Result, now: dict[str, Any]) -> None:
     """Player of a result and the controls that change only its view; ``now`` takes what is heard to the downloads."""
     tree = result.tree
     place = st.container()
     span = _stretch(tree)
-    axis = controls.choice("Frequencies", "axis", (MEL, LINEAR), default=MEL)
+    axis = controls.choice("Frequencies", "axis", AXES, default=MEL)
     name = (result.signature, axis, span)
     if now.get("stage-of") != name:
         now |= {"stage-of": name, "stage": stage_of(tree, axis == MEL, span)}
     with place:
-        now["heard"] = player(now["stage"], key=KEY, default=NETWORK)
+        now["heard"] = player(now["stage"], key=KEY, default=NETWORK, absent=ABSENT)
 
 
 def waves(tree: Tree) -> dict[str, NDArray[Any]]:

@@ -5,44 +5,50 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from aecore import jobs
 from aecore.concepts import audio_denoising as concept
 from aecore.concepts.audio_denoising import Spoiling
 from aecore.data import uploads
-from aecore.data.sounds import Sound
 from aecore.errors import DataError
-from pages.ui import controls, live, narration
+from aecore.jobs import Handle
+from pages.ui import controls, narration, settings, work
 from pages.ui.uploads import MAX_MEGABYTES, Upload, upload
+from pages.ui.work import Request
 
 NAME = "audio_denoising"
-CLIP, MICROPHONE, FILE = "The clip that ships", "Your microphone", "A file"
-VOICES = (CLIP, MICROPHONE, FILE)
-OWN_NOISE, NO_NOISE = "Your own recording", "None"
+CLIP, MICROPHONE, FILE = "clip", "microphone", "file"
+VOICES = {CLIP: "The clip that ships", MICROPHONE: "Your microphone", FILE: "A file"}
+OWN_NOISE, NO_NOISE = "own", "none"
 NOISES = {
-    "Gaussian": "gaussian", "Fan": "fan", "Vacuum cleaner": "vacuum", "Mains hum": "hum", "Babble": "babble",
-    OWN_NOISE: "own",
+    "gaussian": "Gaussian", "fan": "Fan", "vacuum": "Vacuum cleaner", "hum": "Mains hum", "babble": "Babble",
+    OWN_NOISE: "Your own recording",
 }  # fmt: skip
+WITH_NONE = {NO_NOISE: "None"} | NOISES
+READING, READING_NOISE = SLOTS = "audio:read", "audio:read-noise"
 MICROPHONE_RATE = 48_000  # Hz, what sound cards record at anyhow; the network's band ends below half of 16 kHz
 LOUDEST, SOFTEST, SNR, SNR_STEP = -5.0, 20.0, 5.0, 1.0  # dB: from a voice drowned in noise to a whisper of it
 MAX_SEED = 99
 
 
 class Source(NamedTuple):
-    """A sound, the noise to add, and what names both; ``sound`` is None for the clip, which a worker has as well."""
+    """A sound, the noise to add, and what names both; ``sound`` is None for the built-in clip.
 
-    sound: Sound | None
+    A visitor's recordings, ``sound`` and ``own``, lie in the worker that read them.
+    """
+
+    sound: Handle | None
     spoiling: Spoiling
-    own: Sound | None
+    own: Handle | None
     signature: tuple[Any, ...]
+    settings: tuple[str, ...]  # keys of what is chosen beside the sound
 
     @property
-    def heard(self) -> Sound:
-        """The sound itself."""
-        return concept.sample() if self.sound is None else self.sound
+    def private(self) -> bool:
+        """Whether something of the visitor's is in it."""
+        return self.sound is not None or self.own is not None
 
     @property
-    def tuning(self) -> tuple[Any, ...]:
-        """What names a tuning: the sound and the kind of noise, since levels and seeds are drawn anew for every mix."""
+    def training(self) -> tuple[Any, ...]:
+        """What names a training: sound and kind of noise; levels and seeds are drawn anew for every mix."""
         return (self.signature[0], self.spoiling.noise, self.signature[-1])
 
 
@@ -51,16 +57,15 @@ def source(voice: str) -> Source | None:
     sound, name = None, None
     if voice != CLIP:
         taken = microphone("Say a phrase", "spoken") if voice == MICROPHONE else file("A recording", "sound")
-        parsed = None if taken is None else _parsed(taken, "audio:parse")
-        if taken is None or parsed is None:
+        sound = None if taken is None else _read(taken, READING)
+        if taken is None or sound is None:
             return None
-        sound, name = parsed, taken.fingerprint
-    options = NOISES if sound is None else {NO_NOISE: "none"} | NOISES
+        name = taken.fingerprint
     # two controls, since their defaults differ: a visitor's recording comes with a noise of its own
-    key, default = ("spoil", "Fan") if sound is None else ("add", NO_NOISE)
-    kind = controls.select("Noise to add", key, list(options), default=default, help=narration.text(NAME, "noise"))
+    options, key, default = (NOISES, "spoil", "fan") if sound is None else (WITH_NONE, "add", NO_NOISE)
+    kind = controls.select("Noise to add", key, options, default=default, help=narration.text(NAME, "noise"))
     if kind == NO_NOISE:
-        return Source(sound, Spoiling(noise="none"), None, (name, "none"))
+        return Source(sound, Spoiling(noise="none"), None, (name, "none"), (key,))
     own = _own_noise() if kind == OWN_NOISE else None
     snr = controls.slider(
         "Voice over noise, dB", "snr", low=LOUDEST, high=SOFTEST, default=SNR, step=SNR_STEP,
@@ -69,8 +74,8 @@ def source(voice: str) -> Source | None:
     seed = _another()
     if kind == OWN_NOISE and own is None:
         return None
-    spoiling = Spoiling(noise=options[kind], snr=snr, seed=seed)  # type: ignore[arg-type]  # one of its literals
-    return Source(sound, spoiling, None if own is None else own[1], (name, spoiling, own and own[0]))
+    spoiling = Spoiling(noise=kind, snr=snr, seed=seed)  # type: ignore[arg-type]  # one of its literals
+    return Source(sound, spoiling, None if own is None else own[1], (name, spoiling, own and own[0]), (key,))
 
 
 def file(label: str, key: str) -> Upload | None:
@@ -108,25 +113,30 @@ def secure(url: str | None) -> bool:
     return parts.scheme in ("https", "") or host in ("localhost", "::1") or host.startswith("127.")
 
 
-def _own_noise() -> tuple[str, Sound] | None:
+def _own_noise() -> tuple[str, Handle] | None:
     """The visitor's own noise and its fingerprint."""
-    where = controls.choice("Noise from", "noise-from", (MICROPHONE, FILE), default=MICROPHONE)
+    ways = {way: VOICES[way] for way in (MICROPHONE, FILE)}
+    where = controls.choice("Noise from", "noise-from", ways, default=MICROPHONE)
     taken = microphone("The noise alone", "din") if where == MICROPHONE else file("The noise", "noise-file")
-    sound = None if taken is None else _parsed(taken, "audio:parse-noise")
+    sound = None if taken is None else _read(taken, READING_NOISE)
     return None if taken is None or sound is None else (taken.fingerprint, sound)
 
 
-def _parsed(taken: Upload, slot: str) -> Sound | None:
-    def start() -> jobs.Job:
-        return jobs.submit(concept.parse, taken.name, taken.data, lane="short", private=True)
-
-    sound: Sound | None = live.work(slot, taken.fingerprint, start, lambda _: st.progress(0.0, "Reading …"))
-    return sound
+def _read(taken: Upload, slot: str) -> Handle | None:
+    """Have a worker read a recording, whose bytes are a stranger's, and keep it."""
+    request = Request(
+        task=concept.hold, args=(taken.name, taken.data), signature=taken.fingerprint, lane="short", private=True,
+        isolated=True, keep=1,
+    )  # fmt: skip
+    if work.fetch(slot, request, words="Reading the recording") is None:
+        return None
+    entry = work.slots().get(slot, taken.fingerprint)
+    return None if entry is None else entry.job.handle
 
 
 def _another() -> int:
     def change() -> None:
-        st.session_state["noise-seed"] = (st.session_state["noise-seed"] + 1) % (MAX_SEED + 1)
+        settings.put({"noise-seed": (settings.current("noise-seed", 0) + 1) % (MAX_SEED + 1)})
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = controls.slider("Seed of the noise", "noise-seed", low=0, high=MAX_SEED, default=0, step=1)

@@ -4,21 +4,20 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from aecore import jobs
 from aecore.concepts import audio_bench as concept
 from aecore.figures import audio as figures
 from aecore.figures.training import falling_loss
-from pages.ui import live, narration
-from pages.ui.audio.sources import Source
+from aecore.jobs import Job
+from pages.ui import narration, training, work
+from pages.ui.audio.sources import SLOTS, Source
 from pages.ui.theme import palette
+from pages.ui.work import Request
 
 Tree = dict[str, Any]
 
 NAME = "audio_denoising"
-ASKED, DONE = "audio:asked", "audio:trained"
-KEPT = 4  # trained networks a session keeps, of 3 MB each
+KEPT = 4  # trained networks of a way that a session keeps, of 3 MB each
 PICTURE = 160  # px
 
 
@@ -27,10 +26,23 @@ class _Plan(NamedTuple):
 
     method: str  # as among the takes
     button: str
+    text: str  # the section that offers it
     scratch: bool
 
+    @property
+    def slot(self) -> str:
+        return f"audio:{self.method}"
 
-PLANS = (_Plan("tuned", "Tune to this clip", False), _Plan("scratch", "Train from scratch on it", True))
+    @property
+    def mark(self) -> str:
+        """Key of the setting that says in a link that its result was there."""
+        return f"{self.method}_trained"
+
+
+PLANS = (
+    _Plan("tuned", "Tune to this clip", "tune-offer", False),
+    _Plan("scratch", "Train from scratch on it", "scratch-offer", True),
+)
 WORDS = {"tuned": "tuned to this clip", "scratch": "from scratch on this clip"}
 COLUMNS = {
     "this clip": st.column_config.NumberColumn("this clip, dB", format="%+.1f"),
@@ -39,22 +51,36 @@ COLUMNS = {
 
 
 def models(source: Source) -> dict[str, Tree]:
-    """Denoisers trained on this sound in this kind of noise, by method."""
-    done = st.session_state.get(DONE, {})
-    return {p.method: done[p.method, source.tuning]["denoiser"] for p in PLANS if (p.method, source.tuning) in done}
+    """Return what was trained on this sound in this kind of noise, by method."""
+    if source.spoiling.noise == "none":
+        return {}
+    found = {plan.method: training.find(plan.slot, _request(source, plan)) for plan in PLANS}
+    return {method: made.value for method, made in found.items() if made is not None}
+
+
+def name_of(models: dict[str, Tree]) -> tuple[tuple[str, int], ...]:
+    """Return what tells trained models of one source apart: a training that was stopped may be repeated and go on."""
+    return tuple((method, len(model["losses"])) for method, model in models.items())
 
 
 def offer(source: Source) -> None:
-    """Draw the words, a button for each way, the training as it runs, and what came of it."""
+    """Draw the words, a panel for each way to train, and what came of it."""
     st.subheader("Train it on this clip, now", divider="gray")
     narration.say(NAME, "tune")
     if source.spoiling.noise == "none":
         st.info(narration.text(NAME, "tune-what"), icon=":material/info:")
         return
     for column, plan in zip(st.columns(len(PLANS), gap="large"), PLANS, strict=True):
-        _train(column, plan, source)
-    done = st.session_state.get(DONE, {})
-    results = {p.method: done[p.method, source.tuning] for p in PLANS if (p.method, source.tuning) in done}
+        with column:
+            training.train(
+                plan.slot,
+                _request(source, plan),
+                words=narration.text(NAME, plan.text),
+                label=plan.button,
+                draw=_panel,
+                mark=plan.mark,
+            )
+    results = models(source)
     if results:
         st.dataframe(gain_table(results), hide_index=True, width="stretch", column_config=COLUMNS)
         narration.say(NAME, "tuned")
@@ -68,39 +94,22 @@ def gain_table(results: dict[str, Tree]) -> pd.DataFrame:
     return pd.DataFrame([{"network": n} | {words[on]: db for on, db in gains.items()} for n, gains in named.items()])
 
 
-def _train(column: DeltaGenerator, plan: _Plan, source: Source) -> None:
-    """Button, running training, or nothing where it is done."""
-    slot, done = f"audio:{plan.method}", st.session_state.setdefault(DONE, {})
-    if (plan.method, source.tuning) in done:
-        return
-    with column:
-        asked = st.session_state.setdefault(ASKED, {})
-        if asked.get(plan.method) != source.tuning:
-            kind = "secondary" if plan.scratch else "primary"
-            if not st.button(plan.button, key=f"{slot}:ask", type=kind, icon=":material/model_training:"):
-                return
-            asked[plan.method] = source.tuning
-            st.rerun()
-        result = live.work(slot, source.tuning, lambda: _job(source, plan.scratch), _panel, again=plan.button)
-    if result is not None:
-        done[plan.method, source.tuning] = result
-        for oldest in list(done)[:-KEPT]:
-            del done[oldest]
-        st.rerun()  # the player above gets the new take
+def _request(source: Source, plan: _Plan) -> Request:
+    task, args = concept.tune, (source.sound, source.spoiling, source.own, plan.scratch)
+    if not source.private:
+        task, args = concept.tune_sample, (source.spoiling.noise, plan.scratch)
+    return Request(
+        task=task, args=args, signature=source.training, settings=source.settings, private=source.private,
+        source=SLOTS, subject=(source.signature[0], source.training[-1]), keep=KEPT,
+    )  # fmt: skip
 
 
-def _job(source: Source, scratch: bool) -> jobs.Job:
-    if source.sound is None and source.own is None:
-        return jobs.submit(concept.tune_sample, source.spoiling.noise, scratch)
-    return jobs.submit(concept.tune, source.heard, source.spoiling, source.own, scratch, private=True)
-
-
-def _panel(job: jobs.Job) -> None:
+def _panel(job: Job) -> None:
     latest = job.latest
     if latest is None:
-        st.progress(0.0, live.time_left(job).capitalize())
+        st.progress(0.0, work.time_left(job).capitalize())
         return
-    words = f"{latest['part']}: step {latest['step']} of {latest['steps']}, {live.time_left(job)}"
+    words = f"{latest['part']}: step {latest['step']} of {latest['steps']}, {work.time_left(job)}"
     st.progress(min(1.0, latest["progress"]), words)
     losses = [step["loss"] for step in job.progress]
     chart = falling_loss(losses, latest["steps"] // max(1, job.progress[0]["step"]), palette())

@@ -3,30 +3,42 @@
 import pandas as pd
 import streamlit as st
 
-from aecore import export, jobs
+from aecore import export
 from aecore.concepts.field_guide import checklist, shipped
-from aecore.concepts.field_guide.checklist import ITEMS, SEEDS, Measured
+from aecore.concepts.field_guide.checklist import SEEDS, Measured
 from aecore.figures import field_guide as figures
-from pages.ui import controls, live, narration
+from pages.ui import controls, narration, settings, work
 from pages.ui.downloads import Download
 from pages.ui.theme import palette
+from pages.ui.work import Request
 
 NAME = "field_guide"
 MEASURING = "field_guide:measure"
+NAMES = {
+    "scaling": "Scaling",
+    "windowing": "Windowing",
+    "overlap": "Overlap",
+    "splits": "Splits in time order",
+    "thresholds": "Thresholds",
+    "contamination": "Normal rows that were not",
+    "drift": "Drift, and when to retrain",
+    "stopping": "When to stop",
+    "deployment": "Deployment",
+}  # of the items, in their order
 ADVICE = {
-    "Scaling": lambda: narration.text(NAME, "scaling"),
-    "Windowing": lambda: narration.text(NAME, "windowing"),
-    "Overlap": lambda: narration.text(NAME, "overlap"),
-    "Splits in time order": lambda: narration.text(NAME, "splits"),
-    "Thresholds": lambda: narration.text(NAME, "thresholds"),
-    "Normal rows that were not": lambda: narration.text(NAME, "contamination"),
-    "Drift, and when to retrain": lambda: narration.text(NAME, "drift-item"),
-    "When to stop": lambda: narration.text(NAME, "stopping"),
-    "Deployment": lambda: narration.text(NAME, "deployment"),
+    "scaling": lambda: narration.text(NAME, "scaling"),
+    "windowing": lambda: narration.text(NAME, "windowing"),
+    "overlap": lambda: narration.text(NAME, "overlap"),
+    "splits": lambda: narration.text(NAME, "splits"),
+    "thresholds": lambda: narration.text(NAME, "thresholds"),
+    "contamination": lambda: narration.text(NAME, "contamination"),
+    "drift": lambda: narration.text(NAME, "drift-item"),
+    "stopping": lambda: narration.text(NAME, "stopping"),
+    "deployment": lambda: narration.text(NAME, "deployment"),
 }
 PROMPTS = {
-    "Where a test flatters": {"items": ["Splits in time order", "Thresholds"]},
-    "What happens after the first day": {"items": ["Drift, and when to retrain", "Deployment"]},
+    "Where a test flatters": {"items": ["splits", "thresholds"], "first_seed": settings.DEFAULT},
+    "What happens after the first day": {"items": ["drift", "deployment"], "first_seed": settings.DEFAULT},
     "Measure everything with other seeds": {"items": [], "first_seed": 100},
 }
 
@@ -35,29 +47,29 @@ def show() -> list[Download]:
     narration.say(NAME, "checklist")
     left, right = st.columns([3, 1], gap="large")
     with left:
-        wanted = controls.several("Only these", "items", [item.name for item in ITEMS])
+        wanted = controls.several("Only these", "items", NAMES)
     with right:
         first = int(controls.number("First of five seeds", "first_seed", low=0, high=1000, default=0))
     found = shipped.measured() if first == 0 else _again(first)
     if found is None:
         return []
-    shown = [m for m in found if not wanted or m.item.name in wanted]
+    shown = [(item, m) for item, m in zip(NAMES, found, strict=True) if not wanted or item in wanted]
     for pair in (shown[i : i + 2] for i in range(0, len(shown), 2)):
-        for column, measured in zip(st.columns(2, gap="large"), pair, strict=False):
+        for column, (item, measured) in zip(st.columns(2, gap="large"), pair, strict=False):
             with column, st.container(border=True):
-                _item(measured)
+                _item(ADVICE[item](), measured)
     return [Download("Checklist", "checklist.csv", lambda: export.csv(_table(found)))]
 
 
 def _again(first: int) -> list[Measured] | None:
-    tree = live.work(MEASURING, first, lambda: jobs.submit(checklist.measure, SEEDS, first), live.progress_bar,
-                     again="Measure", training=False)  # fmt: skip
+    request = Request(task=checklist.measure, args=(SEEDS, first), signature=first, settings=("first_seed",))
+    tree = work.fetch(MEASURING, request, words="Measuring", again="Measure")
     return None if tree is None else checklist.from_tree(tree)
 
 
-def _item(measured: Measured) -> None:
+def _item(advice: str, measured: Measured) -> None:
     item = measured.item
-    st.markdown(f"**{item.name}**: {ADVICE[item.name]()}")
+    st.markdown(f"**{item.name}**: {advice}")
     st.caption(item.measure[0].upper() + item.measure[1:])
     names = (item.before, item.after)
     st.html(figures.before_and_after(measured.before, measured.after, names, item.form, item.ideal, palette()))

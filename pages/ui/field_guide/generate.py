@@ -11,6 +11,7 @@ from aecore.figures import field_guide as figures
 from aecore.figures import tables
 from pages.ui import narration
 from pages.ui.downloads import Download
+from pages.ui.page import fragment
 from pages.ui.scrubber import Images, scrubber
 from pages.ui.theme import palette
 
@@ -27,7 +28,7 @@ def show() -> list[Download]:
     return [Download("Measures of samples", "samples.csv", lambda: export.csv(_everything(made)))]
 
 
-@st.fragment
+@fragment
 def _bench(made: Generated) -> None:
     panels = [
         Images(title=way, frames=made.pictures[way], role="input" if way == REAL else "reconstruction", per_row=8,

@@ -1,24 +1,20 @@
 """The glossary: every word with a link to the figure that shows it."""
 
-import contextlib
-from typing import Any
-
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 
-from aecore.concepts.field_guide.curved import TURNS
 from aecore.concepts.field_guide.glossary import Term, matching
-from pages.ui import controls, link, narration
+from pages.ui import controls, narration, settings
 from pages.ui.downloads import Download
 from pages.ui.page import Page, existing
 
 NAME = "field_guide"
+LONGEST = 40  # characters of a word that is looked for
 PROMPTS = {"What leaks": {"term": "learnt from"}, "All about VAEs": {"term": "VAE"}, "Every word": {"term": ""}}
 
 
 def show() -> list[Download]:
     narration.say(NAME, "glossary")
-    wanted = st.text_input("Find a word", key="term", bind="query-params", persist_state="session", max_chars=40)
+    wanted = controls.text("Find a word", "term", longest=LONGEST)
     files = {page.name: page for page in existing()}
     terms = [term for term in matching(wanted) if term.page in files]
     if not terms:
@@ -33,7 +29,7 @@ def show() -> list[Download]:
 
 
 def _lead(term: Term, page: Page) -> None:
-    """Draw the word as a link to its page; on this page a link would leave what the address says as it was."""
+    """Draw the word as a link to its page; on this page a button does what the link would."""
     label = f"**{term.word}**"
     if term.page == NAME:
         key = f"word:{term.word}"
@@ -42,15 +38,6 @@ def _lead(term: Term, page: Page) -> None:
         st.page_link(page.file, label=label, icon=page.icon, query_params=term.settings or None)
 
 
-def _open(settings: dict[str, str]) -> None:
-    """Set controls and address: a control that is not on the page yet would not bring its value there itself."""
-    controls.put(_as_controls(settings))
-    for key, text in settings.items():
-        with contextlib.suppress(StreamlitAPIException):  # bound to a control that is there, which brings it along
-            link.carry(key, text)
-
-
-def _as_controls(settings: dict[str, str]) -> dict[str, Any]:
-    """What a link says, as the controls hold it: faults are a list, a bend is a position."""
-    read = {"wrong": lambda text: [text], "bend": lambda text: TURNS.index(int(text))}
-    return {key: read.get(key, str)(text) for key, text in settings.items()}
+def _open(asked: dict[str, str]) -> None:
+    for key, text in asked.items():
+        settings.follow(key, text)

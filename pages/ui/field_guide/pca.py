@@ -9,6 +9,7 @@ from aecore.concepts.field_guide import curved, shipped
 from aecore.figures import field_guide as figures
 from pages.ui import narration
 from pages.ui.downloads import Download
+from pages.ui.page import fragment
 from pages.ui.scrubber import Panel, Points, scrubber
 from pages.ui.theme import palette
 
@@ -26,7 +27,7 @@ def show() -> list[Download]:
     return [Download("Errors by bend", "bend.csv", lambda: export.csv(_table(bent)))]
 
 
-@st.fragment
+@fragment
 def _bench(bent: curved.Bent) -> None:
     turn = scrubber(
         _panels(bent), label="Turns by, degrees", key="bend", values=bent.turns, default=DEFAULT, height=240, columns=3

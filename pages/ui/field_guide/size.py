@@ -4,38 +4,40 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from aecore import export, jobs
+from aecore import export
 from aecore.concepts.field_guide import latent_size, shipped
 from aecore.concepts.field_guide.latent_size import Sizing
 from aecore.figures import field_guide as figures
-from pages.ui import controls, live, narration
+from pages.ui import controls, narration, settings, training
 from pages.ui.bottleneck import own_recording
 from pages.ui.downloads import Download
+from pages.ui.page import fragment
 from pages.ui.scrubber import Curves, Images, Line, Panel, scrubber
 from pages.ui.theme import palette
+from pages.ui.work import Request
 
 NAME = "field_guide"
 TRAINING, READING = "field_guide:sizes", "field_guide:cut"
-OWN = "Your own file"
-SETS = {"Digits": "digits", "Sinusoids": "sinusoids"}
+DIGITS, OWN = "digits", "own"
+SETS = {DIGITS: "Digits", "sinusoids": "Sinusoids", OWN: "Your own file"}
 PROMPTS = {
-    "Sinusoids: the truth is known": {"sample": "Sinusoids"},
-    "Two numbers": {"sample": "Digits", "tried": 1},
-    "As many as were tried": {"tried": 9},
+    "Sinusoids: the truth is known": {"sample": "sinusoids", "tried": settings.DEFAULT},
+    "Two numbers": {"sample": DIGITS, "tried": 1},
+    "As many as were tried": {"sample": DIGITS, "tried": 9},
 }
 
 
 def show() -> list[Download]:
     narration.say(NAME, "size")
-    chosen = controls.choice("Data", "sample", [*SETS, OWN], default="Digits")
-    sizing = _own() if chosen == OWN else shipped.sizing(SETS[chosen])
+    chosen = controls.choice("Data", "sample", SETS, default=DIGITS)
+    sizing = _own() if chosen == OWN else shipped.sizing(chosen)
     if sizing is None:
         return []
-    _bench(sizing, chosen == "Digits")
+    _bench(sizing, chosen == DIGITS)
     return [Download("Errors by size", "sizes.csv", lambda: export.csv(_table(sizing)))]
 
 
-@st.fragment
+@fragment
 def _bench(sizing: Sizing, pictures: bool) -> None:
     k = scrubber(
         _panels(sizing, pictures), label="Numbers in the code", key="tried", values=sizing.sizes,
@@ -78,11 +80,9 @@ def _own() -> Sizing | None:
         return None
     name, recording = found
     sample = latent_size.of_recording(recording)
-    tree = live.work(
-        TRAINING, name, lambda: jobs.submit(latent_size.size, sample, 1, private=True), live.training_panel,
-        again="Train",
-    )  # fmt: skip
-    return None if tree is None else latent_size.from_tree(tree)
+    request = Request(task=latent_size.size, args=(sample, 1), signature=name, private=True, source=READING)
+    made = training.train_at_once(TRAINING, request)
+    return None if made is None else latent_size.from_tree(made.value)
 
 
 def _table(sizing: Sizing) -> pd.DataFrame:

@@ -6,23 +6,35 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from aecore import export, jobs
+from aecore import export
 from aecore.concepts.field_guide import own_history, shipped, trials
 from aecore.concepts.field_guide.diagnosis import UNCLEAR, Verdict
-from aecore.concepts.field_guide.trials import FAULTS, HEALTHY, KINDS, History, Outcome, Trial
+from aecore.concepts.field_guide.trials import HEALTHY, KINDS, History, Outcome, Trial
 from aecore.figures import field_guide as figures
-from pages.ui import controls, link, live, narration
+from pages.ui import controls, narration, settings, training, work
 from pages.ui.downloads import Download
+from pages.ui.foreign import plain
 from pages.ui.theme import palette
 from pages.ui.uploads import upload
+from pages.ui.work import Request
 
 NAME = "field_guide"
 TRIAL, READING = "field_guide:trial", "field_guide:history"
-SETS = {"Digits": "digits", "Sinusoids": "sinusoids", "Drawn shapes": "shapes", "Inverter currents": "inverter"}
+SETS = {"digits": "Digits", "sinusoids": "Sinusoids", "shapes": "Drawn shapes", "inverter": "Inverter currents"}
+FAULTS = {
+    "latent_size": trials.SMALL,
+    "loss": trials.LOSS,
+    "epochs": trials.SHORT,
+    "leak": trials.LEAK,
+    "scaling": trials.RAW,
+    "dead_units": trials.DEAD,
+    "learning_rate": trials.FAST,
+}
+TRIED = {"trial": settings.DEFAULT, "trial_seed": settings.DEFAULT}  # the data and seed whose curves are at hand
 PROMPTS = {
-    "Units that never fire": {"wrong": ["dead units"]},
-    "The test has been learnt": {"wrong": ["leak into the test"]},
-    "Two things at once": {"wrong": ["latent too small", "learning rate too high"]},
+    "Units that never fire": {"wrong": ["dead_units"]} | TRIED,
+    "The test has been learnt": {"wrong": ["leak"]} | TRIED,
+    "Two things at once": {"wrong": ["latent_size", "learning_rate"]} | TRIED,
 }
 
 
@@ -30,13 +42,13 @@ def show() -> list[Download]:
     narration.say(NAME, "wrong")
     left, middle, right = st.columns([5, 3, 1], gap="large")
     with left:
-        data = SETS[controls.choice("Data of the trial", "trial", list(SETS), default="Digits")]
+        data = controls.choice("Data of the trial", "trial", SETS, default="digits")
     with middle:
-        faults = controls.several("What goes wrong", "wrong", list(FAULTS))
+        faults = [FAULTS[fault] for fault in controls.several("What goes wrong", "wrong", FAULTS)]
     with right:
         seed = int(controls.number("Trial seed", "trial_seed", low=0, high=trials.MAX_SEED,
                                    default=shipped.SHOWN_SEED))  # fmt: skip
-    trial = Trial(data=data, faults=tuple(f for f in FAULTS if f in faults), seed=seed)
+    trial = Trial(data=data, faults=tuple(faults), seed=seed)
     outcome = _outcome(trial)
     if outcome is not None:
         _trial(trial, outcome)
@@ -54,8 +66,9 @@ def show() -> list[Download]:
 def _outcome(trial: Trial) -> Outcome | None:
     if found := shipped.exemplar(trial):
         return found
-    tree = live.work(TRIAL, trial, lambda: jobs.submit(trials.run, trial), live.training_panel, again="Train")
-    return None if tree is None else trials.outcome_of(tree)
+    request = Request(task=trials.run, args=(trial,), signature=trial, settings=("trial", "wrong", "trial_seed"))
+    made = training.train_at_once(TRIAL, request)
+    return None if made is None else trials.outcome_of(made.value)
 
 
 def _trial(trial: Trial, outcome: Outcome) -> None:
@@ -107,18 +120,18 @@ def _own() -> History | None:
         if file is None:
             st.markdown(narration.text(NAME, "own-history"))
             return None
-        found = live.work(
-            READING, file.fingerprint,
-            lambda: jobs.submit(own_history.read, file.name, file.data, lane="short", private=True),
-            lambda _: st.progress(0.0, "Reading …"), training=False,
+        request = Request(
+            task=own_history.read, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
+            isolated=True, keep=1,
         )  # fmt: skip
+        found = work.fetch(READING, request, words="Reading the file")
         if found is None:
             return None
         history, notes = found
         words = "Your training and held-out loss by epoch"
         st.html(figures.history(history.train, history.validation, palette(), words))
         with st.popover(f"What was done to the file ({len(notes)})", width="stretch"):
-            st.markdown("\n".join(f"- {link.plain(note)}" for note in notes))
+            st.markdown("\n".join(f"- {plain(note)}" for note in notes))
     with right:
         _verdict(shipped.diagnosed().diagnosis(history), f"{len(history.train)} epochs of yours.")
     return history

@@ -1,53 +1,60 @@
 """A scored signal looked at closely: an event, the map of windows, the scores, and what labels say."""
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
-from aecore.concepts import sensor_tables, sensors
-from aecore.data.uploads import Signal
-from aecore.figures import closer, vega
+from aecore.concepts import sensor_tasks
+from aecore.concepts.sensor_tasks import Detection
+from aecore.figures import closer, sensor_drawing, vega
 from pages.ui import controls, narration, plots
+from pages.ui.foreign import plain
+from pages.ui.sensors import sources
+from pages.ui.sensors.scoring import Result
+from pages.ui.sensors.sources import Source
 from pages.ui.theme import palette
 
 NAME = "sensor_anomalies"
-WINDOW, MAP, SCORES, LABELS = "The event", "Latent map", "Scores", "Against labels"
+EVENT, MAP, SCORES, LABELS = "event", "map", "scores", "labels"
+LOOKS = {EVENT: "The event", MAP: "Latent map", SCORES: "Scores", LABELS: "Against labels"}
+LOOK = "sensors:look"
 
 
-def look(
-    signal: Signal, analysis: sensors.Analysis, events: pd.DataFrame, threshold: float, chosen: int | None
-) -> None:
-    """One of the closer looks, by the visitor's choice; ``chosen`` is the open event's place among ``events``."""
-    options = [WINDOW, MAP, SCORES] + ([LABELS] if signal.labels is not None else [])
-    what = controls.choice("Look closer", "closer", options, default=WINDOW)
-    if what == WINDOW:
-        _event(analysis, events, chosen)
+def look(source: Source, result: Result, found: Detection, chosen: int | None) -> None:
+    """Draw one of the closer looks, by the visitor's choice; ``chosen`` is the open event's place in the table."""
+    options = {look: label for look, label in LOOKS.items() if look != LABELS or source.profile.labelled}
+    what = controls.choice("Look closer", "closer", options, default=EVENT)
+    threshold, overview = found.threshold.value, result.overview
+    if what == EVENT:
+        _event(result, found, chosen)
     elif what == MAP:
-        severity = analysis.scores[analysis.map_rows] / threshold
-        plot = closer.latent_map(analysis.map_points, severity, analysis.map_rows, palette())
+        severity = overview.map_scores / threshold
+        plot = closer.latent_map(overview.map_points, severity, overview.map_rows, palette())
         _draw(plot, "Codes of windows, coloured by score")
         narration.say(NAME, "map-of-windows")
     elif what == SCORES:
-        plot = closer.score_histogram(analysis.normal_scores, analysis.scores, threshold, palette())
-        _draw(plot, "Histogram of normal scores and of all scores, with the threshold")
-        st.table(sensor_tables.choice_table(analysis).set_index("chosen"))
+        counted = sources.ask(LOOK, result.signature, sensor_drawing.count_scores, result.scored, words="Counting")
+        if counted is not None:
+            plot = closer.score_histogram(counted, threshold, palette())
+            _draw(plot, "Histogram of normal scores and of all scores, with the threshold")
+        # a detector that was brought says what it likes
+        st.table(overview.choices.map(plain).set_index("chosen"))
     else:
-        _metrics(sensor_tables.measures(signal, analysis, threshold))
+        compared = sources.ask(
+            LOOK, result.signature, sensor_tasks.compare_labels, result.scored, threshold, words="Comparing"
+        )
+        if compared is not None:
+            _metrics(compared)
 
 
 def _draw(plot: vega.Figure, words: str) -> None:
     st.vega_lite_chart(None, plot.whole, width="stretch", alt=words)
 
 
-def _event(analysis: sensors.Analysis, events: pd.DataFrame, chosen: int | None) -> None:
+def _event(result: Result, found: Detection, chosen: int | None) -> None:
     if chosen is None:
         st.info("There is no event at this threshold. Lower it, or choose another signal.")
         return
-    event = events.iloc[chosen]
-    rows = slice(int(event["start"]), int(event["end"]) + 1)
-    peak = rows.start + int(np.argmax(analysis.scores[rows]))
-    lead = event["leading_channel"]
-    names, values = closer.shares(analysis.channels, analysis.channel_excess[peak])
+    lead, peak = found.events["leading_channel"].iloc[chosen], found.peaks[chosen]
+    names, values = closer.shares(result.overview.channels, found.excess[chosen])
     plots.plots(
         plots.Bars(
             alt="Error of each channel at the event's peak, times its usual error", x=closer.TIMES, ink="anomaly",

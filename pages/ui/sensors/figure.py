@@ -1,57 +1,76 @@
 """The signal's figure: drag over it to zoom in, or to mark the normal stretch; drag the threshold."""
 
+from collections.abc import Hashable
+from typing import Any
+
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from aecore.concepts.sensors import Analysis
-from aecore.figures import sensors as figures
-from pages.ui import controls, strips
-from pages.ui.sensors import rules
+from aecore.concepts.sensor_tasks import SIGMAS, Overview
+from aecore.figures import sensor_drawing
+from aecore.figures.sensors import Outline
+from pages.ui import controls, private, settings, strips
+from pages.ui.sensors import rules, sources
 
-ZOOM, MARK = "zooms in", "marks the normal stretch"
+ZOOM, MARK = "zoom", "mark"
+DRAG = {ZOOM: "zooms in", MARK: "marks the normal stretch"}
 ALL = (0.0, 100.0)
 STEP = 0.1  # % of the rows
-KEY = "sensors"
+KEY, VIEW = "sensors", "sensors:view"
 _DRAGGED = "sensors:dragged"
+_SHOWN = private.entry("sensors:outline")
 
 
-def view_of(length: int) -> tuple[int, int]:
-    """Rows in view, first and last + 1, from the control's percent; at least two."""
-    low, high = st.session_state.get("view", ALL)
-    first, last = int(length * low / 100), -int(-length * high // 100)
-    return min(first, length - 2), max(last, min(first, length - 2) + 2)
+def choose_view() -> tuple[float, float]:
+    """Draw the control of which rows are drawn, and return it in percent of all."""
+    view = controls.range_slider("In view, % of the rows", "view", low=0.0, high=100.0, default=ALL, step=STEP)
+    if view != ALL:
+        st.button(
+            "Show all", key="view:all", on_click=settings.put, args=({"view": ALL},), icon=":material/zoom_out_map:"
+        )
+    return view
 
 
-def shelve(
-    name: str, scene: figures.Scene, analysis: Analysis | None = None, missing: NDArray[np.bool_] | None = None
-) -> str:
-    """Send what does not follow the threshold; ``name`` tells signals and detectors apart."""
-    name = f"{name} {scene.normal} {scene.view} {analysis is None}"
-    return strips.shelve(_packed(name, scene, analysis, missing), key=KEY)
+def choose_drag() -> str:
+    """Draw the control of what dragging over the figure does, and return it."""
+    return controls.choice("Dragging over the figure", "drag", DRAG, default=ZOOM)
 
 
-@st.cache_data(show_spinner=False, max_entries=8, scope="session")  # of a visitor's data: nobody else's
-def _packed(name: str, _scene: figures.Scene, _analysis: Analysis | None, _missing: NDArray[np.bool_] | None) -> bytes:
-    if _analysis is None:
-        return strips.pack(_scene)
-    joined = _analysis.joined(missing=_missing)
-    return strips.pack(_scene, joined, rules.levels(_analysis, joined))
+def fetch_outline(
+    signature: Hashable, data: Any, normal: tuple[int, int], view: tuple[float, float], *, scored: bool
+) -> Outline | None:
+    """Return what is drawn of a signal, or of a result: until there is an answer, what was drawn of it before."""
+    task = sensor_drawing.draw_result if scored else sensor_drawing.draw_signal
+    outline: Outline | None = sources.ask(VIEW, signature, task, data, normal, view, words="Drawing")
+    if outline is not None:
+        st.session_state[_SHOWN] = (signature, scored, outline)
+        return outline
+    before = st.session_state.get(_SHOWN)
+    return before[2] if before is not None and before[:2] == (signature, scored) else None
 
 
-def draw(shelved: str, clock: figures.Clock, words: str, standing: strips.Standing | None = None) -> None:
+def put_on_shelf(outline: Outline, overview: Overview | None = None) -> str:
+    """Send what does not follow the threshold; returns its name in the browser."""
+    levels = None
+    if overview is not None:
+        names = [f"{sigmas:g} standard deviations" for sigmas in SIGMAS]
+        levels = strips.Levels(overview.levels, overview.counts, names)
+    return strips.shelve(strips.pack(outline, levels), key=KEY)
+
+
+def draw(shelved: str, outline: Outline, words: str, drag: str = ZOOM, standing: strips.Standing | None = None) -> None:
     """Draw the scene; a stretch dragged over it becomes the view or the normal stretch, a level the threshold."""
 
     def stretch(start: float, end: float) -> None:
-        target = "view" if st.session_state.get("drag", ZOOM) == ZOOM else "normal"
-        st.session_state[target] = _percent(clock, [start, end])
+        low, high = outline.axis.percent(*sorted((start, end)))
+        settings.put({"view" if drag == ZOOM else "normal": (low, high) if high > low else ALL})
         st.session_state[_DRAGGED] = True
 
     def level(place: int) -> None:
-        if rules.put(place):
+        if rules.put_level(place):
             st.session_state[_DRAGGED] = True
 
-    hand = strips.Hand(stretch, level, marks=st.session_state.get("drag", ZOOM) == MARK)
+    hand = strips.Hand(stretch, level, marks=drag == MARK)
     strips.strips(shelved, key=KEY, words=words, hand=hand, standing=standing)
 
 
@@ -61,40 +80,11 @@ def rerun_if_dragged() -> None:
         st.rerun()
 
 
-def drag_control() -> None:
-    """What a hand that drags over the figure does, as a control in the link."""
-    controls.choice("Dragging over the figure", "drag", [ZOOM, MARK], default=ZOOM)
-
-
-def view_control() -> None:
-    """Which rows are drawn, as a control in the link."""
-    view = controls.range_slider("In view, % of the rows", "view", low=0.0, high=100.0, default=ALL, step=STEP)
-    if view != ALL:
-        st.button("Show all", key="view:all", on_click=_show_all, icon=":material/zoom_out_map:")
-
-
-def around(first: int, last: int, length: int) -> tuple[int, int]:
-    """Some rows with as many again on both sides, at least 40: first row and last + 1."""
-    room = max(last - first + 1, 40)
-    return max(0, first - room), min(length, last + 1 + room)
-
-
 def look_at(first: int, last: int, length: int) -> None:
     """Zoom to some rows and what is around them."""
-    low, high = around(first, last, length)
-    st.session_state["view"] = (_down(100 * low / length), _up(100 * high / length))
+    low, high = sensor_drawing.rows_around(first, last, length)
+    settings.put({"view": (_down(100 * low / length), _up(100 * high / length))})
     st.session_state[_DRAGGED] = True
-
-
-def _show_all() -> None:
-    st.session_state["view"] = ALL
-
-
-def _percent(clock: figures.Clock, stretch: list[float]) -> tuple[float, float]:
-    x = clock.at(slice(None))
-    first, last = np.searchsorted(x, sorted(stretch))
-    low, high = _down(100 * first / len(x)), _up(100 * last / len(x))
-    return (low, high) if high > low else ALL
 
 
 def _down(percent: float) -> float:

@@ -2,112 +2,75 @@
 
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from aecore import export, jobs
-from aecore.anomaly.thresholds import Threshold
-from aecore.concepts import sensor_tables
-from aecore.concepts.sensors import Analysis
-from aecore.data.uploads import Signal
-from aecore.figures import closer, vega
-from aecore.figures import sensors as figures
-from aecore.figures.palette import LIGHT
-from pages.ui.sensors import figure
+from aecore import export
+from aecore.concepts import sensor_tasks
+from aecore.concepts.sensor_tasks import Detection
+from aecore.figures import sensor_drawing
+from pages.ui import work
+from pages.ui.sensors import sources
+from pages.ui.sensors.scoring import Result
+from pages.ui.sensors.sources import Source
 
-WIDTH = 900  # pixels
-CLOSE_UPS = 3  # of the strongest events
 LISTED = 500  # events
 
 
-class Findings(NamedTuple):
-    """What the page shows of a signal at one threshold, and what the report tells."""
+class Shown(NamedTuple):
+    """What the page shows: a signal, a result, the normal rows (first, last + 1), and what passes the threshold."""
 
-    name: str
-    signal: Signal
-    scene: figures.Scene
-    analysis: Analysis
-    threshold: Threshold
-    events: pd.DataFrame  # as `find_events` lists them
-    table: pd.DataFrame  # the same on the signal's clock
-    summary: str
-    self_test: pd.DataFrame | None = None
+    source: Source
+    result: Result
+    normal: tuple[int, int]
+    found: Detection
 
 
-def html(found: Findings) -> bytes:
-    """Draw and write the report; the pictures are made in a worker."""
-    strongest = found.events["severity"].nlargest(CLOSE_UPS).index if len(found.events) else []
-    events = [found.events.loc[i] for i in strongest]
-    pictures = [_overview(found), *(picture for event in events for picture in _event(found, event))]
-    pictures += [_histogram(found), _map(found)]
-    drawn = jobs.submit(vega.drawings, pictures, WIDTH, lane="short", private=True).result()
-    whole, *close, histogram, windows = drawn
-    first, last = found.scene.normal
+def write(shown: Shown, self_test: pd.DataFrame | None, slots: work.Slots) -> bytes:
+    """Write the report; its pictures are drawn where the data are."""
+    source, result, normal, found = shown
+    overview, threshold = result.overview, found.threshold
+    drawn = sources.compute(slots, sensor_drawing.draw_report, result.scored, normal, threshold.value, here=False)
+    first, last = normal
+    learned = f"the detector was trained on rows {first:,} to {last - 1:,}, which were vouched for as normal"
+    if source.saved is not None:
+        learned = "the detector was trained elsewhere; nothing was learned from this file"
     said = [
-        f"{len(found.scene.values):,} rows, {len(found.analysis.channels)} channels; learnt from rows {first:,} to "
-        f"{last - 1:,}, which were vouched for as normal.",
+        f"{source.profile.rows:,} rows, {len(overview.channels)} channels; {learned}.",
         found.summary,
-        found.threshold.sentence,
-        *found.analysis.notes,
-        export.Drawing(whole, "Signal, normal stretch, events and score over time"),
+        threshold.sentence,
+        *overview.notes,
+        export.Drawing(drawn.whole, "Signal, normal stretch, events and score over time"),
     ]
-    sections = [export.Section("What was found", said), export.Section("Events", _listed(found))]
-    for event, strip, shares in zip(events, close[::2], close[1::2], strict=True):
-        heading = f"Event at rows {event['start']:,} to {event['end']:,}, led by {event['leading_channel']}"
+    sections = [export.Section("What was found", said), export.Section("Events", _list_events(found))]
+    for (start, end, lead), strip, shares in zip(drawn.events, drawn.strips, drawn.shares, strict=True):
         parts = [
             export.Drawing(strip, "Measured and rebuilt signal around the event"),
             "Measured in red, rebuilt in green where the rows are far enough apart. Below: each channel's error at the "
             "peak, times its usual normal error.",
             export.Drawing(shares, "Error of each channel at the event's peak"),
         ]
-        sections.append(export.Section(heading, parts))
+        sections.append(export.Section(f"Event at rows {start:,} to {end:,}, led by {lead}", parts))
     sections += [
-        export.Section("Scores", [export.Drawing(histogram, "Histogram of normal and of all scores")]),
-        export.Section("Latent map", [export.Drawing(windows, "Codes of windows, coloured by score")]),
-        export.Section("What was chosen, and why", [sensor_tables.choice_table(found.analysis)]),
+        export.Section("Scores", [export.Drawing(drawn.histogram, "Histogram of normal and of all scores")]),
+        export.Section("Latent map", [export.Drawing(drawn.map, "Codes of windows, coloured by score")]),
+        export.Section("What was chosen, and why", [overview.choices]),
     ]
-    if metrics := sensor_tables.measures(found.signal, found.analysis, found.threshold.value):
-        measures = pd.DataFrame({"measure": list(metrics), "value": list(metrics.values())})
-        sections.append(export.Section("Against labels, row by row, never point-adjusted", [measures]))
-    if found.self_test is not None:
-        sections.append(export.Section("Self-test: the smallest fault that would be caught", [found.self_test]))
-    if found.signal.notes:
-        sections.append(export.Section("What was done to the file", list(found.signal.notes)))
-    return export.report(f"Sensor anomalies: {found.name}", sections)
+    measures = {}
+    if source.profile.labelled:
+        measures = sources.compute(slots, sensor_tasks.compare_labels, result.scored, threshold.value)
+    if measures:
+        table = pd.DataFrame({"measure": list(measures), "value": list(measures.values())})
+        sections.append(export.Section("Against labels, row by row, never point-adjusted", [table]))
+    if self_test is not None:
+        sections.append(export.Section("Self-test: the smallest fault that would be caught", [self_test]))
+    if source.profile.notes:
+        sections.append(export.Section("What was done to the file", list(source.profile.notes)))
+    return export.report(f"Sensor anomalies: {source.name}", sections)
 
 
-def _listed(found: Findings) -> list[str | pd.DataFrame | export.Drawing]:
-    if found.table.empty:
+def _list_events(found: Detection) -> list[str | pd.DataFrame | export.Drawing]:
+    if found.events.empty:
         return ["None at this threshold."]
-    more = len(found.table) - LISTED
-    return [found.table.head(LISTED), *([f"And {more:,} more; the table of events has them all."] if more > 0 else [])]
-
-
-def _overview(found: Findings) -> vega.Figure:
-    return _drawn(found, found.scene._replace(view=(0, len(found.scene.values))))
-
-
-def _event(found: Findings, event: pd.Series) -> tuple[vega.Figure, vega.Figure]:
-    first, last = int(event["start"]), int(event["end"])
-    scores, excess = found.analysis.scores, found.analysis.channel_excess
-    peak = first + int(np.argmax(scores[first : last + 1]))
-    view = figure.around(first, last, len(scores))
-    shares = closer.channel_shares(found.analysis.channels, excess[peak], LIGHT)
-    return _drawn(found, found.scene._replace(view=view)), shares
-
-
-def _drawn(found: Findings, scene: figures.Scene) -> vega.Figure:
-    ends = list(zip(found.events["start"], found.events["end"], strict=True))
-    tables = figures.judged(scene, figures.Verdict(found.threshold.value, ends), figures.outlines(scene))
-    return figures.strips(scene, LIGHT, tables=tables, threshold=found.threshold.value)
-
-
-def _histogram(found: Findings) -> vega.Figure:
-    analysis = found.analysis
-    return closer.score_histogram(analysis.normal_scores, analysis.scores, found.threshold.value, LIGHT)
-
-
-def _map(found: Findings) -> vega.Figure:
-    analysis = found.analysis
-    times = analysis.scores[analysis.map_rows] / found.threshold.value
-    return closer.latent_map(analysis.map_points, times, analysis.map_rows, LIGHT)
+    more = found.total - min(LISTED, len(found.events))
+    said = [f"And {more:,} more; the table of events has them all."] if more > 0 else []
+    return [found.events.head(LISTED), *said]

@@ -1,20 +1,25 @@
 """What is shown of a scored signal: its figure, events, a closer look, and files to take away."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
-from aecore import export, jobs, store
-from aecore.anomaly.thresholds import Threshold
-from aecore.concepts import sensor_tables, sensors
-from aecore.figures import sensors as figures
-from pages.ui import link, live, narration
+from aecore.concepts import sensor_tables, sensor_tasks
+from aecore.concepts.sensor_tasks import LISTED, Detection, Rule
+from aecore.figures.sensors import Outline
+from pages.ui import narration, private, training, work
 from pages.ui.downloads import Download, take_it_with_you
-from pages.ui.sensors import closer, figure, report
-from pages.ui.sensors.sources import Source
+from pages.ui.foreign import plain
+from pages.ui.sensors import closer, figure, report, sources
+from pages.ui.sensors.report import Shown
+from pages.ui.sensors.scoring import Result
+from pages.ui.sensors.sources import READING, Source
 from pages.ui.strips import Standing
 
 NAME = "sensor_anomalies"
-SELF_TEST, _FOUND = "sensors:self-test", "sensors:found"
+SELF_TEST, DETECTING = "sensors:self-test", "sensors:detect"
+_SHOWN = private.entry("sensors:shown")
 EVENT_COLUMNS = {
     "peak_score": st.column_config.NumberColumn("peak score", format="%.3g"),
     "severity": st.column_config.NumberColumn("severity", format="%.2f × threshold"),
@@ -27,48 +32,50 @@ SELF_TEST_COLUMNS = {
 }
 
 
-def show(source: Source, analysis: sensors.Analysis, scene: figures.Scene, shelved: str, threshold: Threshold) -> None:
-    """Figure, events, a closer look."""
-    signal = source.signal
-    events = analysis.events(threshold.value, missing=signal.missing)
-    summary = sensor_tables.summary(events, threshold.value, scene.clock.x)
+def detect(source: Source, result: Result, rule: Rule) -> Detection | None:
+    """Return what is found above the threshold of a rule: until there is an answer, what was found before."""
+    found = sources.ask(
+        DETECTING, result.signature, sensor_tasks.detect, result.scored, rule, words="Looking for events"
+    )
+    if found is not None:
+        return found
+    last: Shown | None = st.session_state.get(_SHOWN, {}).get("now")
+    return last.found if last is not None and last.result.signature == result.signature else None
+
+
+def show(
+    source: Source, result: Result, outline: Outline, shelved: str, found: Detection, normal: tuple[int, int], drag: str
+) -> None:
+    """Draw the figure, the events and a closer look."""
+    overview = result.overview
+    if found.refusal:
+        instead = f"Shown instead: {sensor_tasks.DEFAULT:g} standard deviations."
+        st.warning(f"{plain(found.refusal)} {instead}", icon=":material/error:")
     words = "Signal by channel, normal stretch, events and scores over time"
     # said by the figure itself: a browser takes longer for two paragraphs of Markdown than for all that is drawn
-    figure.draw(shelved, scene.clock, words, Standing(threshold.value, len(events), [summary, threshold.sentence]))
-    st.caption(narration.text(NAME, "reading"))
-    if len(scene.channels) < len(signal.channels):
-        st.caption(f"Drawn: the {len(scene.channels)} of {len(signal.channels)} channels that stand out most.")
-    for note in analysis.notes:
-        st.warning(link.plain(note), icon=":material/help:")
-    table = sensor_tables.event_table(events, scene.clock.x)
-    chosen = _choose_event(table, len(signal.values), clock=signal.time is not None)
-    closer.look(signal, analysis, events, threshold.value, chosen)
-    tested = live.finished(SELF_TEST, (source.signature, scene.normal))
-    _last()["found"] = report.Findings(
-        source.name, signal, scene, analysis, threshold, events, table, summary,
-        None if tested is None else tested["table"],
-    )  # fmt: skip
-
-
-def scene(source: Source, analysis: sensors.Analysis, normal: tuple[int, int]) -> figures.Scene:
-    """What is drawn of a scored signal whatever the threshold."""
-    signal = source.signal
-    # by the detector's own threshold: the strips stay while another is tried
-    shown = figures.standing_out(analysis.channel_excess, analysis.scores > analysis.threshold().value)
-    return figures.Scene(
-        clock=figures.Clock.of(signal.time, len(signal.values)), values=signal.values[:, shown],
-        channels=[signal.channels[i] for i in shown], normal=normal, view=figure.view_of(len(signal.values)),
-        filled=sensor_tables.filled_spans(signal), rebuilt=analysis.rebuilt[:, shown], scores=analysis.scores,
-    )  # fmt: skip
+    told = [found.summary, found.threshold.sentence]
+    figure.draw(shelved, outline, words, drag, Standing(found.threshold.value, found.total, told))
+    learned = narration.text(NAME, "learned-elsewhere") if source.saved else narration.text(NAME, "learned-here")
+    reading = narration.text(NAME, "reading")
+    st.caption(f"{learned} {reading}")
+    if overview.drawn < len(overview.channels):
+        st.caption(f"Drawn: the {overview.drawn} of {len(overview.channels)} channels that stand out most.")
+    for note in overview.notes:
+        st.warning(plain(note), icon=":material/help:")
+    if len(found.events) < found.total:
+        st.caption(f"Listed: the {LISTED:,} strongest of {found.total:,} events; the file of events has them all.")
+    chosen = _choose_event(found.events, source.profile.rows, clock=source.profile.timed)
+    closer.look(source, result, found, chosen)
+    _last()["now"] = Shown(source, result, normal, found)
 
 
 def _choose_event(table: pd.DataFrame, length: int, *, clock: bool) -> int | None:
-    """The table of events; returns the chosen one, or the strongest. Their ends are by the clock, or in rows."""
+    """Draw the table of events; return the chosen one, or the strongest. Their ends are by the clock, or in rows."""
     if table.empty:
         return None
     key = f"events:{length}"  # the same for more events or fewer: a new grid takes longer to build than all else
 
-    def opened() -> None:
+    def open_event() -> None:
         rows = st.session_state[key].selection.rows
         if rows:
             figure.look_at(int(table["first_row"].iloc[rows[0]]), int(table["last_row"].iloc[rows[0]]), length)
@@ -76,69 +83,70 @@ def _choose_event(table: pd.DataFrame, length: int, *, clock: bool) -> int | Non
     ends = list(table.columns[:2] if clock else table.columns[2:4])
     picked = st.dataframe(
         table, hide_index=True, width="stretch", column_config=EVENT_COLUMNS, key=key,
-        on_select=opened, selection_mode="single-row", column_order=ends + list(table.columns[4:]),
+        on_select=open_event, selection_mode="single-row", column_order=ends + list(table.columns[4:]),
     )  # fmt: skip
     rows = picked.selection.rows
     return rows[0] if rows and rows[0] < len(table) else int(table["severity"].argmax())
 
 
-def self_test(source: Source, normal: tuple[int, int]) -> None:
-    """On request: the smallest fault of each kind that would be caught in this very signal."""
+def offer_self_test(source: Source, normal: tuple[int, int]) -> None:
+    """Offer a test of which faults would be caught in this very signal, and show what it has found."""
     st.subheader("What would be caught?", divider="gray")
     narration.say(NAME, "self-test")
-    signature = (source.signature, normal)
-    if st.session_state.get(SELF_TEST) != signature:
-        asked = {SELF_TEST: signature}
-        st.button(
-            "Run the self-test", key="self-test:run", type="primary", icon=":material/science:",
-            on_click=st.session_state.update, args=(asked,),
-        )  # fmt: skip
-        return
-    rows = source.signal.values[slice(*normal)]
-    found = live.work(
-        SELF_TEST, signature,
-        lambda: jobs.submit(sensors.self_test, rows, source.signal.channels, source.signal.sample_rate, private=True),
-        lambda job: st.progress((job.latest or {}).get("progress", 0.0), (job.latest or {}).get("part", "Starting")),
-        again="Run again",
+    request = _self_test(source, normal)
+    made = training.train(
+        SELF_TEST, request, words="It trains detectors of its own on the normal rows, which takes a while.",
+        draw=work.draw_progress, label="Run the self-test",
     )  # fmt: skip
-    if found is not None:
+    if made is not None:
+        found = made.value
         st.dataframe(
             found["table"], hide_index=True, width="stretch", column_config=SELF_TEST_COLUMNS,
             column_order=["sentence", "caught", "size", "unit", "rows", "seconds"],
         )  # fmt: skip
         for note in found["notes"]:
-            st.caption(link.plain(note))
+            st.caption(plain(note))
 
 
-def _last() -> dict[str, report.Findings]:
-    held: dict[str, report.Findings] = st.session_state.setdefault(_FOUND, {})
+def _self_test(source: Source, normal: tuple[int, int]) -> work.Request:
+    return work.Request(
+        task=sensor_tasks.find_smallest_faults, args=(source.signal, normal), signature=(source.signature, normal),
+        private=True, source=READING,
+    )  # fmt: skip
+
+
+def _last() -> dict[str, Shown]:
+    held: dict[str, Shown] = st.session_state.setdefault(_SHOWN, {})
     return held
 
 
-def downloads() -> None:
-    """Files of what ``show`` has shown last: outside the part that follows the threshold, which then moves faster."""
-    last = _last()  # a click is answered in a thread that has no session
+def offer_downloads() -> None:
+    """Offer files of what `show` has shown last: outside the part that follows the threshold, which so moves faster."""
+    last, slots = _last(), work.slots()  # a click is answered in a thread that has no session
 
-    def found() -> report.Findings:
-        return last["found"]
+    def write(task: Any, *args: Any, here: bool = True) -> bytes:
+        return sources.compute(slots, task, last["now"].result.scored, *args, here=here)
 
-    def scores() -> pd.DataFrame:
-        now = found()
-        return sensor_tables.score_table(
-            now.analysis, now.scene.clock.x, now.threshold.value, missing=now.signal.missing
-        )
+    def threshold() -> float:
+        return last["now"].found.threshold.value
 
-    def onnx() -> bytes:
-        exported: bytes = jobs.submit(sensors.to_onnx, found().analysis.detector, private=True).result()
-        return exported
+    def write_scores(kind: str) -> bytes:
+        return write(sensor_tasks.write_scores, threshold(), kind)
+
+    def write_report() -> bytes:
+        shown = last["now"]
+        request = _self_test(shown.source, shown.normal)
+        tested = slots.get(SELF_TEST, request.signature)
+        table = tested.outcome["table"] if tested is not None and tested.whole else None
+        return report.write(shown, table, slots)
 
     binary = "application/octet-stream"
     take_it_with_you([
-        Download("Report", "report.html", lambda: report.html(found()), "text/html"),
-        Download("Scores", "scores.csv", lambda: export.csv(scores())),
-        Download("Scores, Parquet", "scores.parquet", lambda: export.parquet(scores()), binary),
-        Download("Events", "events.csv", lambda: export.csv(found().table)),
-        Download("Detector", "detector.safetensors", lambda: store.dumps(found().analysis.detector), binary),
-        Download("ONNX", "detector.onnx", onnx, binary),
+        Download("Report", "report.html", write_report, "text/html"),
+        Download("Scores", "scores.csv", lambda: write_scores("csv")),
+        Download("Scores, Parquet", "scores.parquet", lambda: write_scores("parquet"), binary),
+        Download("Events", "events.csv", lambda: write(sensor_tasks.write_events, threshold())),
+        Download("Detector", "detector.safetensors", lambda: write(sensor_tasks.write_detector), binary),
+        Download("ONNX", "detector.onnx", lambda: write(sensor_tasks.write_onnx, here=False), binary),
         Download("Python snippet", "score.py", lambda: sensor_tables.SNIPPET.encode(), "text/x-python"),
     ])  # fmt: skip

@@ -8,48 +8,50 @@ from aecore.data.bearing import Geometry
 from pages.ui import controls
 
 INVERTER_FAULTS = {
-    "Open switch": "open_switch", "Sensor offset": "offset", "Sensor gain": "gain",
-    "Inter-turn short": "inter_turn", "None": "none",
+    "open_switch": "Open switch", "offset": "Sensor offset", "gain": "Sensor gain", "inter_turn": "Inter-turn short",
+    "none": "None",
 }  # fmt: skip
-SPALLS = {"On the outer race": "outer", "On the inner race": "inner", "On a ball": "ball", "None": "none"}
+SPALLS = {
+    "outer": "On the outer race", "inner": "On the inner race", "ball": "On a ball", "none": "None",
+}  # fmt: skip
 ROOM_FAULTS = {
-    "Window left open": "window", "A stuck sensor": "stuck", "A drifting sensor": "drift", "Dropouts": "dropout",
-    "None": "none",
+    "window": "Window left open", "stuck": "A stuck sensor", "drift": "A drifting sensor", "dropout": "Dropouts",
+    "none": "None",
 }  # fmt: skip
+ROOM_SENSORS = dict(zip(["temperature", "humidity", "co2", "light", "power"], rooms.CHANNELS, strict=True))
 
 
 def inverter() -> InverterSample:
-    """Controls of the simulated inverter."""
-    fault = controls.select("Fault", "fault", list(INVERTER_FAULTS), default="Open switch")
+    """Draw the controls of the simulated inverter."""
+    fault = controls.select("Fault", "fault", INVERTER_FAULTS, default="open_switch")
     severity = controls.slider("Severity", "severity", low=0.0, high=1.0, default=0.5, step=0.05)
     speed = controls.slider("Speed, rpm", "speed", low=600, high=6000, default=3000, step=100)
     load = controls.slider("Load, share of rated torque", "load", low=0.1, high=1.2, default=0.6, step=0.05)
     noise = controls.slider("Sensor noise, A rms", "noise", low=0.0, high=10.0, default=1.0, step=0.5)
-    return InverterSample(
-        fault=INVERTER_FAULTS[fault], severity=severity, speed_rpm=float(speed), load=load, noise=noise
-    )
+    return InverterSample(fault=fault, severity=severity, speed_rpm=float(speed), load=load, noise=noise)
 
 
 def bearing() -> BearingSample:
-    """Controls of the simulated bearing, and how often its parts strike."""
+    """Draw the controls of the simulated bearing, and say how often its parts strike."""
     usual = BearingSample()
-    fault = controls.select("Spall", "spall", list(SPALLS), default="On the outer race")
+    fault = controls.select("Spall", "spall", SPALLS, default="outer")
     severity = controls.slider("Severity", "depth", low=0.0, high=1.0, default=usual.severity, step=0.05)
     speed = controls.slider("Speed, rpm", "shaft", low=300, high=6000, default=int(usual.speed_rpm), step=1)
     load = controls.slider("Load, share of rated", "radial", low=0.0, high=1.2, default=usual.load, step=0.05)
     noise = controls.slider("Sensor noise, g rms", "vibration", low=0.0, high=1.0, default=usual.noise, step=0.01)
     sample = BearingSample(
-        fault=SPALLS[fault], severity=severity, speed_rpm=float(speed), load=load, noise=noise, geometry=_geometry()
-    )
+        fault=fault, severity=severity, speed_rpm=float(speed), load=load, noise=noise,
+        geometry=_choose_geometry(),
+    )  # fmt: skip
     strikes = sample.frequencies
     st.caption(
         f"BPFO {strikes.outer:.1f} Hz, BPFI {strikes.inner:.1f} Hz, BSF {strikes.ball:.1f} Hz, FTF {strikes.cage:.1f} "
-        f"Hz: how often a ball passes the outer race, the inner race, turns about itself, and the cage turns."
+        "Hz: how often a ball passes the outer race, the inner race, turns about itself, and the cage turns."
     )
     return sample
 
 
-def _geometry() -> Geometry:
+def _choose_geometry() -> Geometry:
     usual = Geometry()
     with st.expander("Geometry of the bearing"):
         balls = controls.slider("Balls", "balls", low=3, high=60, default=usual.balls, step=1)
@@ -60,18 +62,19 @@ def _geometry() -> Geometry:
 
 
 def room() -> RoomSample:
-    """Controls of the simulated office room."""
+    """Draw the controls of the simulated office room."""
     usual = RoomSample()
-    fault = ROOM_FAULTS[controls.select("Fault", "mishap", list(ROOM_FAULTS), default="Window left open")]
+    fault = controls.select("Fault", "mishap", ROOM_FAULTS, default="window")
     sensor = usual.sensor
     if fault in ("stuck", "drift", "dropout"):
-        name = controls.select("Sensor", "sensor", list(rooms.CHANNELS), default=rooms.CHANNELS[usual.sensor])
-        sensor = rooms.CHANNELS.index(name)
+        sensors = list(ROOM_SENSORS)
+        sensor = sensors.index(controls.select("Sensor", "sensor", ROOM_SENSORS, default=sensors[usual.sensor]))
     severity = controls.slider("Severity", "extent", low=0.0, high=1.0, default=usual.severity, step=0.05)
     people = controls.slider("People", "people", low=0, high=10, default=usual.people, step=1)
     air = controls.slider("Air changes an hour", "air", low=0.1, high=5.0, default=usual.air_changes, step=0.1)
     outdoor = controls.slider("Outdoors, °C", "outdoor", low=-20.0, high=35.0, default=usual.outdoor, step=1.0)
     noise = controls.slider("Sensor noise, × usual", "room_noise", low=0.0, high=5.0, default=usual.noise, step=0.5)
     return RoomSample(
-        fault=fault, sensor=sensor, severity=severity, people=int(people), air_changes=air, outdoor=outdoor, noise=noise
-    )
+        fault=fault, sensor=sensor, severity=severity, people=int(people), air_changes=air,
+        outdoor=outdoor, noise=noise,
+    )  # fmt: skip

@@ -1,101 +1,156 @@
-"""Where the signal comes from: a simulation, or the visitor's file with its columns put right."""
+"""Where the signal comes from: a simulation, or the visitor's file with its columns put right.
 
+A simulated signal is here; a visitor's is in a worker, and a handle stands for it. Everything that is shown of either
+is asked for in the same way (`ask`, `compute`).
+"""
+
+from collections.abc import Callable, Generator, Hashable
 from typing import Any, NamedTuple
 
 import streamlit as st
 
-from aecore import jobs
-from aecore.concepts import sensors
+from aecore.concepts import sensor_tasks
 from aecore.concepts.sensor_samples import Sample
+from aecore.concepts.sensor_tasks import Profile
 from aecore.data.options import DECIMALS, DELIMITERS, ENCODINGS, TIME_UNITS, ReadOptions
 from aecore.data.uploads import Signal
-from pages.ui import controls, live
+from aecore.errors import DataGone
+from aecore.jobs import Handle
+from pages.ui import controls, work
 from pages.ui.uploads import Upload, upload
 
-AS_FOUND, NONE = "as found", "none"
+READING, COLUMNS = "sensors:read", "sensors:columns"
+TABLES = 2  # that a visitor may have in a worker's memory: there and back again
+FOUND, NONE = "found", "none"
+AS_FOUND = {FOUND: "as found"}
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "blank": " "}
 
 
 class Source(NamedTuple):
-    """A signal, what names it, and the job that trains on it."""
+    """A signal, or the handle of one; ``signature`` tells it from others."""
 
     name: str
-    signal: Signal
-    signature: object
-    task: tuple[Any, ...]  # of ``jobs.submit``, the normal stretch to be added
-    private: bool
+    signature: Hashable
+    profile: Profile
+    signal: Signal | Handle
     sample: Sample | None = None
-    saved_task: tuple[Any, ...] | None = None  # scores with a detector that the visitor brought; nothing is trained
+    saved: Upload | None = None  # a detector that the visitor brought; nothing is trained
 
 
-@st.cache_data(show_spinner=False, max_entries=20)
+# ---------------------------------------------------------------------- asking
+def ask(slot: str, signature: Hashable, task: Callable[..., Any], data: Any, *args: Any, words: str) -> Any | None:
+    """Return what a task says of data, which may be a handle; None while its panel stands in for the answer.
+
+    ``signature`` tells the data from others where they are here.
+    """
+    if not isinstance(data, Handle):
+        return _answer_here(signature, task.__name__, args, task, data)
+    request = work.Request(
+        task=task, args=(data, *args), signature=(task.__name__, data.id, args), lane="short", private=True,
+        source=READING,
+    )  # fmt: skip
+    return work.fetch(slot, request, words=words)
+
+
+def compute(slots: work.Slots, task: Callable[..., Any], data: Any, *args: Any, here: bool = True) -> Any:
+    """Return what a task makes of data, for a download; not ``here`` but in a worker where it loads much or takes long.
+
+    Where the data are gone, the page's next run reads them again.
+    """
+    if here and not isinstance(data, Handle):
+        return run_here(task(data, *args))
+    try:
+        return work.compute(slots, task, data, *args)
+    except DataGone:
+        slots.forget_slot(READING)
+        raise
+
+
+@st.cache_resource(show_spinner=False, max_entries=60)  # of samples, which are everybody's; nobody changes them
+def _answer_here(signature: Hashable, name: str, args: tuple[Any, ...], _task: Callable[..., Any], _data: Any) -> Any:
+    return run_here(_task(_data, *args))
+
+
+def run_here(steps: Generator[Any, None, Any]) -> Any:
+    """Run a task to its end in this process and return its result."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+# ---------------------------------------------------------------------- samples
+@st.cache_resource(show_spinner=False, max_entries=20)
 def _simulate(sample: Sample) -> Signal:
     return sample.signal()
 
 
-def simulated(name: str, sample: Sample) -> Source:
-    """A sample's signal."""
-    return Source(name, _simulate(sample), sample, (sensors.train_sample, sample), False, sample)
+def simulate(name: str, sample: Sample) -> Source:
+    """Return the source that is a sample."""
+    signal = _simulate(sample)
+    return Source(name, sample, sensor_tasks.describe(signal), signal, sample)
 
 
+# ---------------------------------------------------------------------- a visitor's file
 def own_file(help: str) -> Source | None:
-    """The visitor's file, once it is chosen and read."""
+    """Return the visitor's file as a source, once it is chosen and read."""
     file = upload("A sensor log", "file", help=help)
     if file is None:
         return None
     text = _text_options()
-    found = _parsed(file, text, "found")
-    if found is None:
+    read = work.Request(
+        task=sensor_tasks.read_file, args=(file.name, file.data, text), signature=(file.fingerprint, text),
+        lane="short", private=True, isolated=True, keep=TABLES,
+    )  # fmt: skip
+    table = work.fetch_held(READING, read, words="Reading the file")
+    if table is None:
         return None
-    options = _column_options(found, text)
-    signal = found if options == text else _parsed(file, options, "asked")
+    options = _column_options(table.summary, text)
+    interpret = work.Request(
+        task=sensor_tasks.read_columns, args=(table.value, options), signature=(table.value.id, options),
+        lane="short", private=True, source=READING, keep=TABLES,
+    )  # fmt: skip
+    signal = work.fetch_held(COLUMNS, interpret, words="Reading the columns")
     if signal is None:
         return None
-    task = (sensors.train, signal.values, signal.channels, signal.sample_rate)
     with st.expander("Score with a saved detector"):
         saved = upload(
             "A detector taken from here before", "detector", help="detector.safetensors; nothing is trained."
         )
-    if saved is None:
-        return Source(file.name, signal, (file.fingerprint, options), task, True)
-    again = (sensors.rescore, saved.data, signal.values, signal.channels)
-    return Source(file.name, signal, (file.fingerprint, options, saved.fingerprint), task, True, saved_task=again)
-
-
-def _parsed(file: Upload, options: ReadOptions, slot: str) -> Signal | None:
-    def start() -> jobs.Job:
-        return jobs.submit(sensors.parse, file.name, file.data, options, lane="short", private=True)
-
-    signature = (file.fingerprint, options)
-    return live.work(f"sensors:parse:{slot}", signature, start, lambda _: st.progress(0.0, "Reading the file …"))
+    return Source(file.name, signal.value.id, signal.summary, signal.value, saved=saved)
 
 
 def _text_options() -> ReadOptions:
     with st.expander("If the text is read wrongly"):
-        names = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "blank": " "}
-        assert set(names.values()) == set(DELIMITERS)
-        delimiter = controls.select("Separator", "separator", [AS_FOUND, *names], default=AS_FOUND)
-        decimal = controls.select("Decimal mark", "decimal", [AS_FOUND, *DECIMALS], default=AS_FOUND)
-        encoding = controls.select("Encoding", "encoding", [AS_FOUND, *ENCODINGS], default=AS_FOUND)
-        header = controls.select("First row", "header", [AS_FOUND, "names", "values"], default=AS_FOUND)
+        assert set(SEPARATORS.values()) == set(DELIMITERS)
+        delimiter = _select("Separator", "separator", {name: name for name in SEPARATORS})
+        decimal = _select("Decimal mark", "decimal", {mark: mark for mark in DECIMALS})
+        encoding = _select("Encoding", "encoding", {name: name for name in ENCODINGS})
+        header = _select("First row", "header", {"names": "names", "values": "values"})
     return ReadOptions(
-        delimiter=names.get(delimiter),
-        decimal=None if decimal == AS_FOUND else decimal,
-        encoding=None if encoding == AS_FOUND else encoding,
+        delimiter=SEPARATORS.get(delimiter),
+        decimal=None if decimal == FOUND else decimal,
+        encoding=None if encoding == FOUND else encoding,
         header={"names": True, "values": False}.get(header),
     )
 
 
-def _column_options(found: Signal, text: ReadOptions) -> ReadOptions:
-    names = list(found.roles.columns) if found.roles else list(found.channels)
+def _column_options(names: tuple[str, ...], text: ReadOptions) -> ReadOptions:
+    roles = {f"{name} (column)" if name in (FOUND, NONE) else name: name for name in names}  # by their ids
     with st.expander("Columns and time"):
-        time = controls.select("Time", "time", [AS_FOUND, NONE, *names], default=AS_FOUND)
-        unit = controls.select("Unit of numeric time", "unit", [AS_FOUND, *TIME_UNITS], default=AS_FOUND)
-        rate = controls.number("Rows a second, Hz (0: from time)", "rate", low=0.0, high=1e9, default=0.0)
-        label = controls.select("Label, 1 where anomalous", "label", [AS_FOUND, NONE, *names], default=AS_FOUND)
-        channels = controls.several("Channels (none: all)", "channels", names)
-    roles = {AS_FOUND: None, NONE: ""}
+        time = _select("Time", "time", {NONE: "none"} | roles)
+        unit = _select("Unit of numeric time", "unit", {unit: unit for unit in TIME_UNITS})
+        rate = controls.number("Rows a second, Hz (0: from time)", "sample_rate", low=0.0, high=1e9, default=0.0)
+        label = _select("Label, 1 where anomalous", "label", {NONE: "none"} | roles)
+        channels = controls.several("Channels (none: all)", "channels", roles)
+    columns: dict[str, str | None] = {FOUND: None, NONE: ""} | roles
     return ReadOptions(
         delimiter=text.delimiter, decimal=text.decimal, encoding=text.encoding, header=text.header,
-        time=roles.get(time, time), time_unit=None if unit == AS_FOUND else unit, sample_rate=rate or None,
-        label=roles.get(label, label), channels=tuple(channels) or None,
+        time=columns[time], time_unit=None if unit == FOUND else unit, sample_rate=rate or None,
+        label=columns[label], channels=tuple(roles[channel] for channel in channels) or None,
     )  # fmt: skip
+
+
+def _select(label: str, key: str, options: dict[str, str]) -> str:
+    return controls.select(label, key, AS_FOUND | options, default=FOUND)

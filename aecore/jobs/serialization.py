@@ -1,6 +1,6 @@
 """How values travel between the server, the workers and their children: in parts, so that large ones are not copied.
 
-Three kinds of parcel. A *task* goes from the server to a worker and is trusted. A *tree* (`aecore.store`) is the
+Three kinds of packed. A *task* goes from the server to a worker and is trusted. A *tree* (`aecore.store`) is the
 result of a public task. A *value* is anything else that comes back: the process that made it has read a visitor's bytes
 and may have been taken over by them, so nothing of it is run. It may hold plain containers, numbers, text, dates, numpy
 arrays, pandas frames, and the dataclasses, named tuples and errors of this package; every other class is refused, by
@@ -35,7 +35,7 @@ _CLASSES: dict[str, set[str]] = {  # built-in classes that run nothing of a visi
 }
 
 
-class Parcel:
+class Packed:
     """One packed value: a pickle or a tree in parts, and the arrays beside it. Its repr says nothing of the content."""
 
     __slots__ = ("kind", "stream", "buffers", "copied")
@@ -64,37 +64,37 @@ class Parcel:
         return [self.kind, len(self.stream)]
 
 
-def rebuild(head: Sequence[Any], parts: Sequence[Buffer]) -> Parcel:
-    """Return the parcel whose head and parts have arrived."""
+def rebuild(head: Sequence[Any], parts: Sequence[Buffer]) -> Packed:
+    """Return the packed whose head and parts have arrived."""
     kind, count = head
     if kind not in ("task", "tree", "value") or not isinstance(count, int):
         raise JobError("A process sent what no version of this program sends: start the server again.")
-    return Parcel(kind, parts[:count], parts[count:])
+    return Packed(kind, parts[:count], parts[count:])
 
 
 # ---- tasks: from the server to its workers
 
 
-def seal(task: Callable[..., Any], args: tuple[Any, ...]) -> Parcel:
+def seal(task: Callable[..., Any], args: tuple[Any, ...]) -> Packed:
     """Pack a task now, so that nothing the caller changes meanwhile reaches it; ``bytes``, which nobody can change,
     are not copied.
     """  # noqa: D205, D400
     own = {id(arg) for arg in args if type(arg) is bytes}
     writer = _Writer(own)
     pickle.Pickler(writer, protocol=pickle.HIGHEST_PROTOCOL).dump((task, args))
-    return Parcel("task", writer.finish(), copied=writer.copied)
+    return Packed("task", writer.finish(), copied=writer.copied)
 
 
-def unseal(parcel: Parcel) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+def unseal(packed: Packed) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """Return the task and the arguments that `seal` packed; for workers, which trust their server."""
-    assert parcel.kind == "task"
-    return pickle.Unpickler(_Reader(parcel.stream)).load()
+    assert packed.kind == "task"
+    return pickle.Unpickler(_Reader(packed.stream)).load()
 
 
 # ---- what comes back
 
 
-def pack(value: Any, private: bool) -> Parcel:
+def pack(value: Any, private: bool) -> Packed:
     """Pack a result or progress: as a tree, which is what the cache would give back, or as a value where private.
 
     Raises
@@ -115,14 +115,14 @@ def pack(value: Any, private: bool) -> Parcel:
             return raw.nbytes < LARGE  # small ones travel inside the pickle
 
         _Packer(writer, protocol=5, buffer_callback=put_aside).dump(value)
-        return Parcel("value", writer.finish(), buffers)
+        return Packed("value", writer.finish(), buffers)
     from aecore import store  # here, because it loads numpy
 
-    return Parcel("tree", [store.dumps(value)])
+    return Packed("tree", [store.dumps(value)])
 
 
-def unpack(parcel: Parcel) -> Any:
-    """Return what `pack` packed; a value's arrays lie over the parcel's buffers, a tree is a copy.
+def unpack(packed: Packed) -> Any:
+    """Return what `pack` packed; a value's arrays lie over the packed's buffers, a tree is a copy.
 
     Raises
     ------
@@ -131,14 +131,14 @@ def unpack(parcel: Parcel) -> Any:
     JobError
         Where a value is, or asks for a class that may not travel.
     """
-    if parcel.kind == "tree":
+    if packed.kind == "tree":
         from aecore import store
 
-        return store.loads(b"".join(parcel.stream))
-    if parcel.kind != "value":
+        return store.loads(b"".join(packed.stream))
+    if packed.kind != "value":
         raise JobError("A process answered with a task: start the server again.")
     try:
-        return _Unpacker(_Reader(parcel.stream), buffers=parcel.buffers).load()
+        return _Unpacker(_Reader(packed.stream), buffers=packed.buffers).load()
     except AecoreError:
         raise
     except Exception as error:  # of forged bytes, which may raise anything

@@ -1,4 +1,4 @@
-"""The nursery, and what a child of it does: ``python -m aecore.jobs.nursery SOCKET BYTES [--once]``.
+"""The forkserver, and what a child of it does: ``python -m aecore.jobs.forkserver SOCKET BYTES [--once]``.
 
 `aecore.jobs.children` starts it and says what for. It has one thread, loads what reads files, and forks a child
 whenever it is told to through its socket.
@@ -17,15 +17,16 @@ import threading
 from pathlib import Path
 
 from aecore.jobs.children import receive, send
-from aecore.jobs.parcels import Parcel, unpack
 from aecore.jobs.running import execute
+from aecore.jobs.serialization import Packed, unpack
 
 try:
     import resource
 except ImportError:  # not on Windows
     resource = None  # type: ignore[assignment]
 
-PRELOADED = ("numpy", "pandas", "pyarrow", "pyarrow.parquet", "aecore.data.uploads")  # what reading a file takes
+# What reading a file takes; named and not imported, for this package knows no domain.
+PRELOADED = ("numpy", "pandas", "pyarrow", "pyarrow.parquet", "aecore.concepts.sensor_tasks")
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
@@ -93,9 +94,9 @@ def _live(line: socket.socket, memory: int) -> None:
             threading.Thread(target=_listen, args=(line, stop), daemon=True).start()
             lock = threading.Lock()
 
-            def report(entry: Parcel) -> None:
+            def report(entry: Packed) -> None:
                 with lock:
-                    send(line, "progress", parcels=[entry])
+                    send(line, "progress", values=[entry])
 
             given = {
                 name: None if value is None else unpack(value)

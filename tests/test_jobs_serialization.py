@@ -4,6 +4,7 @@ import collections
 import datetime
 import os
 import pickle
+import re
 from decimal import Decimal
 
 import numpy as np
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 
 from aecore.data.tables import Signal
 from aecore.errors import JobError, SettingError
-from aecore.jobs import parcels
-from aecore.jobs.parcels import LARGE, Parcel, pack, rebuild, seal, unpack, unseal
+from aecore.jobs import serialization
+from aecore.jobs.serialization import LARGE, Packed, pack, rebuild, seal, unpack, unseal
 from aecore.memory import Charge
 from tests import tasks_for_jobs as tasks
 
@@ -124,28 +125,28 @@ class Evil:
         Evil(pd.read_pickle, ("sprung",)),
         Evil(np.memmap, ("sprung", "float64", "w+", 0, (10,))),
         Evil(pd.HDFStore, ("sprung",)),
-        Evil(parcels.make_record, ("os", "mkdir", {})),
-        Evil(parcels.make_record, ("aecore.jobs.dispatch", "os.mkdir", {})),
-        Evil(parcels.make_record, ("aecore.jobs.dispatch", "Dispatcher", {})),
-        Evil(parcels.make_record, ("aecore.data.tables", "Signal.__init__.__globals__", {})),
-        Evil(parcels.make_record, ("aecore.data.tables", "Signal", (1, 2))),
-        Evil(parcels.unpack, (None,)),
-        Evil(parcels.seal, (print, ())),
+        Evil(serialization.make_record, ("os", "mkdir", {})),
+        Evil(serialization.make_record, ("aecore.jobs.dispatch", "os.mkdir", {})),
+        Evil(serialization.make_record, ("aecore.jobs.dispatch", "Dispatcher", {})),
+        Evil(serialization.make_record, ("aecore.data.tables", "Signal.__init__.__globals__", {})),
+        Evil(serialization.make_record, ("aecore.data.tables", "Signal", (1, 2))),
+        Evil(serialization.unpack, (None,)),
+        Evil(serialization.seal, (print, ())),
         tasks.Trap("sprung"),
-        parcels.make_record,
+        serialization.make_record,
         Signal,
     ],
-    ids=lambda value: repr(getattr(value, "reduced", value))[:60],
+    ids=lambda value: re.sub(" at 0x[0-9a-f]+", "", repr(getattr(value, "reduced", value)))[:60],
 )
 def test_the_receiver_refuses_it_too(value, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     forged = pickle.dumps(value)
     if isinstance(value, type) or callable(value):
         forged = pickle.dumps(value)
-    if value is parcels.make_record:  # alone, it is harmless: its attributes cannot be set
+    if value is serialization.make_record:  # alone, it is harmless: its attributes cannot be set
         forged = forged[:-1] + b"N}(X\x03\x00\x00\x00abcK\x01u\x86b."
     with pytest.raises(JobError, match="could not be read"):
-        unpack(Parcel("value", [forged]))
+        unpack(Packed("value", [forged]))
     assert not list(tmp_path.iterdir())
 
 
@@ -155,7 +156,7 @@ def test_neither_a_task_nor_torn_bytes_are_read_as_a_value():
     packed = pack({"a": np.arange(5)}, private=True)
     torn = b"".join(packed.stream)[:-7]
     with pytest.raises(JobError, match="could not be read"):
-        unpack(Parcel("value", [torn]))
+        unpack(Packed("value", [torn]))
     with pytest.raises(JobError, match="no version of this program"):
         rebuild(["code", 1], [b""])
 

@@ -1,4 +1,4 @@
-"""Inside a worker: a desk where work is delivered, watched, stopped and collected, straight from and to the server.
+"""Inside a worker: the service that takes work straight from the server, reports on it, stops it and hands it back.
 
 Dask's scheduler only says which worker does what (`run`); arguments, progress, results and held values go from process
 to process, through the handlers that the preload (``--preload aecore.jobs.worker``) adds to the worker.
@@ -16,11 +16,11 @@ from typing import Any
 
 from aecore.errors import JobError
 from aecore.jobs import config
-from aecore.jobs.children import Child, Nursery
-from aecore.jobs.held import Shelf, gone
-from aecore.jobs.parcels import Parcel, pack, rebuild, unpack
+from aecore.jobs.children import Child, ForkServer
+from aecore.jobs.held import ValueStore, gone
 from aecore.jobs.plan import child_share, held_share
 from aecore.jobs.running import Outcome, execute, make_failure
+from aecore.jobs.serialization import Packed, pack, rebuild, unpack
 from aecore.memory import MEGABYTE, machine_memory
 
 SEND_EVERY = 0.02  # s; a task that yields faster has its progress sent in bundles
@@ -33,20 +33,20 @@ MOST_UNSENT = 64 * MEGABYTE  # of progress; a task that is faster than its serve
 SWEEP_SECONDS = 15.0
 
 
-def wire(parcel: Parcel) -> dict[str, Any]:
-    """Return the message in which a parcel travels; Dask sends its parts without copying them."""
+def wire(packed: Packed) -> dict[str, Any]:
+    """Return the message in which a packed travels; Dask sends its parts without copying them."""
     from distributed.protocol import to_serialize
 
-    return {"head": parcel.head, "parts": [to_serialize(memoryview(part).cast("B")) for part in parcel.parts]}
+    return {"head": packed.head, "parts": [to_serialize(memoryview(part).cast("B")) for part in packed.parts]}
 
 
-def unwire(message: dict[str, Any]) -> Parcel:
-    """Return the parcel of a message."""
+def unwire(message: dict[str, Any]) -> Packed:
+    """Return the packed of a message."""
     return rebuild(message["head"], message["parts"])
 
 
 class Assignment:
-    """One piece of work at the desk."""
+    """One piece of work at the service."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.delivered = threading.Event()
@@ -59,11 +59,11 @@ class Assignment:
         self.sent = 0.0
         self._loop = loop
         self._lock = threading.Condition()
-        self._entries: deque[Parcel] = deque()
+        self._entries: deque[Packed] = deque()
         self._first = 0  # the number of the first of them
         self._unsent = 0
 
-    def add(self, entry: Parcel) -> None:
+    def add(self, entry: Packed) -> None:
         """Take progress, from the task's thread."""
         with self._lock:
             while self._unsent > MOST_UNSENT and not self.stop.is_set():
@@ -79,7 +79,7 @@ class Assignment:
         self.outcome = outcome
         self._loop.call_soon_threadsafe(self.news.set)
 
-    def unsent(self, seen: int) -> tuple[int, list[Parcel]]:
+    def unsent(self, seen: int) -> tuple[int, list[Packed]]:
         """Return the progress that the server has not seen yet, and the number of its first entry."""
         with self._lock:
             while self._entries and self._first < seen:
@@ -91,15 +91,15 @@ class Assignment:
             return self._first, list(self._entries)
 
 
-class Desk:
+class WorkerService:
     """All that a worker has for its servers: work under way, held values, children."""
 
     def __init__(self, worker: Any) -> None:
         limit = worker.memory_manager.memory_limit or machine_memory() // 2
         self.worker = worker
         self.loop: asyncio.AbstractEventLoop = worker.loop.asyncio_loop
-        self.shelf = Shelf(_megabytes("AECORE_HELD_MEGABYTES", held_share(limit)))
-        self.nursery = Nursery(_megabytes("AECORE_CHILD_MEGABYTES", child_share(limit)))
+        self.values = ValueStore(_megabytes("AECORE_HELD_MEGABYTES", held_share(limit)))
+        self.forkserver = ForkServer(_megabytes("AECORE_CHILD_MEGABYTES", child_share(limit)))
         self._assignments: dict[str, Assignment] = {}
         self._lock = threading.Lock()
 
@@ -177,14 +177,14 @@ class Desk:
     async def has(self, id: str) -> bool:
         """Say whether a value is held here."""
         with contextlib.suppress(JobError):
-            self.shelf.take(id)
+            self.values.take(id)
             return True
         return False
 
     async def take(self, id: str) -> dict[str, Any] | None:
         """Give a copy of a held value to another worker; None where it is not here."""
         try:
-            value = self.shelf.take(id)
+            value = self.values.take(id)
         except JobError:
             return None
         return wire(await asyncio.to_thread(pack, value, True))
@@ -192,21 +192,21 @@ class Desk:
     async def release(self, ids: list[str]) -> None:
         """Let held values go."""
         for name in ids:
-            self.shelf.drop(name)
+            self.values.drop(name)
 
     async def hear(self, owner: str) -> None:
         """Note that a server is there, so that its held values stay."""
-        self.shelf.hear(owner)
+        self.values.hear(owner)
 
     async def load(self, module: str) -> None:
-        """Import a module ahead of its use, and have the nursery ready."""
+        """Import a module ahead of its use, and have the forkserver ready."""
         if "short" in self.worker.state.total_resources:
-            self.nursery.start()
+            self.forkserver.start()
         await asyncio.to_thread(importlib.import_module, module)
 
     async def sweep(self) -> None:
         """Stop the work and drop the values of servers that are not there any more."""
-        self.shelf.sweep()
+        self.values.sweep()
         since = time.monotonic() - SILENT_SECONDS
         for name, assignment in list(self._assignments.items()):
             if assignment.delivered.is_set() and assignment.heard < since:
@@ -246,17 +246,17 @@ class Desk:
         given = {name: self._find(name, address) for name, address in order["handles"]}
 
         def keep(value: Any, size: int) -> tuple[str, int]:
-            return self.shelf.put(value, size, owner), size
+            return self.values.put(value, size, owner), size
 
         if not order["isolated"]:
             return execute(
                 task, private, assignment.add, assignment.stop.is_set, given,
                 lambda value: keep(value, pack(value, private=True).size),
             )  # fmt: skip
-        assignment.child = self.nursery.open()
+        assignment.child = self.forkserver.open()
         if assignment.stop.is_set():  # it came while the child was being made
             assignment.child.kill()
-        outcome = assignment.child.run(task, private, given, assignment.add, self.shelf.limit + self.nursery.memory)
+        outcome = assignment.child.run(task, private, given, assignment.add, self.values.limit + self.forkserver.memory)
         if outcome.held is None:
             return outcome
         size = outcome.held.size
@@ -265,7 +265,7 @@ class Desk:
     def _find(self, name: str, address: str) -> Any:
         """Return a held value, from here or from the worker that has it."""
         if address == self.worker.address:
-            return self.shelf.take(name)
+            return self.values.take(name)
         peer = self.worker.rpc(address)
         try:
             if not self._wait(asyncio.wait_for(peer.aecore_has(id=name), PEER_SECONDS)):
@@ -290,8 +290,8 @@ class Desk:
 
     def close(self) -> None:
         """End the children and let all values go."""
-        self.nursery.close()
-        self.shelf.clear()
+        self.forkserver.close()
+        self.values.clear()
 
 
 def _describe(outcome: Outcome) -> dict[str, Any]:
@@ -308,4 +308,4 @@ def run(id: str, topic: str) -> None:
     """Do one piece of work; this is the function that Dask calls. It takes and returns nothing of a visitor's."""
     from distributed import get_worker
 
-    get_worker().aecore_desk.work(id, topic)
+    get_worker().aecore_service.work(id, topic)

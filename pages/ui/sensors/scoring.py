@@ -1,0 +1,72 @@
+"""A detector's result on a signal: built in, trained at once, or made by a detector that the visitor brought."""
+
+from collections.abc import Hashable
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from aecore.concepts import sensor_shipped, sensor_tasks, sensors
+from aecore.concepts.sensor_samples import Sample
+from aecore.concepts.sensor_tasks import Overview, ScoredSignal
+from aecore.data.uploads import Signal
+from aecore.jobs import Handle, Held
+from pages.ui import training, work
+from pages.ui.sensors.sources import READING, TABLES, Source, run_here
+from pages.ui.work import Request
+
+TRAINING, GATHERING = "sensors:train", "sensors:gather"
+
+
+class Result(NamedTuple):
+    """A result's overview, and the scored signal or the handle of one; ``signature`` tells it from others."""
+
+    signature: Hashable
+    overview: Overview
+    scored: ScoredSignal | Handle
+
+
+def score(source: Source, normal: tuple[float, float]) -> Result | None:
+    """Return the result for a normal stretch (percent of the rows), or None while its training is on screen."""
+    return _score_sample(source, source.sample, normal) if source.sample is not None else _score_file(source, normal)
+
+
+def _score_sample(source: Source, sample: Sample, normal: tuple[float, float]) -> Result | None:
+    signature = (sample, normal)
+    tree = None
+    if not sensor_shipped.ships(sample, normal):
+        request = Request(task=sensors.train_sample, args=signature, signature=signature)
+        made = training.train_at_once(TRAINING, request)
+        if made is None:
+            return None
+        tree = made.value
+    held = _gather(sample, normal, tree, source.signal)
+    return Result(signature, held.summary, held.value)
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)  # of samples, which are everybody's; nobody changes them
+def _gather(sample: Sample, normal: tuple[float, float], _tree: Any, _signal: Signal) -> Held:
+    return run_here(sensor_tasks.prepare_result(_tree or sensor_shipped.shipped(sample, normal), _signal))
+
+
+def _score_file(source: Source, normal: tuple[float, float]) -> Result | None:
+    """Have workers train or score, and gather; the large parts stay with them."""
+    more = {"private": True, "source": READING, "keep": TABLES}
+    if source.saved is not None:
+        args = (source.saved.data, source.signal)
+        score = Request(
+            task=sensor_tasks.apply_detector, args=args, signature=(source.signature, source.saved.fingerprint), **more
+        )
+    else:
+        score = Request(
+            task=sensor_tasks.train_detector, args=(source.signal, normal), signature=(source.signature, normal), **more
+        )
+    if training.train_at_once(TRAINING, score, label="Score again" if source.saved else "Train") is None:
+        return None
+    tree = work.slots().get(TRAINING, score.signature).job.handle
+    gather = Request(
+        task=sensor_tasks.prepare_result, args=(tree, source.signal), signature=tree.id, lane="short", **more
+    )
+    held = work.fetch_held(GATHERING, gather, words="Gathering the result")
+    if held is None:
+        return None
+    return Result(held.value.id, held.summary, held.value)
