@@ -106,7 +106,7 @@ def release(handle: Handle) -> None:
 
 
 def warm(*modules: str) -> None:
-    """Start the workers and load torch in them, then ``modules``; blocks for seconds: call it from its own thread."""
+    """Start the workers and load ``modules`` and torch in them; blocks for seconds: call it from its own thread."""
     if not _inline():
         _dispatcher.warm(modules)
 

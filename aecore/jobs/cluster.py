@@ -141,7 +141,7 @@ class Cluster:
         self._holding += Counter()  # drops what has come to nothing
 
     def warm(self, modules: Sequence[str] = ()) -> None:
-        """Load torch in all workers, ready to train, and then ``modules``; returns when that is done."""
+        """Load ``modules`` in all workers, and then torch, ready to train; returns when that is done."""
         answer = asyncio.run_coroutine_threadsafe(self._warm(modules), self._loop)
         answer.result(timeout=2 * START_SECONDS)
 
@@ -299,7 +299,7 @@ class Cluster:
             if len(there) >= wanted or time.monotonic() > deadline:
                 break
             await asyncio.sleep(0.05)
-        for module in (TRAINS, *modules):
+        for module in (*modules, TRAINS):
             await asyncio.gather(*(self._call(address, "load", module=module) for address in there))
 
     # ---- the local cluster's process

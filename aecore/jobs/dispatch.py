@@ -104,7 +104,7 @@ class Dispatcher:
         self._inbox.put((self._release, (name, address)))
 
     def warm(self, modules: Sequence[str] = ()) -> None:
-        """Start the cluster and load torch and ``modules`` in its workers; returns when that is done."""
+        """Start the cluster and load ``modules`` and torch in its workers; returns when that is done."""
         ready: queue.SimpleQueue[Cluster | None] = queue.SimpleQueue()
         self._post(self._warm, ready)
         if cluster := ready.get():

@@ -15,15 +15,13 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.errors import AecoreError
-from pages.ui import address, guard, narration, settings
+from pages.ui import address, guard, narration, settings, work
 from pages.ui.foreign import plain
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 PAINTED = 6.0  # s; by then the browser has drawn what the script sent, and the cores are free for the workers' start
-# What a first upload would load: a second of its wait.
-WARM = ("aecore.concepts.sensor_tasks", "aecore.anomaly.detector", "aecore.figures.sensor_drawing")
 TIDY_EVERY = 5.0  # s; a collection holds the one lock that all visitors share for as long as some changes take
 ROOT = Path(__file__).parents[2]
 ICON = ROOT / "assets" / "icon.png"  # a named icon would have every visitor's browser ask another site for it
@@ -154,7 +152,7 @@ def _tidy_up() -> threading.Thread:
 @st.cache_resource(show_spinner=False)
 def _warm_up() -> threading.Thread:
     """Once a server, after its first page is drawn: start the workers, so that the first training need not wait."""
-    thread = threading.Timer(PAINTED, jobs.warm, args=WARM)
+    thread = threading.Timer(PAINTED, jobs.warm, args=work.LOADED)
     thread.name, thread.daemon = "warm-up", True
     thread.start()
     return thread

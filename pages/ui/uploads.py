@@ -9,7 +9,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from aecore.data import uploads
 from aecore.errors import DataError
-from pages.ui import private, settings
+from pages.ui import private, settings, work
 from pages.ui.foreign import plain
 from pages.ui.settings import Setting
 
@@ -63,6 +63,7 @@ def upload(
         )
     kept: Upload | None = st.session_state.get(kept_key)
     if kept is None:
+        work.start_workers()
         settings.keep(setting, asked)
         if asked:
             with ask_in or nullcontext():

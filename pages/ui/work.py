@@ -9,6 +9,7 @@ that breaks for less than the grace that Streamlit gives a session does not.
 visitor starts and watches is `training`.
 """
 
+import threading
 import time
 import weakref
 from collections import OrderedDict
@@ -30,6 +31,9 @@ AT_ONCE = 4  # pieces of work that one visitor may have waiting or running
 KEPT = 6  # results of one slot that a visit gives back
 AGAIN, AGAIN_WITHIN = 3, 60.0  # times within so many seconds that data which are gone are read again unasked
 SECONDS = 60.0  # that a download waits for what it computes
+
+# What a first upload would have the workers load: a second of its wait.
+LOADED = ("aecore.concepts.sensor_tasks", "aecore.anomaly.detector", "aecore.figures.sensor_drawing")
 
 RESTARTED = "The process that did this was stopped by the system, perhaps for want of memory; it has begun again."
 UNKEPT = "The server's disk did not take this result: it is here now, and will have to be computed again next time."
@@ -223,6 +227,14 @@ def finished(slot: str, signature: Hashable) -> Any | None:
     """Return the result of a piece of work if it has one; starts and shows nothing."""
     entry = slots().get(slot, signature)
     return None if entry is None or not entry.whole else entry.outcome
+
+
+@st.cache_resource(show_spinner=False)
+def start_workers() -> threading.Thread:
+    """Once a server: start the workers now, as the page asks for a file, which takes its visitor a moment to choose."""
+    thread = threading.Thread(target=jobs.warm, args=LOADED, name="warm-up", daemon=True)
+    thread.start()
+    return thread
 
 
 def running(slot: str) -> bool:
