@@ -3,6 +3,8 @@
 import http.client
 import io
 import json
+import subprocess
+import sys
 import threading
 import uuid
 from contextlib import ExitStack
@@ -20,7 +22,7 @@ from aecore.api.answers import sentence_of, status_of
 from aecore.api.limits import ALL_AT_ONCE, READING_AT_ONCE, Limits
 from aecore.errors import DataError, JobCancelled, JobError, NoWorkers, StoreError, TooBusy, WorkerLost
 from tests import files
-from tests.servers import serving
+from tests.servers import ROOT, serving
 from tests.visitor import Visitor, run
 
 WAIT = 300
@@ -388,6 +390,15 @@ def test_logs_are_json_lines_without_content_or_names(server):
     assert requests[-1]["bytes_in"] > 50
     assert {"time", "level", "logger", "message"} <= lines[0].keys()
     assert secret not in server.log.read_text()
+
+
+def test_python_s_warnings_become_json_lines_without_their_words():
+    script = "import warnings; from aecore import logs; logs.install(); warnings.warn('a secret', RuntimeWarning)"
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    line = json.loads(ended.stderr)
+    assert (line["logger"], line["level"], line["message"]) == ("py.warnings", "warning", "RuntimeWarning")
+    assert line["from"] == "<string>:1"
+    assert "secret" not in ended.stderr
 
 
 async def _visit(url, secret):

@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.servers import ROOT, serving
-from tests.visitor import Failed, Visitor, _token, run
+from tests.visitor import Failed, Visitor, _token, put, run
 
 PAGE, OWN, LABEL = "Sensor_Anomalies", "source=Your+own+file", "A sensor log"
 MEGABYTE = 1_000_000
@@ -219,6 +219,18 @@ def test_an_upload_that_no_page_asked_for_is_refused_unread(tmp_path):
         await visitor.close()
 
     with serving(tmp_path, AECORE_JOBS="inline") as server:
+        run(lambda: play(server))
+
+
+def test_the_pages_alone_refuse_it_too(tmp_path):
+    async def play(server):
+        visitor = await Visitor.open(server.url)
+        url = f"{server.url}/_stcore/upload_file/{visitor.session_id}/{uuid.uuid4()}"
+        assert await asyncio.to_thread(put, url, "a.csv", b"a\n1\n", visitor.xsrf) == 404
+        assert await asyncio.to_thread(held, server) == 0
+        await visitor.close()
+
+    with serving(tmp_path, "Home.py", AECORE_JOBS="inline") as server:
         run(lambda: play(server))
 
 

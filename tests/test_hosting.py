@@ -1,6 +1,9 @@
 """The container, the compose file and the settings, read as what they are; no container is needed."""
 
+import contextlib
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -8,6 +11,11 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from aecore import admission
+from tests.servers import serving
+from tests.visitor import Visitor
+from tests.visitor import run as visit
 
 ROOT = Path(__file__).parents[1]
 
@@ -78,7 +86,9 @@ def test_every_package_is_locked_by_its_hash():
     assert "+cpu" in text("torch.lock")
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "requirements.lock", "torch.lock", "requirements.txt"])
+@pytest.mark.parametrize(
+    "name", ["Dockerfile", "compose.yaml", "requirements.lock", "torch.lock", "build.lock", "requirements.txt"]
+)
 def test_no_registry_is_named(name):
     assert not re.search(
         r"https?://(?!127\.0\.0\.1)|pypi\.org|ghcr\.io|docker\.io|--(extra-)?index-url|--find-links", text(name)
@@ -89,5 +99,81 @@ def test_settings_of_the_server():
     server = tomllib.loads(text(".streamlit/config.toml"))["server"]
     assert server["enableXsrfProtection"] is True
     assert server["enableCORS"] is True
-    assert server["maxUploadSize"] == 200
+    assert server["maxUploadSize"] * 1_048_576 < admission.MAX_UPLOAD
+    assert server["maxMessageSize"] == server["maxWidgetStateSize"] == 2
+    assert server["disconnectedSessionTTL"] == 30
     assert "enableStaticServing" not in server
+    assert tomllib.loads(text(".streamlit/config.toml"))["client"]["showErrorDetails"] == "none"
+
+
+def test_no_service_can_fill_the_machine(compose):
+    for name, service in compose["services"].items():
+        assert service["pids_limit"] <= 1000, name
+        assert service["logging"]["options"].keys() == {"max-size", "max-file"}, name
+        assert all("size=" in mount for mount in service["tmpfs"]), name
+        if name != "certificates":
+            assert "mem_limit" in service, name
+
+
+def test_work_begins_when_the_scheduler_is_there(compose):
+    services = compose["services"]
+    for name in ("app", "long", "short"):
+        assert services[name]["depends_on"]["scheduler"] == {"condition": "service_healthy"}, name
+    assert services["scheduler"]["healthcheck"]["test"][0] == "CMD"
+    assert services["long"]["environment"]["AECORE_NICE"] == "10"
+    assert services["short"]["environment"]["AECORE_NICE"] == "5"
+
+
+def test_the_certificate_is_whole_or_not_there_and_made_anew_in_time(compose, tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl")
+    command = compose["services"]["certificates"]["command"]
+    script = command[2].replace("/tls", str(tmp_path))
+    run = lambda: subprocess.run([*command[:2], script], check=True, capture_output=True)  # noqa: E731
+    run()
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    first = cert.read_bytes(), key.read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"key.pem", "cert.pem"}
+    run()
+    assert (cert.read_bytes(), key.read_bytes()) == first  # good for years
+    cert.unlink()  # as where a run ended between the two
+    (tmp_path / "new-key.pem").write_text("half a")
+    run()
+    second = cert.read_bytes(), key.read_bytes()
+    assert second[1] != first[1]
+    short = ["openssl", "req", "-x509", "-key", str(key), "-days", "30", "-subj", "/CN=x", "-out", str(cert)]
+    subprocess.run(short, check=True, capture_output=True)
+    run()
+    assert key.read_bytes() != second[1]
+    said = subprocess.run(["openssl", "x509", "-in", str(cert), "-noout", "-pubkey"], check=True, capture_output=True)
+    own = subprocess.run(["openssl", "pkey", "-in", str(key), "-pubout"], check=True, capture_output=True)
+    assert said.stdout == own.stdout
+
+
+def test_what_the_image_is_built_with_is_locked_too():
+    assert re.search(r"^uv==\S+ \\\n +--hash=sha256:[0-9a-f]{64}", text("build.lock"), re.M)
+    installs = re.findall(r"pip install (.*?)(?:\\|&&|$)", text("Dockerfile"), re.M)
+    assert installs
+    assert all("--require-hashes" in each for each in installs)
+    assert "NUMBA_CACHE_DIR=/tmp/" in text("Dockerfile")  # not in /data, which other containers write to
+    named = text("NOTICE")
+    assert all(package in named for package in ("soxr", "libsndfile", "certifi"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fdinfo").exists(), reason="Linux says which folders a process watches")
+def test_no_server_watches_its_packages(tmp_path):
+    async def play(server):
+        await (await Visitor.open(server.url)).close()
+        assert watched(server.process.pid) == set()
+
+    with serving(tmp_path, "Home.py", watch=True, AECORE_JOBS="inline") as server:
+        visit(lambda: play(server))
+
+
+def watched(pid):
+    """Return the inodes that a process has the kernel watch."""
+    found = set()
+    for entry in Path(f"/proc/{pid}/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found |= set(re.findall(r"^inotify wd:\S+ ino:(\S+)", entry.read_text(), re.M))
+    return found

@@ -144,14 +144,14 @@ def test_time_in_the_queue_does_not_count(monkeypatch):
 
 
 def test_a_child_whose_time_is_over_is_ended_and_nothing_else_is(monkeypatch):
-    monkeypatch.setattr(dispatch, "SHORT_SECONDS", 0.5)
+    monkeypatch.setattr(dispatch, "SHORT_SECONDS", 4.0)  # enough to have begun, on a busy machine too
     monkeypatch.setattr(dispatch, "ISOLATED_STOP_SECONDS", 0.3)
     held = jobs.submit(tasks.hold, 10, lane="short", private=True)
     worker = held.result(WAIT)["pid"]
     job = jobs.submit(tasks.be_busy, 60, lane="short", private=True, isolated=True)
     child = until(lambda: job.latest)
     assert child != worker
-    with pytest.raises(TimeExceeded, match="0.5 seconds"):
+    with pytest.raises(TimeExceeded, match="4 seconds"):
         job.result(WAIT)
     until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE, 5.0)
     added = jobs.submit(tasks.add_up, held.handle, lane="short", private=True).result(WAIT)

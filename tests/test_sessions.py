@@ -60,11 +60,14 @@ def test_a_visitor_sees_nothing_of_another_s_file(server):
 def test_an_upload_needs_its_page_s_token(server):
     async def play():
         visitor = await Visitor.open(server.url, PAGE, OWN)
-        url = f"{server.url}/_stcore/upload_file/{visitor.session_id}/some-file"
-        assert put(url, "a.csv", b"a\n1\n", None) == 403
-        assert put(url, "a.csv", b"a\n1\n", "2|00000000|11111111111111111111111111111111|1") in (204, 403)
-        assert put(url.replace(visitor.session_id, "somebody"), "a.csv", b"a\n1\n", visitor.xsrf) == 400
-        assert put(url, "", b"", None, method="DELETE") == 403
+        url = server.url + (await visitor._upload_url("a.csv")).upload_url
+        forged = "2|00000000|11111111111111111111111111111111|1"
+        # What another site's page can do: have a browser send the visitor's cookie, but not read it for the header.
+        for header, cookie in ((None, None), (None, visitor.xsrf), (visitor.xsrf, None), (forged, visitor.xsrf)):
+            assert put(url, "a.csv", b"a\n1\n", header, cookie=cookie) == 403
+        assert put(url, "", b"", None, method="DELETE", cookie=visitor.xsrf) == 403
+        assert put(url.replace(visitor.session_id, "somebody"), "a.csv", b"a\n1\n", visitor.xsrf) == 404
+        assert put(url, "a.csv", b"a\n1\n", visitor.xsrf) == 204
         await visitor.close()
 
     run(play)

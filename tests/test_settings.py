@@ -192,13 +192,14 @@ def test_a_refusal_in_a_fragment_is_a_sentence_and_settings_stay():
 def test_a_control_with_an_undeclared_key_is_refused():
     def undeclared() -> None:
         from pages.ui import controls, settings
+        from pages.ui.page import in_words
 
         settings.begin("two")
-        with settings.part("two"):
+        with in_words(), settings.part("two"):
             controls.slider("Unknown", "unknown", low=0, high=1, default=0, step=1)
 
     app = AppTest.from_function(undeclared).run()
-    assert "links.KEYS" in app.exception[0].message
+    assert "KEYS" in app.error[0].value
 
 
 def test_every_key_belongs_to_one_page():

@@ -190,7 +190,7 @@ def test_torch_too_blocks_what_was_drawn_and_passes_what_was_moved_aside():
 
 
 def test_no_library_of_figures_or_tables_stands_before_the_pad():
-    seen = "import sys, pages.ui.on_request, pages.ui.vae_morphing_closer; print({'altair', 'pandas'} & {*sys.modules})"
+    seen = "import sys, pages.ui.training, pages.ui.vae_morphing_closer; print({'altair', 'pandas'} & {*sys.modules})"
     told = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"
 

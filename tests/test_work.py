@@ -246,7 +246,6 @@ def test_a_training_that_was_stopped_before_it_had_anything_is_offered_again(sub
     press(app, "Cancel")
     app.run()
     assert "Stopped." in said(app)
-    press(app, "Train")  # puts the stopped one away
     press(app, "Train")
     assert "42 whole" in said(app)
 

@@ -238,15 +238,17 @@ def _token(url: str) -> str:
     return cookie.partition("_streamlit_xsrf=")[2].partition(";")[0]
 
 
-def put(url: str, name: str, data: bytes, xsrf: str | None, method: str = "PUT") -> int:
-    """Send a file as the frontend does; returns the HTTP status."""
+def put(url: str, name: str, data: bytes, xsrf: str | None, method: str = "PUT", cookie: str | None = "") -> int:
+    """Send a file as the frontend does, with the header's token in the cookie or another; returns the HTTP status."""
     boundary = uuid4().hex
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n'
     head += "Content-Type: application/octet-stream\r\n\r\n"
     body = head.encode() + data + f"\r\n--{boundary}--\r\n".encode()
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     if xsrf is not None:
-        headers |= {"X-Xsrftoken": xsrf, "Cookie": f"_streamlit_xsrf={xsrf}"}
+        headers["X-Xsrftoken"] = xsrf
+    if cookie := xsrf if cookie == "" else cookie:
+        headers["Cookie"] = f"_streamlit_xsrf={cookie}"
     request = urllib.request.Request(url, body if method == "PUT" else None, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=WAIT) as answer:

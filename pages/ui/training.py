@@ -5,6 +5,7 @@ meanwhile does not touch the run, whose result waits under its own settings. A t
 has, and one that can go on offers to.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -97,7 +98,8 @@ def _stand(offer: _Offer, request: Request, mine: Slots, entry: Entry | None, li
         return None if entry.before is None else Trained(entry.before, whole=True)
     result, whole = entry.outcome, entry.whole
     if result is None:
-        work.explain(offer.slot, entry, offer.label if entry.before is None else None)
+        begin = functools.partial(start, offer.slot, request, shown_by=offer.shown_by)
+        work.explain(offer.slot, entry, offer.label if entry.before is None else None, begin)
         if entry.before is None:
             return None
         result, whole = entry.before, True  # going on gave nothing

@@ -302,10 +302,11 @@ def say_where_from(entry: Entry, *, training: bool = False) -> None:
         st.caption(UNKEPT)
 
 
-def explain(slot: str, entry: Entry, again: str | None) -> None:
-    """Say why work has no result, and offer to start it ``again`` where that may help.
+def explain(slot: str, entry: Entry, again: str | None, begin: Callable[[], None] | None = None) -> None:
+    """Say why work has no result, and offer it ``again`` where that may help.
 
-    Where its data are gone, they are read again without a word.
+    ``begin`` starts it; without it, the work is dropped, and starts by itself when the page runs. Where its data are
+    gone, they are read again without a word.
     """
     mine = slots()
     try:
@@ -325,7 +326,7 @@ def explain(slot: str, entry: Entry, again: str | None) -> None:
     if again is not None:
         st.button(
             again, key=f"{slot}:again", icon=":material/play_arrow:", type="primary",
-            on_click=mine.forget, args=(slot, entry.request.signature),
+            on_click=begin or (lambda: mine.forget(slot, entry.request.signature)),
         )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def seen(page: Any) -> dict[str, list[str]]:
     """Return what a page shows once it stands still: controls with their values, figures' words, and sentences."""
     settle(page)
     before: dict[str, list[str]] | None = None
-    for _ in range(80):
+    for _ in range(480):
         page.wait_for_timeout(250)
         found = page.evaluate(LOOK)
         lines = [line.strip() for line in found["text"].splitlines()]
