@@ -104,7 +104,7 @@ def exhaust():
     hoard = []
     for i in range(200):
         hoard.append(np.ones(2_000_000))  # 16 MB, written to
-        time.sleep(0.01)
+        time.sleep(0.05)  # whoever watches may be kept waiting for a processor
         yield i
     return len(hoard)
 

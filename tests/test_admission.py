@@ -16,6 +16,7 @@ from aecore.admission import (
 )
 from aecore.api.door import ConnectionDoor, read_at_pace
 from aecore.memory import Budget
+from tests.visitor import run
 
 
 def data(size):
@@ -172,7 +173,7 @@ def test_a_body_that_stands_still_is_given_up(monkeypatch):
             await receive()
         assert caught.value.status == 408
 
-    asyncio.run(play())
+    run(play)
 
 
 def test_messages_faster_than_a_hand_wait_and_none_is_lost(monkeypatch):
@@ -191,6 +192,6 @@ def test_messages_faster_than_a_hand_wait_and_none_is_lost(monkeypatch):
     monkeypatch.setattr("aecore.api.door.asyncio.sleep", sleep)
     monkeypatch.setattr("aecore.api.door.time.monotonic", lambda: 0.0)
     scope = {"type": "websocket", "path": "/_stcore/stream", "client": ("203.0.113.1", 1), "headers": []}
-    asyncio.run(ConnectionDoor(app)(scope, receive, None))
+    run(lambda: ConnectionDoor(app)(scope, receive, None))
     assert [message["bytes"] for message in passed] == list(range(3000))
     assert len(waited) == 2000

@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from aecore.api import SecurityHeaders, TrustedProxies
+from tests.visitor import run
 
 ROOT = Path(__file__).parents[1]
 
@@ -146,7 +147,7 @@ def caller(trusted, client, *forwarded):
     async def app(scope, receive, send):
         seen.update(scope)
 
-    asyncio.run(TrustedProxies(app, trusted)(scope(client, *forwarded), None, None))
+    run(lambda: TrustedProxies(app, trusted)(scope(client, *forwarded), None, None))
     return seen["client"][0]
 
 

@@ -1,17 +1,26 @@
 """The audio page in a real browser: a file in, cleaned, heard, out again at its own rate; the microphone."""
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import soundfile
 
-from tests.browser.conftest import settle
+from tests.browser.conftest import ROOT, settle
 
 pytestmark = pytest.mark.browser
 WAIT = 300_000  # ms; the workers' first start on two busy cores
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 RATE = 44_100
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """On a new machine librosa's first call compiles for half a minute, and longer beside other tests."""
+    first = "import numpy as np; from aecore.audio.resampling import resample; resample(np.zeros((1, 999)), 44100, 16000)"
+    subprocess.run([sys.executable, "-c", first], cwd=ROOT, check=True)
 
 
 def recording() -> bytes:
