@@ -19,7 +19,9 @@ RATE = 44_100
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
     """On a new machine librosa's first call compiles for half a minute, and longer beside other tests."""
-    first = "import numpy as np; from aecore.audio.resampling import resample; resample(np.zeros((1, 999)), 44100, 16000)"
+    first = (
+        "import numpy as np; from aecore.audio.resampling import resample; resample(np.zeros((1, 999)), 44100, 16000)"
+    )
     subprocess.run([sys.executable, "-c", first], cwd=ROOT, check=True)
 
 
