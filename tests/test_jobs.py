@@ -37,6 +37,7 @@ def small_short_lane(memory, cores):
 @pytest.fixture(scope="module", autouse=True)
 def _workers():
     """One real cluster for the whole module, its short lane small enough to be exhausted quickly."""
+    jobs.shutdown()  # whatever other tests have left running has another plan
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cluster, "plan", small_short_lane)
         patch.setattr(dispatch, "STOP_SECONDS", 1.0)
