@@ -2,7 +2,7 @@
 
 `serve.py` puts middleware before the server as well, which refuses earlier and knows callers' addresses. What stands
 here holds under ``streamlit run Home.py`` too. Streamlit 1.67 has no settings for most of it, so this module is the one
-place that reaches into its runtime; `tests/test_served.py` and `tests/test_sessions.py` hold it against a real server.
+place that reaches into its runtime; `tests/test_door.py` and `tests/test_sessions.py` hold it against a real server.
 """
 
 import asyncio
