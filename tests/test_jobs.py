@@ -526,6 +526,14 @@ def test_what_this_program_takes_for_granted_of_dask_is_so():
     lanes = client.run(lambda dask_worker: sorted(dask_worker.state.total_resources))
     assert sorted(lanes.values()) == [["long"], ["short"]]  # service.WorkerService.load
     assert client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.allowed_failures) == 0  # scheduler.dask_setup
+
+    def beats():
+        return set(client.run(lambda dask_worker: dask_worker.periodic_callbacks["heartbeat"].callback_time).values())
+
+    end = time.monotonic() + WAIT
+    while beats() != {1000 * hub.HEARTBEAT} and time.monotonic() < end:  # told with the first beat's answer
+        time.sleep(0.1)
+    assert beats() == {1000 * hub.HEARTBEAT}  # hub._serve
     handlers = client.run(lambda dask_worker: "aecore_deliver" in dask_worker.handlers)
     assert set(handlers.values()) == {True}  # worker.dask_setup
     sweeps = client.run(lambda dask_worker: dask_worker.periodic_callbacks["aecore"].is_running())

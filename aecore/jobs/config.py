@@ -20,7 +20,8 @@ CONFIG: dict[str, Any] = {
     # What watches a cluster for people who tune one; it took 5 % of a core while nothing happened.
     "distributed.scheduler.active-memory-manager.start": False,
     "distributed.worker.profile.enabled": False,
-    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.tick.interval": "3s",
+    "distributed.worker.memory.monitor-interval": "300ms",  # ten looks a second at each worker were half of an idle hub
     "distributed.admin.system-monitor.interval": "5s",
     "distributed.admin.system-monitor.disk": False,
     "distributed.admin.system-monitor.gil.enabled": False,

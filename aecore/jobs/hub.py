@@ -19,6 +19,7 @@ import tempfile
 import threading
 from typing import Any
 
+import distributed.scheduler
 import psutil
 from distributed import Nanny, Scheduler, Security
 from distributed.comm import CommClosedError
@@ -28,6 +29,7 @@ from aecore.jobs import config
 from aecore.memory import MEGABYTE
 
 HOST = "127.0.0.1"
+HEARTBEAT = 2.0  # s; a worker that dies is missed at once, by its line
 
 
 def main() -> None:
@@ -51,6 +53,7 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 async def _serve(spec: dict[str, Any], scratch: str, nannies: list[Nanny]) -> None:
     security = Security.temporary()
+    distributed.scheduler.heartbeat_interval = lambda workers: HEARTBEAT  # twice a second, for a few, by itself
     async with Scheduler(
         host=HOST, port=0, protocol="tls", security=security, dashboard=False, dashboard_address=f"{HOST}:0",
         preload=["aecore.jobs.scheduler"],
