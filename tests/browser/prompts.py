@@ -52,7 +52,9 @@ LOOK = """
         }
     };
     walk(main);
-    return { controls: found, text: main.innerText };
+    const running = !document.querySelector('[data-test-script-state="notRunning"]');
+    const busy = running || main.querySelector('[data-testid="stSkeleton"], [data-testid="stProgress"]') !== null;
+    return { controls: found, text: main.innerText, busy };
 }
 """
 
@@ -66,11 +68,10 @@ def seen(page: Any) -> dict[str, list[str]]:
         found = page.evaluate(LOOK)
         lines = [line.strip() for line in found["text"].splitlines()]
         now = {"controls": found["controls"], "sentences": [line for line in lines if line and not PASSING.match(line)]}
-        busy = page.locator('[data-testid="stSkeleton"], [data-testid="stProgress"]').count()
-        if now == before and not busy and page.locator('[data-test-script-state="notRunning"]').count():
+        if now == before and not found["busy"]:
             return now
-        before = now
-    return before or {}
+        before = None if found["busy"] else now
+    raise TimeoutError(f"{page.url} did not come to rest")
 
 
 def prompts(page: Any) -> list[str]:
