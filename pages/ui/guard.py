@@ -29,6 +29,7 @@ from streamlit.runtime.session_manager import SessionInfo, SessionStorage
 from streamlit.runtime.state import SessionState
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec, UploadFileUrlInfo
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
+from threadpoolctl import threadpool_limits
 
 from aecore.admission import Refusal, uploads
 
@@ -45,7 +46,9 @@ DOWNLOAD_SECONDS = 120.0
 SESSIONS = 400  # open pages in all, unless $AECORE_SESSIONS says otherwise
 
 M_MMAP_THRESHOLD = -3  # glibc's malloc.h
-LARGE = 1 << 20
+LARGE = 8 << 20
+
+gone = threading.Event()  # set when a session or a file has ended: what it held may lie in cycles
 
 _log = logging.getLogger("aecore.pages")
 _installing = threading.Lock()
@@ -63,6 +66,7 @@ def install() -> None:
         if isinstance(files, MemoryUploadedFileManager) and not isinstance(files, _AdmittedFiles):
             files.__class__ = _AdmittedFiles
             _return_what_is_freed()
+            threadpool_limits(1, user_api="blas")  # its products are small, and many visitors' runs share the cores
             runtime_util._max_message_size_bytes = OUTBOUND_BYTES
             DeferredFileHandler.handle = _make_file  # type: ignore[method-assign]
             AppSession._handle_file_urls_request = _answer_file_urls  # type: ignore[method-assign]
@@ -77,7 +81,8 @@ def _return_what_is_freed() -> None:
     """Have glibc give large blocks back to the system when they are freed.
 
     By itself it raises the size from which it does so to that of the largest block that it has seen, up to 32 MB, and
-    keeps the heap of each thread at its largest: three uploads of 20 MB stay in memory for good.
+    keeps the heap of each thread at its largest: three uploads of 20 MB stay in memory for good. Messages to the
+    browser, networks of 2 MB above all, stay below: each page of a block that comes from the system costs a fault.
     """
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
         mallopt(M_MMAP_THRESHOLD, LARGE)
@@ -108,6 +113,7 @@ class _AdmittedFiles(MemoryUploadedFileManager):
     def remove_file(self, session_id: str, file_id: str) -> None:
         super().remove_file(session_id, file_id)
         uploads.drop(session_id, file_id)
+        gone.set()
 
     def remove_session_files(self, session_id: str) -> None:
         super().remove_session_files(session_id)
@@ -243,6 +249,7 @@ class _EndingSessions(SessionStorage):
             session._session_state = SessionState()
             session._fragment_storage.clear()
             session._client_state = ClientState()
+            gone.set()
 
 
 def tidy() -> None:

@@ -2,6 +2,7 @@
 
 import functools
 import re
+import time
 from pathlib import Path
 
 import streamlit as st
@@ -19,7 +20,13 @@ def _sections(page: str, _changed: int) -> dict[str, str]:
 
 def sections(page: str) -> dict[str, str]:
     """All sections of a page by name; ``title`` is the first heading."""
-    return _sections(page, (TEXT / f"{page}.md").stat().st_mtime_ns)
+    return _sections(page, _changed(page, int(time.monotonic())))
+
+
+@functools.lru_cache(maxsize=64)
+def _changed(page: str, _second: int) -> int:
+    """Return when a page's file was written, looked up once a second: a run asks for dozens of texts."""
+    return (TEXT / f"{page}.md").stat().st_mtime_ns
 
 
 def text(page: str, section: str) -> str:

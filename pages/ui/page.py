@@ -22,7 +22,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 PAINTED = 6.0  # s; by then the browser has drawn what the script sent, and the cores are free for the workers' start
-TIDY_EVERY = 5.0  # s; a collection holds the one lock that all visitors share for as long as some changes take
+TIDY_EVERY = 5.0  # s
+TIDY_ALL_EVERY = 60.0  # s; a collection of everything holds the lock that all visitors share, with fifty tabs for 0.1 s
 ROOT = Path(__file__).parents[2]
 ICON = ROOT / "assets" / "icon.png"  # a named icon would have every visitor's browser ask another site for it
 
@@ -129,17 +130,23 @@ def _onwards(name: str) -> None:
 def _tidy_up() -> threading.Thread:
     """Once a server: collect what closed tabs have left, files above all, at times instead of after every change.
 
-    What stands when the first page is drawn, modules above all, stays as long as the process: it is set aside, so that
-    looking through the rest takes milliseconds.
+    What stands when the first page is drawn, modules above all, stays as long as the process and is set aside. What is
+    young is looked through often; everything, only after a tab or a file has gone, or a minute has passed.
     """
 
     def collect() -> None:
         gc.collect()
         gc.freeze()
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+        last = time.monotonic()
         while True:
             time.sleep(TIDY_EVERY)
-            gc.collect()
+            if guard.gone.is_set() or time.monotonic() - last > TIDY_ALL_EVERY:
+                guard.gone.clear()
+                gc.collect()
+                last = time.monotonic()
+            else:
+                gc.collect(1)
             guard.tidy()
             if trim is not None:
                 trim(0)  # glibc keeps what is freed in every thread's own heap, and every run is a thread of its own
