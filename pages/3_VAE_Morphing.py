@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import controls, latent_pad, narration
+from pages.ui import controls, latent_pad, narration, networks
 from pages.ui import vae_morphing as ui
 from pages.ui import vae_morphing_closer as closer
 from pages.ui.downloads import buttons, take_it_with_you
@@ -31,7 +31,9 @@ def bench(shown: ui.Networks) -> None:
 
 
 with frame(NAME):
-    bench(ui.networks())
+    shown = ui.networks()
+    bench(shown)
+    networks.send([shown.made.plain.decoder, shown.made.vae.decoder], key=f"{ui.POINTER}:networks")
     controls.try_this({
         "Into the plain autoencoder's deepest hole": {"images": ui.SHAPES, "networks": ui.SHIPPED,
                                                       "z": ui.deepest_hole()},

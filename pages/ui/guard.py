@@ -29,7 +29,6 @@ from streamlit.runtime.session_manager import SessionInfo, SessionStorage
 from streamlit.runtime.state import SessionState
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec, UploadFileUrlInfo
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
-from threadpoolctl import threadpool_limits
 
 from aecore.admission import Refusal, uploads
 
@@ -66,7 +65,6 @@ def install() -> None:
         if isinstance(files, MemoryUploadedFileManager) and not isinstance(files, _AdmittedFiles):
             files.__class__ = _AdmittedFiles
             _return_what_is_freed()
-            threadpool_limits(1, user_api="blas")  # its products are small, and many visitors' runs share the cores
             runtime_util._max_message_size_bytes = OUTBOUND_BYTES
             DeferredFileHandler.handle = _make_file  # type: ignore[method-assign]
             AppSession._handle_file_urls_request = _answer_file_urls  # type: ignore[method-assign]

@@ -103,14 +103,13 @@ def latent_pad(
     """Maps over -span..span side by side; returns where the pointer was left.
 
     ``label`` says what the maps show, for those who do not see them; ``shape`` is a decoded picture's; ``height`` the
-    most that a map takes, in pixels. A link that names no place in the plane is noted at the top of the page.
+    most that a map takes, in pixels. A link that names no place in the plane is noted at the top of the page. The page
+    sends the decoders (`networks.send`), outside of what runs with every change: they are large.
     """
     _check(pads, shape, span)
     placed = Placed(position_setting(key, "the pointer", span, default), f"{key}:pad")
     scene = {"key": key, "label": label, "shape": shape, "span": span, "height": height} | placed.message(list)
-    with st.container(gap=None):
-        result = _component(key=f"{key}:pad", data=_pack(pads, scene), on_position_change=lambda: None)
-        networks.send([pad.decoder for pad in pads], key=f"{key}:networks")
+    result = _component(key=f"{key}:pad", data=_pack(pads, scene), on_position_change=lambda: None)
     return placed.left(result.get("position"), lambda answer: _read(answer, span))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, ParamSpec, TypeVar
 
 import streamlit as st
+from threadpoolctl import threadpool_limits
 
 from aecore import jobs
 from aecore.errors import AecoreError
@@ -137,6 +138,7 @@ def _tidy_up() -> threading.Thread:
     def collect() -> None:
         gc.collect()
         gc.freeze()
+        threadpool_limits(1, user_api="blas")  # pages' products are small, and many visitors' runs share the cores
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
         last = time.monotonic()
         while True:
@@ -144,6 +146,7 @@ def _tidy_up() -> threading.Thread:
             if guard.gone.is_set() or time.monotonic() - last > TIDY_ALL_EVERY:
                 guard.gone.clear()
                 gc.collect()
+                threadpool_limits(1, user_api="blas")  # of libraries that a page has loaded since
                 last = time.monotonic()
             else:
                 gc.collect(1)

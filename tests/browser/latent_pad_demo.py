@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from aecore.concepts.dense import DenseNetwork
-from pages.ui import settings
+from pages.ui import networks, settings
 from pages.ui.latent_pad import Mark, Pad, latent_pad
 from tests.components import option, shown_on
 
@@ -61,6 +61,7 @@ def figures() -> None:
     shape = (28, 28) if show == "two" else (7, 7)
     with shown_on("vae_morphing"):
         left = latent_pad(pads, key="z", span=SPAN, shape=shape, default=(0.5, -1.0))
+        networks.send([pad.decoder for pad in pads], key="z:networks")
     st.write(f"left at {left.x:g}, {left.y:g}, run {runs}")
     st.button("rerun")
     st.button("go to 2, 0", on_click=settings.put, args=({"z": (2.0, 0.0)},))
