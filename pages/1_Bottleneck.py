@@ -10,7 +10,7 @@ from aecore.concepts.bottleneck_machines import Pca
 from aecore.concepts.bottleneck_recording import Recording
 from aecore.concepts.bottleneck_signals import MAX_NOISE, MAX_SEED, Drawing
 from pages.ui import bottleneck as ui
-from pages.ui import controls, narration, settings, training
+from pages.ui import controls, narration, private, settings, training
 from pages.ui.downloads import Download, take_it_with_you
 from pages.ui.page import fragment, frame, why
 from pages.ui.scrubber import scrubber
@@ -31,12 +31,12 @@ def family_swept(drawing: Drawing, trained: bool, _weights: Any) -> bottleneck.S
     return bottleneck.sweep(drawing.signals(), 0, bottleneck.family_pca(drawing.complexity), _weights)
 
 
-@st.cache_data(show_spinner=False, max_entries=8, scope="session")  # a visitor's data: nobody else's
+@private.cache(max_entries=8)
 def own_pca(name: Any, _recording: Recording) -> Pca:
     return bottleneck.fit_pca(_recording.learn)
 
 
-@st.cache_data(show_spinner=False, max_entries=8, scope="session")
+@private.cache(max_entries=8)
 def own_swept(name: Any, seed: int, trained: bool, _recording: Recording, _weights: Any) -> bottleneck.Sweep:
     return bottleneck.sweep(_recording.test, _recording.shown(seed), own_pca(name, _recording), _weights)
 

@@ -35,7 +35,7 @@ with frame(NAME):
     bench(shown)
     networks.send([shown.made.plain.decoder, shown.made.vae.decoder], key=f"{ui.POINTER}:networks")
     controls.try_this({
-        "Into the plain autoencoder's deepest hole": {"images": ui.SHAPES, "networks": ui.SHIPPED,
+        "Into the plain autoencoder's deepest hole": {"images": ui.SHAPES, "networks": ui.BUILT_IN,
                                                       "z": ui.deepest_hole()},
         "Walk from a circle to a star": {"images": ui.SHAPES, "look": closer.WALK, "walk_from": "circle",
                                          "walk_to": "star"},

@@ -10,7 +10,6 @@ import uuid
 from urllib.parse import urlsplit
 
 import pytest
-from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -79,13 +78,7 @@ def open_socket(server):
 
 
 async def ask_for_a_file(visitor):
-    """Click the download button as the browser does; returns the request's id."""
-    message = BackMsg()
-    request = message.backend_operation_request
-    request.request_id, request.session_id = uuid.uuid4().hex, visitor.session_id
-    request.deferred_file.file_id = visitor.of_kind("download_button")[0].deferred_file_id
-    await visitor._socket.send(message.SerializeToString())
-    return request.request_id
+    return await visitor.ask_for_file(visitor.of_kind("download_button")[0].deferred_file_id)
 
 
 async def answer_to_files(visitor, count):

@@ -103,7 +103,9 @@ def test_settings_of_the_server():
     assert server["maxMessageSize"] == server["maxWidgetStateSize"] == 2
     assert server["disconnectedSessionTTL"] == 30
     assert "enableStaticServing" not in server
-    assert tomllib.loads(text(".streamlit/config.toml"))["client"]["showErrorDetails"] == "none"
+    client = tomllib.loads(text(".streamlit/config.toml"))["client"]
+    assert client["showErrorDetails"] == "none"
+    assert client["disableDataExport"] is True  # Streamlit's own download of a table escapes no formula
 
 
 def test_no_service_can_fill_the_machine(compose):

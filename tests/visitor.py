@@ -123,6 +123,15 @@ class Visitor:
             await self.finished(runs + 1)
         return status
 
+    async def ask_for_file(self, file_id: str) -> str:
+        """Click a download button as the browser does; returns the request's id."""
+        message = BackMsg()
+        request = message.backend_operation_request
+        request.request_id, request.session_id = uuid4().hex, self.session_id
+        request.deferred_file.file_id = file_id
+        await self._socket.send(message.SerializeToString())
+        return request.request_id
+
     async def _upload_url(self, name: str) -> Any:
         """Where to send a file of this name; asked again where a run that began meanwhile has swept the answer away."""
         asked = set()

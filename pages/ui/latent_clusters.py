@@ -11,7 +11,7 @@ from aecore.concepts import latent_clusters_views as views
 from aecore.concepts.latent_clusters import MACHINES, Brought, Clusters, Collection
 from aecore.data import mnist
 from aecore.figures import latent_clusters as figures
-from pages.ui import controls, narration, settings, training, work
+from pages.ui import controls, narration, private, settings, training, work
 from pages.ui.foreign import plain
 from pages.ui.scrubber import Points, scrubber
 from pages.ui.settings import Setting, Unfit
@@ -101,7 +101,7 @@ def escape_names(data: Collection) -> Collection:
 
 
 # ---------------------------------------------------------------------- the maps
-@st.cache_data(show_spinner=False, max_entries=4, scope="session")
+@private.cache(max_entries=4)
 def _table(signature: object, _made: Clusters, _data: Collection) -> Any:
     table = views.point_table(_made, _data)
     pictures = _data.pictures()

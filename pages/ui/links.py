@@ -92,7 +92,7 @@ OLD: dict[str, dict[str, Old]] = {
     },
     "vae_morphing": {
         "pictures": Old("images", {"Shapes": "shapes", "Handwritten digits": "digits"}),
-        "networks": Old("networks", {"As shipped": "shipped", "Train your own": "own"}),
+        "networks": Old("networks", {"As shipped": "builtin", "shipped": "builtin", "Train your own": "own"}),
         "closer": Old(
             "look",
             {

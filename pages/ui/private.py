@@ -23,9 +23,8 @@ def cache(max_entries: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         cached = st.cache_data(show_spinner=False, max_entries=max_entries, scope="session")(function)
-        _caches[f"{function.__module__}.{function.__qualname__}"] = (
-            cached.clear
-        )  # a page's script is run again and again
+        name = f"{function.__module__}.{function.__qualname__}"  # a page's script makes its functions anew in each run
+        _caches[name] = cached.clear
         return cached
 
     return decorate

@@ -21,8 +21,8 @@ TRAINING = "vae_morphing:train"
 POINTER = "z"
 SHAPES, DIGITS = "shapes", "digits"  # as `vae_morphing` names them, too
 IMAGES = {SHAPES: "Shapes", DIGITS: "Handwritten digits"}
-SHIPPED, OWN = "shipped", "own"
-NETWORKS = {SHIPPED: "As shipped", OWN: "Train your own"}
+BUILT_IN, OWN = "builtin", "own"
+NETWORKS = {BUILT_IN: "Built-in", OWN: "Train your own"}
 
 
 class Networks(NamedTuple):
@@ -55,8 +55,8 @@ def networks() -> Networks:
     }
     with st.container(horizontal=True):
         kind = controls.choice("Pictures", "images", there, default=next(iter(there)))
-        which = controls.choice("Networks", "networks", NETWORKS, default=SHIPPED)
-    if which == SHIPPED:
+        which = controls.choice("Networks", "networks", NETWORKS, default=BUILT_IN)
+    if which == BUILT_IN:
         return Networks(_shipped(kind))
     left, middle, right = st.columns([2, 2, 1], gap="large")
     with left:

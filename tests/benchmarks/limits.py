@@ -1,10 +1,11 @@
 """What the server's limits hold it to: memory under uploads and unfinished messages, and its processors while idle.
 
-    python -m tests.benchmarks.limits [uploads] [visits] [messages] [idle] [--count 200] [--megabytes 20]
+    python -m tests.benchmarks.limits [uploads] [visits] [messages] [idle] [reports] [--count 200] [--megabytes 20]
 
 uploads: one visitor sends one file after the other in one tab. visits: in a tab of its own each, which is closed again.
 messages: four connections send 60 MB of a message that does not end. idle: one tab is open and nothing happens; the
-server starts as the README says, without settings for its file watcher. Memory is the resident set of the server's
+server starts as the README says, without settings for its file watcher. reports: one visitor asks for thirty reports of
+a recording at once, while another changes a control of another page. Memory is the resident set of the server's
 process. "within the grace" is server.disconnectedSessionTTL and 15 s after the last tab has closed; nobody else comes.
 """
 
@@ -18,6 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 import psutil
+from streamlit.proto.Common_pb2 import StringArray
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -117,6 +119,45 @@ async def idle(server: Server, options: argparse.Namespace) -> None:
     await visitor.close()
 
 
+async def reports(server: Server, options: argparse.Namespace) -> None:
+    asking, other = await Visitor.open(server.url, PAGE, OWN), await Visitor.open(server.url)
+    await asking.upload(LABEL, "log.npy", recording(2, 0))
+
+    def offered() -> list[str]:
+        return [each.deferred_file_id for each in asking.of_kind("download_button") if each.label == "Report"]
+
+    await asking.until(offered, seconds=2 * DRAWN)
+    waits = []
+    await asyncio.sleep(GRACE)  # the workers have come to rest
+
+    async def change() -> None:
+        for digit in range(10):
+            waits.append(await other.set("button_group", "Digit", string_array_value=StringArray(data=[str(digit)])))
+            await asyncio.sleep(0.3)
+
+    began, requests = time.perf_counter(), []
+    for _ in range(30):
+        requests.append(await asking.ask_for_file(offered()[0]))
+    changing = asyncio.create_task(change())
+    answers: dict[str, str] = {}
+    refused = 0.0  # s until the last refusal
+    while len(answers) < len(requests):
+        message = await asking._receive()
+        if message.WhichOneof("type") == "backend_operation_response":
+            response = message.backend_operation_response
+            answers[response.request_id] = response.error_msg
+            refused = time.perf_counter() - began if response.error_msg else refused
+    seconds = time.perf_counter() - began
+    await changing
+    print(
+        f"30 reports asked for at once: {sum(map(bool, answers.values()))} refused within {refused:.2f} s, "
+        f"{sum(not error for error in answers.values())} made in {seconds:.1f} s; meanwhile another visitor's "
+        f"changes took at most {1000 * max(waits):.0f} ms"
+    )
+    print("  " + next(filter(None, answers.values()), ""))
+    await asyncio.gather(asking.close(), other.close())
+
+
 def used(process: psutil.Process) -> float:
     times = process.cpu_times()
     return times.user + times.system
@@ -124,7 +165,7 @@ def used(process: psutil.Process) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=["uploads", "visits", "messages", "idle"])
+    parser.add_argument("what", nargs="*", default=["uploads", "visits", "messages", "idle", "reports"])
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--megabytes", type=float, default=20)
     parser.add_argument("--seconds", type=float, default=30)
@@ -132,7 +173,7 @@ def main() -> None:
     options = parser.parse_args()
     plays = {
         "uploads": uploads, "visits": lambda server, options: uploads(server, options, tab_each=True),
-        "messages": messages, "idle": idle,
+        "messages": messages, "idle": idle, "reports": reports,
     }  # fmt: skip
     for what in options.what:
         with tempfile.TemporaryDirectory() as name, serving(Path(name), options.script, watch=what == "idle") as server:

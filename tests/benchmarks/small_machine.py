@@ -70,7 +70,7 @@ async def play(server: Server, watch: Watch) -> None:
     watch.peak = 0.0
     visitor = await Visitor.open(server.url, "Sensor_Anomalies", "source=own")
     assert await visitor.upload("A sensor log", "log.csv", log()) == 204
-    await visitor.until(lambda: visitor.of_kind("arrow_data_frame"), seconds=240)
+    await visitor.until(lambda: "The detector was trained on" in visitor.words(), seconds=240)
     visitor.check()
     print(f"{'a log read and scored':24} {watch.now:6.0f} MB, peak {watch.peak:.0f}", flush=True)
     await visitor.close()
