@@ -354,7 +354,7 @@ def test_settings_trained_before_in_this_visit_give_their_result_back(job):
         app.slider(key="own_beta").set_value(beta).run()
         assert expected in words(right(app))
         assert app.query_params.get("own_beta", "1") == f"{beta:g}"  # the link follows the controls
-    app.button_group(key="networks").set_value("shipped").run()
+    app.button_group(key="networks").set_value("builtin").run()
     assert BUILT_IN not in words(app)
     assert OWN not in words(app)
 
