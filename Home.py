@@ -4,11 +4,12 @@ import streamlit as st
 
 from aecore.concepts import home
 from aecore.figures.home import kept_against_code_size
-from pages.ui import controls, narration
-from pages.ui.page import existing, fragment, frame, why
-from pages.ui.scrubber import Bars, Images, scrubber
-from pages.ui.share import share
-from pages.ui.theme import palette
+from pages.ui.components.scrubber import Bars, Images, scrubber
+from pages.ui.components.share import share
+from pages.ui.frame import narration
+from pages.ui.frame.page import existing, fragment, frame, why
+from pages.ui.frame.theme import palette
+from pages.ui.inputs import controls
 
 NAME = "home"
 

@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from aecore import logs
 from aecore.admission import uploads
 from aecore.api import ConnectionDoor, MetricsDoor, SecurityHeaders, TrustedProxies, UploadDoor, routes
-from pages.ui import guard
+from pages.ui.frame import guard
 
 
 @asynccontextmanager

@@ -6,15 +6,17 @@ import streamlit as st
 
 from aecore import export
 from aecore.concepts import bottleneck
-from aecore.concepts.bottleneck_machines import Pca
-from aecore.concepts.bottleneck_recording import Recording
-from aecore.concepts.bottleneck_signals import MAX_NOISE, MAX_SEED, Drawing
+from aecore.concepts.bottleneck.models import Pca
+from aecore.concepts.bottleneck.recording import Recording
+from aecore.concepts.bottleneck.signals import MAX_NOISE, MAX_SEED, Drawing
 from pages.ui import bottleneck as ui
-from pages.ui import controls, narration, private, settings, training
-from pages.ui.downloads import Download, take_it_with_you
-from pages.ui.page import fragment, frame, why
-from pages.ui.scrubber import scrubber
-from pages.ui.work import Request
+from pages.ui import training
+from pages.ui.components.scrubber import scrubber
+from pages.ui.frame import narration, private, settings
+from pages.ui.frame.downloads import Download, take_it_with_you
+from pages.ui.frame.page import fragment, frame, why
+from pages.ui.inputs import controls
+from pages.ui.training.work import Request
 
 NAME, TRAINING, READING = "bottleneck", "bottleneck:train", "bottleneck:cut"
 FAMILY, OWN = "family", "own"

@@ -4,14 +4,16 @@ import streamlit as st
 
 from aecore import export, latent
 from aecore.concepts import latent_clusters as clusters
-from aecore.concepts import latent_clusters_views as views
 from aecore.concepts.latent_clusters import IDS, SIZES, Clusters, Settings
-from aecore.concepts.latent_clusters_training import lay_out, train
-from pages.ui import controls, narration, settings, training
+from aecore.concepts.latent_clusters import tables as views
+from aecore.concepts.latent_clusters.training import lay_out, train
 from pages.ui import latent_clusters as ui
-from pages.ui.downloads import Download, take_it_with_you
-from pages.ui.page import fragment, frame, why
-from pages.ui.work import Request
+from pages.ui import training
+from pages.ui.frame import narration, settings
+from pages.ui.frame.downloads import Download, take_it_with_you
+from pages.ui.frame.page import fragment, frame, why
+from pages.ui.inputs import controls
+from pages.ui.training.work import Request
 
 NAME, TRAINING, FOLD = "latent_clusters", "latent_clusters:train", "latent_clusters:tuned"
 DIGITS, MNIST, OWN = "digits", "mnist", "own"

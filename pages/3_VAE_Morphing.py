@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from pages.ui import controls, latent_pad, narration, networks
 from pages.ui import vae_morphing as ui
-from pages.ui import vae_morphing_closer as closer
-from pages.ui.downloads import buttons, take_it_with_you
-from pages.ui.page import fragment, frame, why
+from pages.ui.components import latent_pad, networks
+from pages.ui.frame import narration
+from pages.ui.frame.downloads import buttons, take_it_with_you
+from pages.ui.frame.page import fragment, frame, why
+from pages.ui.inputs import controls
+from pages.ui.vae_morphing import closer
 
 NAME = "vae_morphing"
 

@@ -3,14 +3,13 @@
 import streamlit as st
 
 from aecore import export
-from aecore.concepts import variants_views as views
-from pages.ui import controls, narration
+from aecore.concepts.variants import tables as views
 from pages.ui import variants as ui
-from pages.ui import variants_one as one
-from pages.ui import variants_pair as pair
-from pages.ui import variants_training as training
-from pages.ui.downloads import Download, take_it_with_you
-from pages.ui.page import frame, why
+from pages.ui.frame import narration
+from pages.ui.frame.downloads import Download, take_it_with_you
+from pages.ui.frame.page import frame, why
+from pages.ui.inputs import controls
+from pages.ui.variants import one, pair, training
 
 NAME = "variants"
 ONE, PAIR, TRAIN = "one", "pair", "train"

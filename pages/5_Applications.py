@@ -1,8 +1,8 @@
 """Applications: eight things that autoencoders are used for; only the section that is chosen or linked is loaded."""
 
-from pages.ui import controls
 from pages.ui.applications import shell
-from pages.ui.page import frame
+from pages.ui.frame.page import frame
+from pages.ui.inputs import controls
 
 NAME = "applications"
 

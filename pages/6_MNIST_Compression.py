@@ -5,12 +5,16 @@ from typing import Any
 import streamlit as st
 
 from aecore import export
-from aecore.concepts import mnist_compression_shipped as shipped
-from aecore.data import drawn_digits
-from pages.ui import controls, mnist, mnist_results, mnist_training, narration
-from pages.ui.downloads import Download, take_it_with_you
-from pages.ui.mnist_own import own_digit
-from pages.ui.page import fragment, frame, why
+from aecore.concepts.mnist_compression import pretrained as shipped
+from aecore.data.datasets import drawn_digits
+from pages.ui.frame import narration
+from pages.ui.frame.downloads import Download, take_it_with_you
+from pages.ui.frame.page import fragment, frame, why
+from pages.ui.inputs import controls
+from pages.ui.mnist_compression import results as mnist_results
+from pages.ui.mnist_compression import sizes as mnist
+from pages.ui.mnist_compression import training as mnist_training
+from pages.ui.mnist_compression.own_digit import own_digit
 
 NAME = "mnist_compression"
 TWO = shipped.SIZES.index(2)

@@ -4,14 +4,16 @@ from typing import Any
 
 import streamlit as st
 
-from aecore.concepts import audio_bench as concept
-from pages.ui import controls, narration, work
+from aecore.concepts.audio_denoising import benchmark as concept
 from pages.ui.audio import results, sources, tuning
 from pages.ui.audio.listening import KEY, NETWORK, Result, listen
 from pages.ui.audio.sources import CLIP, SNR, Source
-from pages.ui.foreign import plain
-from pages.ui.page import frame, why
-from pages.ui.work import Request
+from pages.ui.frame import narration
+from pages.ui.frame.foreign import plain
+from pages.ui.frame.page import frame, why
+from pages.ui.inputs import controls
+from pages.ui.training import work
+from pages.ui.training.work import Request
 
 NAME = "audio_denoising"
 CLEANING, LAST = "audio:clean", "audio:last"

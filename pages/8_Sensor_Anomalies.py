@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from aecore.concepts import sensors
+from aecore.concepts import sensor_anomalies as sensors
 from aecore.figures.sensors import Outline
-from pages.ui import controls, narration, settings
-from pages.ui.foreign import plain
-from pages.ui.page import fragment, frame, in_words, why
+from pages.ui.frame import narration, settings
+from pages.ui.frame.foreign import plain
+from pages.ui.frame.page import fragment, frame, in_words, why
+from pages.ui.inputs import controls
 from pages.ui.sensors import figure, results, rules, samples, scoring, sources
 from pages.ui.sensors.scoring import SensorResult
 from pages.ui.sensors.sources import Source

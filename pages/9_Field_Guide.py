@@ -1,9 +1,9 @@
 """Field guide: the decisions around an autoencoder, a section each; only the one that is open does any work."""
 
-from pages.ui import controls
-from pages.ui.downloads import take_it_with_you
 from pages.ui.field_guide import checklist, generate, glossary, pca, size, wrong
-from pages.ui.page import frame, why
+from pages.ui.frame.downloads import take_it_with_you
+from pages.ui.frame.page import frame, why
+from pages.ui.inputs import controls
 
 NAME = "field_guide"
 SECTIONS = {

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from pages.ui import address, settings
-from pages.ui.page import in_words
+from pages.ui.components import address
+from pages.ui.frame import settings
+from pages.ui.frame.page import in_words
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from sklearn.decomposition import PCA
 
 from aecore import store
 from aecore.anomaly import AnomalyDetector, find_events, log_score_threshold, scoring, thresholds
-from aecore.anomaly.choices import (
+from aecore.anomaly.diagnostics import two_levels
+from aecore.anomaly.events import merged, runs
+from aecore.anomaly.hyperparameters import (
     choose_latent_dim,
     choose_own_row,
     choose_step,
@@ -17,9 +19,7 @@ from aecore.anomaly.choices import (
     dominant_period,
     find_period,
 )
-from aecore.anomaly.events import merged, runs
 from aecore.anomaly.network import Recipe, WindowNetwork, principal, train
-from aecore.anomaly.notes import two_levels
 from aecore.anomaly.scoring import Measure
 from aecore.anomaly.thresholds import (
     PRIOR_SPREAD,

@@ -17,9 +17,10 @@ import soundfile
 
 from aecore.admission import SITE_SHARES, Refusal
 from aecore.anomaly import AnomalyDetector
-from aecore.api import endpoints, headers, work
-from aecore.api.answers import sentence_of, status_of
+from aecore.api import endpoints, headers
+from aecore.api import tasks as work
 from aecore.api.limits import ALL_AT_ONCE, READING_AT_ONCE, Limits
+from aecore.api.responses import sentence_of, status_of
 from aecore.errors import DataError, JobCancelled, JobError, NoWorkers, StoreError, TooBusy, WorkerLost
 from tests import files
 from tests.servers import ROOT, serving
@@ -254,7 +255,7 @@ def test_figures_about_visitors_are_not_public(server):
 
 
 def test_a_table_that_would_be_too_large_is_refused_before_anything_is_trained(monkeypatch):
-    monkeypatch.setattr("aecore.api.work.MAX_TABLE_CELLS", 5999)
+    monkeypatch.setattr("aecore.api.tasks.MAX_TABLE_CELLS", 5999)
     csv = b"a,b\n" + b"1,2\n3,4\n" * 500
     with pytest.raises(DataError, match="5,999 cells and this log's would have 6,000"):
         list(work.score("a.csv", csv, None, (0.0, 30.0), "csv"))
@@ -265,7 +266,7 @@ def test_events_have_a_limit_and_the_worst_stay(monkeypatch, log, detector):
     twice.loc[540:579, "u"] += 6
     csv = twice.to_csv(index=False).encode()
     every = json.loads(_result(work.score("log.csv", csv, detector, (0.0, 30.0), "json")).content)["events"]
-    monkeypatch.setattr("aecore.api.work.MAX_EVENTS", 1)
+    monkeypatch.setattr("aecore.api.tasks.MAX_EVENTS", 1)
     found = json.loads(_result(work.score("log.csv", csv, detector, (0.0, 30.0), "json")).content)
     assert len(every) > 1
     assert found["events"] == [max(every, key=lambda event: event["severity"])]

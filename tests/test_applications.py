@@ -78,7 +78,7 @@ QUICK = {"denoising", "dimensions", "clustering"}  # the others train something
 
 @pytest.mark.parametrize("section", sorted(QUICK))
 def test_the_code_that_is_shown_runs(section):
-    from pages.ui.narration import text
+    from pages.ui.frame.narration import text
 
     script = text("applications", f"{section}-code").removeprefix("```python").removesuffix("```")
     names: dict[str, object] = {}

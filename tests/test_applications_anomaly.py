@@ -8,8 +8,8 @@ from sklearn.metrics import roc_auc_score
 from aecore.anomaly import AnomalyDetector
 from aecore.anomaly.windows import sliding
 from aecore.concepts.applications import anomaly as core
-from aecore.concepts.applications import anomaly_training as training
 from aecore.concepts.applications import measured
+from aecore.concepts.applications.anomaly import training
 from aecore.errors import SettingError, StoreError
 
 

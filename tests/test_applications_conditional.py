@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from aecore.concepts.applications import conditional as core
-from aecore.concepts.applications import conditional_training as training
 from aecore.concepts.applications import measured
-from aecore.concepts.applications.conditional import CVAE, Wanted
-from aecore.concepts.applications.conditional_training import Training
-from aecore.data.drive_windows import CONDITIONS, LENGTH, SAMPLE_RATE, WindowSettings, window
-from aecore.data.inverter import LAG
+from aecore.concepts.applications.conditional import CVAE, Wanted, training
+from aecore.concepts.applications.conditional.training import Training
+from aecore.data.simulators.drive_windows import CONDITIONS, LENGTH, SAMPLE_RATE, WindowSettings, window
+from aecore.data.simulators.inverter import LAG
 from aecore.errors import SettingError
 from tests.benchmarks import applications_conditional as benchmark
 

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from aecore.concepts.applications import denoising as core
-from aecore.concepts.applications import denoising_own, measured
-from aecore.concepts.applications import denoising_training as training
-from aecore.data.disturbances import KINDS, disturbed, quantised, ripple
-from aecore.data.inverter import BATTERY_RESISTANCE, DC_LINK, PWM, RATED_CURRENT
-from aecore.data.traces import CABLE, CAPACITOR, SAMPLE_RATE, TraceSettings, link_voltage, trace
+from aecore.concepts.applications import measured
+from aecore.concepts.applications.denoising import own as denoising_own
+from aecore.concepts.applications.denoising import training
+from aecore.data.simulators.disturbances import KINDS, disturbed, quantised, ripple
+from aecore.data.simulators.inverter import BATTERY_RESISTANCE, DC_LINK, PWM, RATED_CURRENT
+from aecore.data.simulators.traces import CABLE, CAPACITOR, SAMPLE_RATE, TraceSettings, link_voltage, trace
 from aecore.errors import AecoreError, SettingError, TooFewRows
 from tests.benchmarks import applications_denoising as bench
 

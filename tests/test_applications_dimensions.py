@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from aecore.concepts.applications import dimensions as core
-from aecore.concepts.applications import dimensions_own, measured
-from aecore.concepts.applications import dimensions_training as training
-from aecore.data.flux_maps import D_POINTS, Q_POINTS, Family, Machines, currents, grid, maps, torque
+from aecore.concepts.applications import measured
+from aecore.concepts.applications.dimensions import own as dimensions_own
+from aecore.concepts.applications.dimensions import training
+from aecore.data.simulators.flux_maps import D_POINTS, Q_POINTS, Family, Machines, currents, grid, maps, torque
 from aecore.errors import AecoreError, DataError, SettingError
-from pages.ui.knobs import _read
+from pages.ui.components.knobs import _read
 from tests.benchmarks import applications_dimensions as bench
 
 

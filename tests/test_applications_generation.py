@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from aecore.concepts.applications import generation as core
-from aecore.concepts.applications import generation_training as training
 from aecore.concepts.applications import measured
-from aecore.concepts.applications.generation import JITTER, NONE, REPEAT, SMOTE, VAE, Shortage
+from aecore.concepts.applications.generation import JITTER, NONE, REPEAT, SMOTE, VAE, Shortage, training
 from aecore.errors import SettingError, TooFewRows
 from tests.benchmarks import applications_generation as benchmark
 from tests.benchmarks import applications_generation_counts as counts

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from aecore.concepts.applications import interpolation as core
-from aecore.concepts.applications import interpolation_training as training
 from aecore.concepts.applications import measured
-from aecore.concepts.applications.interpolation import FADE, MIDDLE, STEPS, Ends
-from aecore.concepts.applications.interpolation_training import Training
-from aecore.data.drive_windows import SAMPLE_RATE
+from aecore.concepts.applications.interpolation import FADE, MIDDLE, STEPS, Ends, training
+from aecore.concepts.applications.interpolation.training import Training
+from aecore.data.simulators.drive_windows import SAMPLE_RATE
 from aecore.errors import SettingError
 from tests.benchmarks import applications_interpolation as benchmark
 

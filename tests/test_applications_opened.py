@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aecore.concepts.applications import conditional_training
+from aecore.concepts.applications.conditional import training as conditional_training
 from pages.ui.applications import shell
 from tests.test_applications_dimensions import own_file as own_map
 

@@ -5,11 +5,10 @@ import pytest
 
 from aecore.concepts.applications import measured
 from aecore.concepts.applications import pretraining as core
-from aecore.concepts.applications import pretraining_training as training
-from aecore.concepts.applications.pretraining import CODES, PCA, RAW, SCRATCH, TUNED, Labelling
-from aecore.concepts.dense import DenseNetwork
-from aecore.data import digits
+from aecore.concepts.applications.pretraining import CODES, PCA, RAW, SCRATCH, TUNED, Labelling, training
+from aecore.data.datasets import digits
 from aecore.errors import SettingError
+from aecore.numerics.dense import DenseNetwork
 from tests.benchmarks import applications_pretraining as benchmark
 
 

@@ -10,10 +10,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # Each floor may import its own and those to its right; ``services`` know no domain and stand beside them all.
 FLOORS = [
-    ["cli", "api"], ["concepts"], ["anomaly", "audio", "latent"], ["training"], ["models", "data"], ["vision"],
+    ["cli", "api"], ["concepts"], ["anomaly", "audio", "latent"], ["training"], ["models", "data"], ["numerics"],
+    ["vision"],
     ["errors"],
 ]  # fmt: skip
-SERVICES = {"admission", "jobs", "memory", "store", "export", "logs"}
+SERVICES = {"admission", "jobs", "memory", "store", "export", "logs", "paths"}
 ASIDE = {"figures"}
 
 
@@ -33,7 +34,7 @@ def imports(path: Path) -> set[str]:
 
 
 def room(module: str) -> str:
-    """``aecore.data.uploads`` -> ``data``."""
+    """``aecore.data.readers.uploads`` -> ``data``."""
     return module.split(".")[1] if module.startswith("aecore.") else ""
 
 
@@ -81,8 +82,8 @@ def test_pages_hold_no_training_code(path):
 
 @pytest.mark.parametrize("path", sources("assets/text/*.md"), ids=lambda p: p.stem)
 def test_the_sections_used_are_the_sections_written(path):
-    from pages.ui.narration import sections
-    from pages.ui.page import ORDER
+    from pages.ui.frame.narration import sections
+    from pages.ui.frame.page import ORDER
 
     page = next(page for page in ORDER if page.name == path.stem)
     named = re.compile(rf'^NAME(, \w+)* = "{page.name}"', re.MULTILINE)
@@ -112,7 +113,7 @@ def sections_of_applications() -> set[str]:
 
 
 def test_every_page_has_its_text():
-    from pages.ui.page import existing
+    from pages.ui.frame.page import existing
 
     files = {page.file for page in existing()}
     assert files == {str(path.relative_to(ROOT)) for path in sources("Home.py", "pages/*.py")}

@@ -17,7 +17,7 @@ from aecore.audio.network import MaskNetwork
 from aecore.audio.spectrum import BINS, HOP, WINDOW, frames_for, istft, stft
 from aecore.audio.task import Denoising, mix_losses
 from aecore.concepts.audio_denoising import sample
-from aecore.data import speech
+from aecore.data.datasets import speech
 from aecore.errors import DataError, SettingError, StoreError
 from aecore.training import fit
 

@@ -8,12 +8,14 @@ import soundfile
 
 from aecore.audio import classical
 from aecore.audio.spectrum import BINS, frames_for
-from aecore.concepts import audio_denoising, audio_pictures, audio_tuning
-from aecore.concepts.audio_bench import bench
+from aecore.concepts import audio_denoising
 from aecore.concepts.audio_denoising import Spoiling, cleaned_by, measures, sample, spoil
-from aecore.concepts.audio_pictures import gain_picture, picture
-from aecore.data import sounds
-from aecore.data.sounds import Sound
+from aecore.concepts.audio_denoising import spectrograms as audio_pictures
+from aecore.concepts.audio_denoising import tune as audio_tuning
+from aecore.concepts.audio_denoising.benchmark import bench
+from aecore.concepts.audio_denoising.spectrograms import gain_picture, picture
+from aecore.data.readers import sounds
+from aecore.data.readers.sounds import Sound
 from aecore.errors import DataError, SettingError, UnreadableFile
 from aecore.jobs import Cancelled, Held
 

@@ -11,11 +11,12 @@ import soundfile
 from PIL import Image
 
 from aecore.audio.tuning import RECIPE, tuning
-from aecore.concepts import audio_bench, audio_denoising
+from aecore.concepts import audio_denoising
 from aecore.concepts.audio_denoising import Spoiling
+from aecore.concepts.audio_denoising import benchmark as audio_bench
 from aecore.figures.audio import mel_rows
 from pages.ui.audio import listening, results, sources
-from pages.ui.player import Heard
+from pages.ui.components.player import Heard
 from tests.test_concepts import run
 from tests.test_pages import opened, words
 
@@ -200,7 +201,9 @@ def test_rows_on_the_mel_axis_rise_evenly_in_pitch():
 
 
 def test_training_on_the_clip_adds_its_network_to_the_player(monkeypatch):
-    monkeypatch.setattr("aecore.concepts.audio_tuning.tuning", lambda d, x, **how: tuning(d, x, **how | {"steps": 8}))
+    monkeypatch.setattr(
+        "aecore.concepts.audio_denoising.tune.tuning", lambda d, x, **how: tuning(d, x, **how | {"steps": 8})
+    )
     monkeypatch.setattr("aecore.audio.tuning.RECIPE", replace(RECIPE, pool=4))
     app = uploaded("me.wav", encoded(voice(), 16_000), add="fan")
     app.button(key="audio:scratch:ask").click()

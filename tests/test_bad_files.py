@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aecore.data import matlab, packing, uploads
-from aecore.data.options import DECIMALS, DELIMITERS, ENCODINGS, TIME_UNITS, ReadOptions
+from aecore.data.readers import archives as packing
+from aecore.data.readers import matlab, uploads
+from aecore.data.readers.options import DECIMALS, DELIMITERS, ENCODINGS, TIME_UNITS, ReadOptions
 from aecore.errors import AecoreError, DataError, SettingError, TooFewRows, UnreadableFile
 from tests import files
 

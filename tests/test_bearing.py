@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.signal import hilbert, welch
 
-from aecore.data.bearing import (
+from aecore.data.simulators.bearing import (
     DAMPING,
     PATHS,
     SAMPLE_RATE,

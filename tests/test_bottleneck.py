@@ -14,11 +14,14 @@ import torch
 from sklearn.decomposition import PCA as SklearnPCA
 from streamlit.testing.v1 import AppTest
 
-from aecore.concepts import bottleneck, bottleneck_equivalence, bottleneck_recording, bottleneck_training
-from aecore.concepts import bottleneck_machines as machines
+from aecore.concepts import bottleneck
 from aecore.concepts.bottleneck import GRID, LARGEST, LINEAR, NONLINEAR, PCA
-from aecore.concepts.bottleneck_signals import LENGTH, Drawing, family_to_learn, spectrum
-from aecore.data.signals import SinusoidFamily
+from aecore.concepts.bottleneck import models as machines
+from aecore.concepts.bottleneck import recording as bottleneck_recording
+from aecore.concepts.bottleneck import subspaces as bottleneck_equivalence
+from aecore.concepts.bottleneck import training as bottleneck_training
+from aecore.concepts.bottleneck.signals import LENGTH, Drawing, family_to_learn, spectrum
+from aecore.data.datasets.signals import SinusoidFamily
 from aecore.errors import DataError, SettingError, TooFewRows, UnreadableFile
 from aecore.models import NestedAutoEncoder
 from pages.ui import bottleneck as ui

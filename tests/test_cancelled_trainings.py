@@ -8,10 +8,12 @@ import pytest
 
 from aecore import store
 from aecore.audio.denoiser import SpeechDenoiser
-from aecore.concepts import audio_tuning, latent_clusters, vae_morphing, variants, variants_training
-from aecore.concepts import latent_clusters_training as clusters_training
-from aecore.concepts import vae_morphing_training as morphing_training
+from aecore.concepts import latent_clusters, vae_morphing, variants
 from aecore.concepts.audio_denoising import Spoiling, sample
+from aecore.concepts.audio_denoising import tune as audio_tuning
+from aecore.concepts.latent_clusters import training as clusters_training
+from aecore.concepts.vae_morphing import training as morphing_training
+from aecore.concepts.variants import training as variants_training
 from aecore.jobs import Cancelled
 
 

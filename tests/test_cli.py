@@ -13,10 +13,11 @@ import pytest
 from aecore import __main__, export, jobs
 from aecore.anomaly import AnomalyDetector
 from aecore.cli import sources
-from aecore.cli.sheets import Sheet, names
+from aecore.cli.reports import Sheet, names
 from aecore.cli.sources import Stretch
-from aecore.concepts import sensor_tables, sensors
-from aecore.data import uploads
+from aecore.concepts import sensor_anomalies as sensors
+from aecore.concepts.sensor_anomalies import tables as sensor_tables
+from aecore.data.readers import uploads
 from aecore.errors import SettingError, StoreError
 
 ROOT = Path(__file__).parents[1]
@@ -132,7 +133,7 @@ def test_arguments_that_do_not_go_together_exit_with_2(capsys, arguments):
 
 
 def test_a_long_parquet_file_in_blocks_is_scored_as_the_same_file_whole(place, tmp_path, monkeypatch, capsys):
-    from aecore.data import parquet_blocks
+    from aecore.data.readers import parquet_blocks
 
     log(4000).to_parquet(tmp_path / "log.parquet")
     options = [str(tmp_path / "log.parquet"), "--detector", str(place / "d.safetensors"), "--format", "parquet"]

@@ -9,9 +9,12 @@ import pytest
 
 from aecore import export, store
 from aecore.anomaly import AnomalyDetector
-from aecore.concepts import home, sensor_shipped, sensor_tables, sensors
-from aecore.concepts.sensor_samples import InverterSample
-from aecore.data import digits
+from aecore.concepts import home
+from aecore.concepts import sensor_anomalies as sensors
+from aecore.concepts.sensor_anomalies import pretrained as sensor_shipped
+from aecore.concepts.sensor_anomalies import tables as sensor_tables
+from aecore.concepts.sensor_anomalies.samples import InverterSample
+from aecore.data.datasets import digits
 from aecore.errors import SettingError
 
 

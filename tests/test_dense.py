@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from aecore.concepts.dense import DenseNetwork, decoder_of, encoder_of
 from aecore.errors import StoreError
 from aecore.models import AutoEncoder, VariationalAutoEncoder, to_tree
+from aecore.numerics.dense import DenseNetwork, decoder_of, encoder_of
 
 
 @pytest.mark.parametrize("activation", ["relu", "silu", "tanh"])

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from aecore import store
 from aecore.anomaly import AnomalyDetector
-from aecore.data import gaps, uploads
+from aecore.data.readers import uploads
+from aecore.data.tables import gaps
 from aecore.errors import AecoreError
 from tests import files
 

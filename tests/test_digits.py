@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from aecore.data import digits
+from aecore.data.datasets import digits
 from aecore.errors import SettingError
 
 

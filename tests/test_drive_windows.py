@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from aecore.data import drive_windows, powertrain
-from aecore.data.drive_windows import CONDITIONS, LENGTH, Region, WindowSettings, draw, measures, window
-from aecore.data.inverter import LAG, InverterSettings
+from aecore.data.simulators import drive_windows, powertrain
+from aecore.data.simulators.drive_windows import CONDITIONS, LENGTH, Region, WindowSettings, draw, measures, window
+from aecore.data.simulators.inverter import LAG, InverterSettings
 from aecore.errors import SettingError
 
 TIME = np.arange(LENGTH) / drive_windows.SAMPLE_RATE

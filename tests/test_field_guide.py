@@ -8,20 +8,21 @@ from sklearn.metrics import roc_auc_score
 from streamlit.testing.v1 import AppTest
 
 from aecore import store
-from aecore.concepts.field_guide import checklist, curved, diagnosis, generation, glossary, latent_size, shipped, trials
+from aecore.concepts.field_guide import checklist, curved, diagnosis, generation, glossary, latent_size, trials
+from aecore.concepts.field_guide import pretrained as shipped
 from aecore.concepts.field_guide.diagnosis import UNCLEAR, Diagnosis
 from aecore.concepts.field_guide.own_history import read
 from aecore.concepts.field_guide.trials import FAULTS, HEALTHY, KINDS, History, Trial
-from aecore.data.digits import load
+from aecore.data.datasets.digits import load
 from aecore.errors import SettingError, TooFewRows, UnreadableFile
 from aecore.figures import field_guide as figures
 from aecore.figures.palette import DARK, LIGHT
 from aecore.latent import Reference
-from pages.ui import links
 from pages.ui.field_guide import checklist as checklist_page
 from pages.ui.field_guide import pca
 from pages.ui.field_guide import wrong as wrong_page
-from pages.ui.page import ORDER, existing
+from pages.ui.frame import links
+from pages.ui.frame.page import ORDER, existing
 from tests.test_pages import opened, words
 
 PAGE = "pages/9_Field_Guide.py"

@@ -13,9 +13,10 @@ import pytest
 import soundfile
 from PIL import Image
 
-from aecore.concepts import mnist_compression_own as own
-from aecore.data import drawn_digits, pictures, sounds, uploads, vectors
-from aecore.data.audio_files import OFFERED
+from aecore.concepts.mnist_compression import own_digit as own
+from aecore.data.datasets import drawn_digits
+from aecore.data.readers import pictures, sounds, uploads, vectors
+from aecore.data.readers.audio import OFFERED
 from aecore.errors import AecoreError, UnreadableFile
 from tests import files
 

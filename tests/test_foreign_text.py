@@ -12,8 +12,10 @@ import pytest
 from aecore import export, store
 from aecore.anomaly import AnomalyDetector
 from aecore.anomaly.network import WindowNetwork
-from aecore.concepts import latent_clusters, sensor_tables, sensors
-from aecore.data import wording
+from aecore.concepts import latent_clusters
+from aecore.concepts import sensor_anomalies as sensors
+from aecore.concepts.sensor_anomalies import tables as sensor_tables
+from aecore.data.readers import messages as wording
 from aecore.errors import AecoreError, StoreError
 from aecore.figures import latent_clusters as figures
 from aecore.figures.palette import LIGHT

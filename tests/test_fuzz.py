@@ -21,9 +21,9 @@ from aecore import store
 from aecore.anomaly import AnomalyDetector
 from aecore.audio.denoiser import ASSET, SpeechDenoiser
 from aecore.cli.sources import Stretch
-from aecore.concepts import sensors
-from aecore.concepts.mnist_compression_own import from_photo
-from aecore.data import sounds, vectors
+from aecore.concepts import sensor_anomalies as sensors
+from aecore.concepts.mnist_compression.own_digit import from_photo
+from aecore.data.readers import sounds, vectors
 from aecore.errors import AecoreError, DataError, StoreError, UnreadableFile
 from tests import files
 

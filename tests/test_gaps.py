@@ -3,9 +3,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from aecore.data import clocks, uploads
-from aecore.data.gaps import regular, runs
-from aecore.data.tables import Signal
+from aecore.data.readers import uploads
+from aecore.data.tables import timezones as clocks
+from aecore.data.tables.gaps import regular, runs
+from aecore.data.tables.table import Signal
 
 
 def line(time, labels=None, missing=None, rate=None):

@@ -19,7 +19,7 @@ from aecore.cli import sources
 from aecore.cli.score import ScoreSettings, score
 from aecore.cli.sources import Stretch
 from aecore.concepts import mnist_compression as mnist
-from aecore.data import parquet_blocks
+from aecore.data.readers import parquet_blocks
 from aecore.errors import DataGone, JobError
 from aecore.jobs import cluster
 from tests import tasks_for_jobs as tasks

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aecore.data.tables import Signal
+from aecore.data.tables.table import Signal
 from aecore.errors import JobError, SettingError
 from aecore.jobs import serialization
 from aecore.jobs.serialization import LARGE, Packed, pack, rebuild, seal, unpack, unseal
@@ -128,8 +128,8 @@ class Evil:
         Evil(serialization.make_record, ("os", "mkdir", {})),
         Evil(serialization.make_record, ("aecore.jobs.dispatch", "os.mkdir", {})),
         Evil(serialization.make_record, ("aecore.jobs.dispatch", "Dispatcher", {})),
-        Evil(serialization.make_record, ("aecore.data.tables", "Signal.__init__.__globals__", {})),
-        Evil(serialization.make_record, ("aecore.data.tables", "Signal", (1, 2))),
+        Evil(serialization.make_record, ("aecore.data.tables.table", "Signal.__init__.__globals__", {})),
+        Evil(serialization.make_record, ("aecore.data.tables.table", "Signal", (1, 2))),
         Evil(serialization.unpack, (None,)),
         Evil(serialization.seal, (print, ())),
         tasks.Trap("sprung"),

@@ -7,9 +7,9 @@ from sklearn.metrics import roc_auc_score
 
 from aecore import latent, store
 from aecore.concepts import latent_clusters as clusters
-from aecore.concepts import latent_clusters_views as views
 from aecore.concepts.latent_clusters import MACHINES, PCA, PLAIN, VAE, Settings
-from aecore.concepts.latent_clusters_training import lay_out, train
+from aecore.concepts.latent_clusters import tables as views
+from aecore.concepts.latent_clusters.training import lay_out, train
 from aecore.errors import SettingError, TooFewRows
 from aecore.figures import latent_clusters as figures
 from aecore.figures.palette import LIGHT

@@ -11,16 +11,16 @@ import pytest
 from PIL import Image
 
 from aecore import export
-from aecore.concepts.dense import DenseNetwork
 from aecore.errors import DataError, SettingError
 from aecore.figures.palette import DARK, LIGHT
 from aecore.figures.vae_morphing import inked, mosaic
-from pages.ui import cloud, sketch
-from pages.ui.latent_pad import Pad, Position, described, from_text, to_text
-from pages.ui.message import Packer
-from pages.ui.modules import ASSETS, module
-from pages.ui.networks import name_of, pack
-from pages.ui.settings import Unfit
+from aecore.numerics.dense import DenseNetwork
+from pages.ui.components import cloud, sketch
+from pages.ui.components.latent_pad import Pad, Position, described, from_text, to_text
+from pages.ui.components.modules import COMPONENTS, module
+from pages.ui.components.networks import name_of, pack
+from pages.ui.figures.message import Packer
+from pages.ui.frame.settings import Unfit
 
 
 def network(seed: int = 0, sizes: tuple[int, ...] = (2, 5, 9)) -> DenseNetwork:
@@ -115,7 +115,7 @@ def test_the_canvas_has_its_colours_from_the_palette(palette):
     inks = module("shared/inks.js")
     told = json.loads(re.search(r"^const PALETTES = (.*);$", inks, flags=re.MULTILINE).group(1))
     assert told[name]["classes"] == list(palette.classes) and told[name]["latent"] == palette.latent
-    own = (ASSETS / "shared/inks.js").read_text()
+    own = (COMPONENTS / "shared/inks.js").read_text()
     assert not re.findall(r"#[0-9a-f]{6}", own, flags=re.IGNORECASE)  # none of its own
     assert len(set(palette.classes)) == 10 and palette.of_class(12) == palette.classes[2]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pages.ui import links
 from pages.ui.applications import shell
+from pages.ui.frame import links
 from tests.test_applications_opened import address, at, inline, well  # noqa: F401
 
 SECTIONS = {

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pages.ui import links
 from pages.ui.field_guide import checklist, wrong
+from pages.ui.frame import links
 from tests.test_field_guide import PAGE, SECTIONS, address, inline  # noqa: F401
 from tests.test_pages import opened
 

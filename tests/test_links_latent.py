@@ -9,11 +9,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from aecore.concepts import latent_clusters as clusters
-from aecore.concepts import vae_morphing_training as morphing_training
 from aecore.concepts import variants as core
-from aecore.concepts.variants_measures import MEASURES
-from aecore.data import drawn_digits
-from pages.ui import links
+from aecore.concepts.vae_morphing import training as morphing_training
+from aecore.concepts.variants.measure import MEASURES
+from aecore.data.datasets import drawn_digits
+from aecore.paths import MODELS
+from pages.ui.frame import links
 from pages.ui.training import LINKED
 
 ROOT = Path(__file__).parents[1]
@@ -238,7 +239,7 @@ def test_labels_of_own_data_are_chosen_among_the_file_s_columns():
 
 
 def test_another_column_of_labels_does_not_read_the_file_again(monkeypatch):
-    from aecore.data import vectors
+    from aecore.data.readers import vectors
 
     read = []
     parse = vectors.parse
@@ -319,9 +320,8 @@ class Running:
 def job(monkeypatch):
     """Stand for every training: the built-in networks of the shapes come of it."""
     from aecore import jobs, store
-    from aecore.concepts import vae_morphing
 
-    tree = store.read(vae_morphing.ASSETS / "morphing_shapes.safetensors")
+    tree = store.read(MODELS / "morphing_shapes.safetensors")
     running = Running(tree)
     monkeypatch.setattr(jobs, "submit", lambda *_, **__: running)
     return running

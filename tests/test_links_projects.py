@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.ui import settings
+from pages.ui.frame import settings
 from tests.test_pages import opened
 
 MNIST, AUDIO = "pages/6_MNIST_Compression.py", "pages/7_Audio_Denoising.py"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.ui import links
+from pages.ui.frame import links
 from tests.test_pages import SENSORS, inline, opened  # noqa: F401 (a fixture)
 from tests.test_sensors_page import said
 

@@ -11,13 +11,11 @@ from PIL import Image
 
 from aecore import jobs, store
 from aecore.concepts import mnist_compression as page
-from aecore.concepts import mnist_compression_budget as budget
-from aecore.concepts import mnist_compression_files as files
-from aecore.concepts import mnist_compression_own as own
-from aecore.concepts import mnist_compression_pictures as pictures
-from aecore.concepts import mnist_compression_shipped as shipped
-from aecore.concepts.mnist_compression_quality import quality, ssim
-from aecore.data import drawn_digits, mnist, mnist_download
+from aecore.concepts.mnist_compression import budget, files, pictures
+from aecore.concepts.mnist_compression import own_digit as own
+from aecore.concepts.mnist_compression import pretrained as shipped
+from aecore.concepts.mnist_compression.quality import quality, ssim
+from aecore.data.datasets import drawn_digits, mnist, mnist_download
 from aecore.errors import DataError, DatasetMissing, SettingError, StoreError, UnreadableFile
 
 NETWORK = page.Network(width=64, latent_dim=16)
@@ -325,7 +323,7 @@ def test_what_ships_beats_pca_at_every_size_and_can_be_rebuilt():
     assert curve.sizes == list(shipped.SIZES)
     assert all(a < p for a, p in zip(curve.autoencoder, curve.pca, strict=True))
     assert curve.autoencoder == sorted(curve.autoencoder, reverse=True)
-    from aecore.concepts.mnist_compression_training import rebuild
+    from aecore.concepts.mnist_compression.training import rebuild
     from aecore.models import from_tree
 
     for k, size in shipped.sizes().items():

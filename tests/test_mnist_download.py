@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from aecore.data import mnist, mnist_download
+from aecore.data.datasets import mnist, mnist_download
 from aecore.errors import DatasetMissing, SettingError, StoreError, UnreadableFile
 from aecore.vision import import_torchvision
 

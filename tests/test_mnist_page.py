@@ -9,10 +9,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from aecore import jobs
-from aecore.concepts import mnist_compression_own as own
-from aecore.data import drawn_digits
+from aecore.concepts.mnist_compression import own_digit as own
+from aecore.data.datasets import drawn_digits
 from pages.ui.training import LINKED
-from pages.ui.work import Request
+from pages.ui.training.work import Request
 from tests import tasks_for_jobs
 
 ROOT = Path(__file__).parents[1]

@@ -11,7 +11,7 @@ import pytest
 from aecore.anomaly import AnomalyDetector, onnx_export
 from aecore.anomaly.onnx_export import dumps, to_onnx
 from aecore.anomaly.streaming import reach
-from aecore.concepts import sensors
+from aecore.concepts import sensor_anomalies as sensors
 from aecore.errors import StoreError
 
 CASES = {"one": 1, "eight": 8}  # channels; of the eight one is constant

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.page import existing
+from pages.ui.frame.page import existing
 
 ROOT = Path(__file__).parents[1]
 PAGES = [page.file for page in existing()]

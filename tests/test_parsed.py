@@ -14,10 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aecore.concepts import sensors
-from aecore.data import gaps, json_lines, packing, parquet, tables, uploads, workbooks
-from aecore.data.options import ReadOptions
-from aecore.data.tables import Signal
+from aecore.concepts import sensor_anomalies as sensors
+from aecore.data.readers import archives as packing
+from aecore.data.readers import json_lines, parquet, uploads, workbooks
+from aecore.data.readers.options import ReadOptions
+from aecore.data.tables import gaps
+from aecore.data.tables import table as tables
+from aecore.data.tables.table import Signal
 from aecore.errors import UnreadableFile
 from aecore.jobs.serialization import pack, rebuild, unpack
 from tests import files

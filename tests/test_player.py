@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from aecore.errors import DataError, SettingError
 from aecore.figures.audio import colour_map, picture
-from pages.ui.player import Map, Stage, Take
+from pages.ui.components.player import Map, Stage, Take
 
 RATE = 16_000
 RNG = np.random.default_rng(0)
@@ -124,8 +124,8 @@ def app(change):
     import numpy as np
     import streamlit as st
 
-    from pages.ui import settings
-    from pages.ui.player import Stage, Take, player
+    from pages.ui.components.player import Stage, Take, player
+    from pages.ui.frame import settings
     from tests.components import shown_on
 
     with shown_on("audio_denoising"):

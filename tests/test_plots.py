@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from aecore.errors import DataError
-from pages.ui import plots
-from pages.ui.plots import Axes, Curve, Curves, Sheet, Stretches
+from pages.ui.components import plots
+from pages.ui.components.plots import Axes, Curve, Curves, Sheet, Stretches
 
 
 @pytest.fixture

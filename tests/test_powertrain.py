@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from aecore.data.inverter import POLE_PAIRS, RATED_CURRENT, dead_time_amplitude
-from aecore.data.powertrain import (
+from aecore.data.simulators.inverter import POLE_PAIRS, RATED_CURRENT, dead_time_amplitude
+from aecore.data.simulators.powertrain import (
     CHANNELS,
     MAX_GAIN,
     MAX_OFFSET,

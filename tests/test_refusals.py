@@ -7,8 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aecore.errors import DataError
-from pages.ui import settings
-from pages.ui.page import existing
+from pages.ui.frame import settings
+from pages.ui.frame.page import existing
 
 ROOT = Path(__file__).parents[1]
 SENTENCE = "This is refused, and here is the way out."
@@ -51,4 +51,4 @@ def test_fragments_are_made_by_the_one_decorator_that_turns_refusals_into_senten
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and ast.unparse(node) == "st.fragment":
                 found.append(path.relative_to(ROOT).as_posix())
-    assert set(found) <= {"pages/ui/page.py", "pages/ui/work.py"}
+    assert set(found) <= {"pages/ui/frame/page.py", "pages/ui/training/work.py"}

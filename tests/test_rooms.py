@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from aecore.data import rooms
-from aecore.data.rooms import (
+from aecore.data.simulators import rooms
+from aecore.data.simulators.rooms import (
     AIR,
     DRIFT,
     HEAT_PERSON,

@@ -11,8 +11,8 @@ from hypothesis.extra.numpy import arrays
 from streamlit.testing.v1 import AppTest
 
 from aecore.errors import DataError, SettingError
-from pages.ui.panels import Axis, Bars, Curves, Images, Line, Points, Waves, pack
-from pages.ui.scrubber import parse_position
+from pages.ui.components.scrubber import parse_position
+from pages.ui.figures.panels import Axis, Bars, Curves, Images, Line, Points, Waves, pack
 
 
 def unpack(message):
@@ -141,8 +141,8 @@ def app(position, values, count, default):
     import numpy as np
     import streamlit as st
 
-    from pages.ui import settings
-    from pages.ui.scrubber import Bars, scrubber
+    from pages.ui.components.scrubber import Bars, scrubber
+    from pages.ui.frame import settings
     from tests.components import shown_on
 
     with shown_on("home"):
@@ -189,7 +189,7 @@ def test_other_frames_begin_at_their_own_default():
         import numpy as np
         import streamlit as st
 
-        from pages.ui.scrubber import Bars, scrubber
+        from pages.ui.components.scrubber import Bars, scrubber
         from tests.components import shown_on
 
         with shown_on("home"):

@@ -5,8 +5,8 @@ import pytest
 
 from aecore import store
 from aecore.anomaly import AnomalyDetector
-from aecore.concepts.sensor_samples import BearingSample, InverterSample, RoomSample
-from aecore.data import bearing, rooms
+from aecore.concepts.sensor_anomalies.samples import BearingSample, InverterSample, RoomSample
+from aecore.data.simulators import bearing, rooms
 
 SAMPLES = [InverterSample(), BearingSample(), RoomSample()]
 NORMAL = 0.3  # of the rows

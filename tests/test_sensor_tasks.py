@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 
 from aecore.anomaly import AnomalyDetector
-from aecore.concepts import sensor_shipped, sensor_tables, sensor_tasks, sensors
-from aecore.concepts.sensor_samples import InverterSample
-from aecore.data.options import ReadOptions
-from aecore.data.uploads import Signal
+from aecore.concepts import sensor_anomalies as sensors
+from aecore.concepts.sensor_anomalies import pretrained as sensor_shipped
+from aecore.concepts.sensor_anomalies import tables as sensor_tables
+from aecore.concepts.sensor_anomalies import tasks as sensor_tasks
+from aecore.concepts.sensor_anomalies.samples import InverterSample
+from aecore.data.readers.options import ReadOptions
+from aecore.data.readers.uploads import Signal
 from aecore.errors import DataError
 from aecore.figures import sensor_drawing
 from aecore.jobs.serialization import pack, unpack

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aecore import store
-from aecore.data import bearing
+from aecore.data.simulators import bearing
 from tests.test_pages import SENSORS, inline, log, opened, words  # noqa: F401 (a fixture)
 
 SKAB = Path(__file__).parents[2] / "shared" / "data" / "anomaly" / "skab"
@@ -103,7 +103,7 @@ def test_a_file_that_cannot_be_used_gets_a_sentence_and_the_page_stays_usable(na
 
 
 def test_a_file_beyond_the_limit_gets_a_sentence(monkeypatch):
-    monkeypatch.setattr("pages.ui.uploads.MAX_MEGABYTES", 0.001)
+    monkeypatch.setattr("pages.ui.inputs.uploads.MAX_MEGABYTES", 0.001)
     app = uploaded("pump.csv", log().to_csv(index=False).encode())
     assert not app.exception
     assert "cut it" in app.error[0].value
@@ -222,7 +222,7 @@ def test_a_detector_of_other_channels_is_refused_in_a_sentence_and_not_offered_a
 
 # ---------------------------------------------------------------------- data that stay in a worker
 def test_a_file_is_parsed_once_whatever_is_said_of_its_columns(monkeypatch):
-    from aecore.data import uploads
+    from aecore.data.readers import uploads
 
     parsed, parse = [], uploads.parse
     monkeypatch.setattr(uploads, "parse", lambda *args: parsed.append(args) or parse(*args))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import links
+from pages.ui.frame import links
 
 ROOT = Path(__file__).parents[1]
 WIDGETS = {"slider", "range_slider", "choice", "select", "number", "several", "text"}
@@ -23,8 +23,9 @@ def script() -> None:
     import streamlit as st
 
     from aecore.errors import DataError
-    from pages.ui import controls, settings
-    from pages.ui.page import fragment, in_words
+    from pages.ui.frame import settings
+    from pages.ui.frame.page import fragment, in_words
+    from pages.ui.inputs import controls
 
     @fragment
     def inside() -> None:
@@ -191,8 +192,9 @@ def test_a_refusal_in_a_fragment_is_a_sentence_and_settings_stay():
 
 def test_a_control_with_an_undeclared_key_is_refused():
     def undeclared() -> None:
-        from pages.ui import controls, settings
-        from pages.ui.page import in_words
+        from pages.ui.frame import settings
+        from pages.ui.frame.page import in_words
+        from pages.ui.inputs import controls
 
         settings.begin("two")
         with in_words(), settings.part("two"):
@@ -229,7 +231,7 @@ def test_only_the_settings_touch_the_address():
         for path in [ROOT / "Home.py", *(ROOT / "pages").rglob("*.py")]
         if "query_params" in path.read_text() and "query_params=" not in path.read_text()
     }
-    assert users == {"pages/ui/settings.py"}
+    assert users == {"pages/ui/frame/settings.py"}
 
 
 def test_streamlit_still_says_whether_back_or_forward_led_to_a_page():

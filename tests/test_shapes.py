@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aecore.data.shapes import OUTLINES, ShapeFamily, outline, render
+from aecore.data.datasets.shapes import OUTLINES, ShapeFamily, outline, render
 from aecore.errors import SettingError
 
 

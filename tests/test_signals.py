@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from aecore.data.signals import MAX_COMPLEXITY, SinusoidFamily, windows
+from aecore.data.datasets.signals import MAX_COMPLEXITY, SinusoidFamily, windows
 from aecore.errors import SettingError, TooFewRows
 
 

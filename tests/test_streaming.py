@@ -8,9 +8,9 @@ import pytest
 
 from aecore.anomaly import AnomalyDetector, find_events
 from aecore.anomaly.streaming import EventStream, reach, score_blocks
-from aecore.concepts import sensors
-from aecore.data import parquet_blocks, uploads
-from aecore.data.parquet_blocks import ParquetBlocks
+from aecore.concepts import sensor_anomalies as sensors
+from aecore.data.readers import parquet_blocks, uploads
+from aecore.data.readers.parquet_blocks import ParquetBlocks
 from aecore.errors import DataError, UnreadableFile
 
 

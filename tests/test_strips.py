@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from aecore.anomaly.events import closed, counts, merged, runs
 from aecore.anomaly.thresholds import LogScores, log_score_threshold
 from aecore.figures.sensors import SCREEN_BINS, Clock, Scene, SignalAxis, outline
-from pages.ui import strips
+from pages.ui.components import strips
 
 SCORES = arrays(np.float32, st.integers(1, 60), elements=st.sampled_from([0.0, 1.0, 2.0, 3.0, 4.0]))
 

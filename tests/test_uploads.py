@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aecore.data import packing, uploads
-from aecore.data.options import ReadOptions
-from aecore.data.wording import clean_names
+from aecore.data.readers import archives as packing
+from aecore.data.readers import uploads
+from aecore.data.readers.messages import clean_names
+from aecore.data.readers.options import ReadOptions
 from aecore.errors import AecoreError, DataError, TooFewRows, UnreadableFile
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data" / "anomaly"

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.io import savemat
 
-from aecore.data import uploads
-from aecore.data.options import ReadOptions
+from aecore.data.readers import uploads
+from aecore.data.readers.options import ReadOptions
 from aecore.errors import DataError, SettingError, UnreadableFile
 from tests import files
 
@@ -353,7 +353,7 @@ def test_binary_tables_are_read_in_an_instant():
 
 
 def test_a_table_too_long_for_a_workbook_is_sent_to_csv(monkeypatch):
-    from aecore.data import workbooks
+    from aecore.data.readers import workbooks
 
     monkeypatch.setattr(workbooks, "MAX_CELLS", 50)
     with pytest.raises(UnreadableFile, match="more than the 50 cells that are read of a workbook"):

@@ -12,20 +12,19 @@ from scipy.stats import chi2
 from torch.distributions import Normal, kl_divergence
 
 from aecore import latent, store
-from aecore.concepts import reparameterisation as moved
 from aecore.concepts import vae_morphing as morphing
-from aecore.concepts import vae_morphing_data as pictures
-from aecore.concepts import vae_morphing_training as training
-from aecore.concepts.dense import decoder_of, encoder_of
 from aecore.concepts.latent_training import Plan, checkpoint, place_codes, resumable, train_by
-from aecore.concepts.vae_morphing_beta import beta_sweep
-from aecore.concepts.vae_morphing_training import Training, train
-from aecore.data import digits
+from aecore.concepts.vae_morphing import pictures, training
+from aecore.concepts.vae_morphing import reparameterisation as moved
+from aecore.concepts.vae_morphing.beta import beta_sweep
+from aecore.concepts.vae_morphing.training import Training, train
+from aecore.data.datasets import digits
 from aecore.errors import SettingError
 from aecore.figures import vae_morphing as figures
 from aecore.figures.palette import LIGHT
 from aecore.jobs import Cancelled
 from aecore.models import AutoEncoder, VariationalAutoEncoder, to_tree
+from aecore.numerics.dense import decoder_of, encoder_of
 from aecore.training import fit
 
 ROOT = Path(__file__).parents[1]
@@ -190,7 +189,7 @@ def test_torch_too_blocks_what_was_drawn_and_passes_what_was_moved_aside():
 
 
 def test_no_library_of_figures_or_tables_stands_before_the_pad():
-    seen = "import sys, pages.ui.training, pages.ui.vae_morphing_closer; print({'altair', 'pandas'} & {*sys.modules})"
+    seen = "import sys, pages.ui.training, pages.ui.vae_morphing.closer; print({'altair', 'pandas'} & {*sys.modules})"
     told = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"
 

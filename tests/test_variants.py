@@ -12,14 +12,11 @@ from scipy.linalg import sqrtm
 
 from aecore import latent, store
 from aecore.concepts import variants as core
-from aecore.concepts import variants_measures as measures
-from aecore.concepts import variants_networks as networks
-from aecore.concepts import variants_own as own
-from aecore.concepts import variants_training as training
-from aecore.concepts import variants_views as views
-from aecore.concepts.mnist_compression_own import from_photo
-from aecore.concepts.variants import KINDS, NAMES, PCA, Network, Settings
-from aecore.data import digits
+from aecore.concepts.mnist_compression.own_digit import from_photo
+from aecore.concepts.variants import KINDS, NAMES, PCA, Network, Settings, networks, own, training
+from aecore.concepts.variants import measure as measures
+from aecore.concepts.variants import tables as views
+from aecore.data.datasets import digits
 from aecore.errors import DataError, SettingError
 from aecore.figures import ink
 from aecore.figures import variants as figures

@@ -10,7 +10,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from aecore.concepts import variants as core
-from aecore.data import drawn_digits
+from aecore.data.datasets import drawn_digits
 from pages.ui import variants as ui
 
 ROOT = Path(__file__).parents[1]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from aecore.data import pictures, vectors
+from aecore.data.readers import pictures, vectors
 from aecore.errors import DataError, TooFewRows, UnreadableFile
 
 

@@ -7,7 +7,7 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import links
+from pages.ui.frame import links
 from tests.servers import serving
 from tests.visitor import Visitor, run
 
@@ -63,7 +63,8 @@ def submitted(monkeypatch):
 def fetching(slots: int = 1) -> None:
     import streamlit as st
 
-    from pages.ui import settings, work
+    from pages.ui.frame import settings
+    from pages.ui.training import work
 
     settings.begin("demo")
     with settings.part("demo"):
@@ -77,8 +78,11 @@ def fetching(slots: int = 1) -> None:
 def training_page(goes_on: bool = True) -> None:
     import streamlit as st
 
-    from pages.ui import controls, settings, training, work
-    from pages.ui.page import fragment
+    from pages.ui import training
+    from pages.ui.frame import settings
+    from pages.ui.frame.page import fragment
+    from pages.ui.inputs import controls
+    from pages.ui.training import work
 
     @fragment
     def bench() -> None:
@@ -161,7 +165,8 @@ def test_data_that_are_gone_are_read_again_without_a_word(submitted):
     def two_steps() -> None:
         import streamlit as st
 
-        from pages.ui import settings, work
+        from pages.ui.frame import settings
+        from pages.ui.training import work
 
         settings.begin("demo")
         with settings.part("demo"):

@@ -10,9 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from aecore import store
-from aecore.anomaly import keeping, notes, thresholds
-from aecore.anomaly.choices import Choice, choose, choose_window, recipe_of
+from aecore.anomaly import diagnostics as notes
+from aecore.anomaly import serialization as keeping
+from aecore.anomaly import thresholds
 from aecore.anomaly.events import find_events
+from aecore.anomaly.hyperparameters import Choice, choose, choose_window, recipe_of
 from aecore.anomaly.network import one_thread, principal, train
 from aecore.anomaly.scaling import Scaling, Signal, rows_like, rows_of
 from aecore.anomaly.scoring import Measure, over_channels

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aecore.anomaly.choices import dominant_period
 from aecore.anomaly.detector import AnomalyDetector
 from aecore.anomaly.faults import FAULTS, Kind, say, sizes
+from aecore.anomaly.hyperparameters import dominant_period
 from aecore.anomaly.streaming import reach
 from aecore.errors import SettingError, TooFewRows
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aecore.data.wording import one_line
+from aecore.data.readers.messages import one_line
 from aecore.errors import DataError, TooFewRows
 
 Array = NDArray[np.floating[Any]]

@@ -18,10 +18,10 @@ from starlette.routing import Route
 import aecore
 from aecore import jobs
 from aecore.admission import Refusal
-from aecore.api.answers import SCORE_FORMATS, Result, as_error, as_file, as_json, sentence_of, status_of
 from aecore.api.door import address_of
-from aecore.api.forms import Form, read_form
 from aecore.api.limits import Limits
+from aecore.api.multipart import Form, read_form
+from aecore.api.responses import SCORE_FORMATS, Result, as_error, as_file, as_json, sentence_of, status_of
 from aecore.errors import AecoreError, SettingError
 
 WORK_SECONDS = 600.0  # for one request, the wait for a worker counted in
@@ -89,7 +89,9 @@ async def unknown(request: Request) -> Response:
 
 
 def _score(form: Form) -> Asked:
-    from aecore.api import work  # here, so that pandas and its kin load with the first request and not before the pages
+    from aecore.api import (
+        tasks as work,  # here, so that pandas and its kin load with the first request and not before the pages
+    )
 
     kind = form.fields.get("format", "json")
     if kind not in SCORE_FORMATS:
@@ -115,7 +117,7 @@ def _percent(text: str) -> tuple[float, float]:
 
 
 def _denoise(form: Form) -> Asked:
-    from aecore.api import work
+    from aecore.api import tasks as work
 
     text = form.fields.get("strength", "1")
     try:

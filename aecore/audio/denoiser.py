@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,9 @@ from aecore.audio.network import MaskNetwork
 from aecore.audio.resampling import resample, seam, whole_rate
 from aecore.audio.spectrum import BINS, HOP, SAMPLE_RATE, istft, stft
 from aecore.errors import DataError, SettingError, StoreError
+from aecore.paths import MODELS
 
-ASSET = Path(__file__).parents[2] / "assets" / "models" / "denoiser.safetensors"
+ASSET = MODELS / "denoiser.safetensors"
 PIECE = 20.0  # s of sound worked off at once: the network's intermediate values of one piece stay below 100 MB
 MARGIN = 16  # frames beyond the network's reach that a piece is given, for the windows and the resampling filter
 LARGEST = 1024  # of the network's width, its depth, and how many frames one layer reaches

@@ -13,7 +13,7 @@ from aecore.audio.denoiser import ASSET, SpeechDenoiser
 from aecore.audio.mixing import Mixer
 from aecore.audio.network import MaskNetwork
 from aecore.audio.task import Denoising
-from aecore.data import speech
+from aecore.data.datasets import speech
 from aecore.training import fit
 
 DATA = "AECORE_SPEECH"  # environment variable that names the folder of recordings

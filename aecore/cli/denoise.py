@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore.audio.denoiser import SpeechDenoiser, checked
-from aecore.cli.console import Progress
-from aecore.data import sounds
-from aecore.data.audio_files import DAMAGED
-from aecore.data.wording import shown
+from aecore.cli.terminal import Progress
+from aecore.data.readers import sounds
+from aecore.data.readers.audio import DAMAGED
+from aecore.data.readers.messages import shown
 from aecore.errors import DataError, SettingError, UnreadableFile
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}

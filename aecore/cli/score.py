@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from aecore.anomaly.detector import AnomalyDetector
 from aecore.anomaly.streaming import EventStream, Piece, Scored, pieces, reach, scored_part
-from aecore.cli import scattered
-from aecore.cli.console import Progress
-from aecore.cli.sheets import Format, Sheet, names
+from aecore.cli import distributed_scoring as scattered
+from aecore.cli.reports import Format, Sheet, names
 from aecore.cli.sources import Source, Stretch, open_source
-from aecore.concepts import sensor_tables, sensors
+from aecore.cli.terminal import Progress
+from aecore.concepts import sensor_anomalies as sensors
+from aecore.concepts.sensor_anomalies import tables as sensor_tables
 from aecore.errors import AecoreError
 
 CLEAN, ANOMALIES, ERROR = 0, 1, 2  # exit codes

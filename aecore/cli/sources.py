@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.data import uploads
-from aecore.data.packing import MAX_BYTES
-from aecore.data.uploads import Signal
-from aecore.data.wording import shown
+from aecore.data.readers import uploads
+from aecore.data.readers.archives import MAX_BYTES
+from aecore.data.readers.messages import shown
+from aecore.data.readers.uploads import Signal
 from aecore.errors import SettingError, UnreadableFile
 
 Array = NDArray[np.floating[Any]]
@@ -75,7 +75,7 @@ def open_source(path: Path) -> Source:
         with path.open("rb") as file:
             start = file.read(4)
         if start == PARQUET:
-            from aecore.data.parquet_blocks import ParquetBlocks
+            from aecore.data.readers.parquet_blocks import ParquetBlocks
 
             blocks = ParquetBlocks(path)
             if blocks.rows * len(blocks.channels) > HELD:

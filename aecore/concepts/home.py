@@ -1,15 +1,15 @@
 """Home's figure: ten handwritten digits squeezed through k numbers, for every k, by one trained network."""
 
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aecore import store
+from aecore.paths import MODELS
 
-ASSET = Path(__file__).parents[2] / "assets" / "models" / "home.safetensors"
+ASSET = MODELS / "home.safetensors"
 LATENT_DIM = 16  # a quarter of the 64 pixels: beyond, the eye sees no more improvement
 EPOCHS, BATCH, LEARNING_RATE, WEIGHT_SEED = 400, 64, 2e-3, 0
 
@@ -37,7 +37,7 @@ def pretrain() -> Generator[dict[str, float], None, None]:
     """Train the network on four fifths of scikit-learn's digits and write the asset, weights included."""
     import torch
 
-    from aecore.data import digits
+    from aecore.data.datasets import digits
     from aecore.models import NestedAutoEncoder, to_tree
     from aecore.training import fit
 

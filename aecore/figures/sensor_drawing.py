@@ -22,7 +22,7 @@ Rows = tuple[int, int]  # first and last + 1
 
 
 class DrawableSignal(Protocol):
-    """What is drawn of a signal: see `aecore.data.uploads.Signal`."""
+    """What is drawn of a signal: see `aecore.data.readers.uploads.Signal`."""
 
     values: Array
     channels: tuple[str, ...]
@@ -31,7 +31,7 @@ class DrawableSignal(Protocol):
 
 
 class DrawableAnalysis(Protocol):
-    """What is drawn of a detector's result: see `aecore.concepts.sensors.Analysis`."""
+    """What is drawn of a detector's result: see `aecore.concepts.sensor_anomalies.Analysis`."""
 
     scores: NDArray[np.float32]
     channel_excess: NDArray[np.float32]
@@ -42,7 +42,7 @@ class DrawableAnalysis(Protocol):
 
 
 class DrawableResult(Protocol):
-    """A signal with a detector's result: see `aecore.concepts.sensor_tasks.ScoredSignal`."""
+    """A signal with a detector's result: see `aecore.concepts.sensor_anomalies.tasks.ScoredSignal`."""
 
     analysis: DrawableAnalysis
     joined: Array

@@ -214,7 +214,7 @@ def floor(scores: Array) -> float:
 def strips(scene: Scene, palette: Palette, *, tables: Tables, threshold: float | None = None) -> Figure:
     """One strip a channel: measured line, the normal stretch behind it, events and filled gaps shaded; the score last.
 
-    For paper; on a page the same is drawn by a canvas, under a hand (``pages.ui.strips``).
+    For paper; on a page the same is drawn by a canvas, under a hand (``pages.ui.components.strips``).
     """
     parts = [_channel(name, i, scene, tables, palette) for i, name in enumerate(scene.channels)]
     if scene.scores is not None and threshold is not None:

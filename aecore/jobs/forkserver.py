@@ -26,7 +26,7 @@ except ImportError:  # not on Windows
     resource = None  # type: ignore[assignment]
 
 # What reading a file takes; named and not imported, for this package knows no domain.
-PRELOADED = ("numpy", "pandas", "pyarrow", "pyarrow.parquet", "aecore.concepts.sensor_tasks")
+PRELOADED = ("numpy", "pandas", "pyarrow", "pyarrow.parquet", "aecore.concepts.sensor_anomalies.tasks")
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from aecore.concepts import bottleneck
 from aecore.concepts.bottleneck import FLOOR, LARGEST, Sweep
-from aecore.concepts.bottleneck_recording import Contents, Recording, cut, read
-from aecore.data.signals import MAX_COMPLEXITY
-from pages.ui import controls, work
-from pages.ui.foreign import plain
-from pages.ui.page import PAINTED
-from pages.ui.scrubber import Axis, Below, Curves, Line, Panel, Role, Waves
-from pages.ui.uploads import upload
+from aecore.concepts.bottleneck.recording import Contents, Recording, cut, read
+from aecore.data.datasets.signals import MAX_COMPLEXITY
+from pages.ui.components.scrubber import Axis, Below, Curves, Line, Panel, Role, Waves
+from pages.ui.frame.foreign import plain
+from pages.ui.frame.page import PAINTED
+from pages.ui.inputs import controls
+from pages.ui.inputs.uploads import upload
+from pages.ui.training import work
 
 # role, width and dash of what each machine loses: the linear ones nearly coincide
 LOSS_STROKES: tuple[tuple[Role, float, tuple[float, float]], ...] = (

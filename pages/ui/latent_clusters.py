@@ -7,16 +7,19 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.concepts import latent_clusters as clusters
-from aecore.concepts import latent_clusters_views as views
 from aecore.concepts.latent_clusters import MACHINES, Brought, Clusters, Collection
-from aecore.data import mnist
+from aecore.concepts.latent_clusters import tables as views
+from aecore.data.datasets import mnist
 from aecore.figures import latent_clusters as figures
-from pages.ui import controls, narration, private, settings, training, work
-from pages.ui.foreign import plain
-from pages.ui.scrubber import Points, scrubber
-from pages.ui.settings import Setting, Unfit
-from pages.ui.theme import palette
-from pages.ui.uploads import Upload, upload
+from pages.ui import training
+from pages.ui.components.scrubber import Points, scrubber
+from pages.ui.frame import narration, private, settings
+from pages.ui.frame.foreign import plain
+from pages.ui.frame.settings import Setting, Unfit
+from pages.ui.frame.theme import palette
+from pages.ui.inputs import controls
+from pages.ui.inputs.uploads import Upload, upload
+from pages.ui.training import work
 
 NAME = "latent_clusters"
 READING, LABELLING = "latent_clusters:read", "latent_clusters:label"

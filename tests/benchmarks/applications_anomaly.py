@@ -13,8 +13,8 @@ import functools
 import numpy as np
 
 from aecore.concepts.applications import anomaly as core
-from aecore.concepts.applications import anomaly_training as training
 from aecore.concepts.applications import measured
+from aecore.concepts.applications.anomaly import training
 
 SCRIPT = "tests/benchmarks/applications_anomaly.py"
 SEEDS = (0, 1, 2, 3, 4)

@@ -12,10 +12,10 @@ import functools
 import numpy as np
 
 from aecore.concepts.applications import clustering as core
-from aecore.concepts.applications import clustering_training as training
 from aecore.concepts.applications import measured
-from aecore.concepts.applications.k_means import adjusted_rand, k_means
-from aecore.data.drive_cycles import NAMES
+from aecore.concepts.applications.clustering import training
+from aecore.concepts.applications.clustering.k_means import adjusted_rand, k_means
+from aecore.data.simulators.drive_cycles import NAMES
 
 SCRIPT = "tests/benchmarks/applications_clustering.py"
 SEEDS = (0, 1, 2, 3, 4)

@@ -11,7 +11,7 @@ import numpy as np
 
 from aecore.concepts.applications import conditional, measured
 from aecore.concepts.applications.conditional import CVAE, MIXED, NEAREST, Model, Wanted
-from aecore.concepts.applications.conditional_training import (
+from aecore.concepts.applications.conditional.training import (
     Training,
     asked,
     classifier,
@@ -20,7 +20,7 @@ from aecore.concepts.applications.conditional_training import (
     recordings,
     train,
 )
-from aecore.data.drive_windows import CONDITIONS
+from aecore.data.simulators.drive_windows import CONDITIONS
 
 SCRIPT = "tests/benchmarks/applications_conditional.py"
 SEEDS = (1, 2, 3, 4, 5)

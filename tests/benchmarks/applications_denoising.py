@@ -11,9 +11,9 @@ import functools
 import numpy as np
 
 from aecore.concepts.applications import denoising as core
-from aecore.concepts.applications import denoising_training as training
 from aecore.concepts.applications import measured
-from aecore.data.disturbances import KINDS
+from aecore.concepts.applications.denoising import training
+from aecore.data.simulators.disturbances import KINDS
 
 SCRIPT = "tests/benchmarks/applications_denoising.py"
 SEEDS = (0, 1, 2, 3, 4)

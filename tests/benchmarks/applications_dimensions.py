@@ -16,8 +16,8 @@ import numpy as np
 
 from aecore import latent
 from aecore.concepts.applications import dimensions as core
-from aecore.concepts.applications import dimensions_training as training
 from aecore.concepts.applications import measured
+from aecore.concepts.applications.dimensions import training
 
 SCRIPT = "tests/benchmarks/applications_dimensions.py"
 SEEDS = (0, 1, 2, 3, 4)

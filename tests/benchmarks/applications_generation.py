@@ -11,7 +11,7 @@ import numpy as np
 
 from aecore.concepts.applications import generation, measured
 from aecore.concepts.applications.generation import FAULTS, JITTER, METHODS, REPEAT, SMOTE, VAE, Fault, Shortage
-from aecore.concepts.applications.generation_training import AS_MANY, classified, ended, train_generator
+from aecore.concepts.applications.generation.training import AS_MANY, classified, ended, train_generator
 
 SCRIPT = "tests/benchmarks/applications_generation.py"
 SEEDS = (1, 2, 3, 4, 5)

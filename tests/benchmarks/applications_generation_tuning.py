@@ -12,7 +12,7 @@ import numpy as np
 
 from aecore.concepts.applications import generation
 from aecore.concepts.applications.generation import FAULTS, Shortage
-from aecore.concepts.applications.generation_training import AS_MANY, Score, classified
+from aecore.concepts.applications.generation.training import AS_MANY, Score, classified
 
 SEEDS = (101, 102, 103)
 EXAMPLES = 20

@@ -9,7 +9,7 @@ import functools
 
 from aecore.concepts.applications import measured
 from aecore.concepts.applications.interpolation import Kind, Networks, from_tree
-from aecore.concepts.applications.interpolation_training import Training, ended, middle_errors, pairs, train
+from aecore.concepts.applications.interpolation.training import Training, ended, middle_errors, pairs, train
 
 SCRIPT = "tests/benchmarks/applications_interpolation.py"
 SEEDS = (1, 2, 3, 4, 5)

@@ -23,8 +23,8 @@ from aecore.concepts.applications.pretraining import (
     probed,
     shipped,
 )
-from aecore.concepts.applications.pretraining_training import fitted, learn
-from aecore.concepts.dense import DenseNetwork
+from aecore.concepts.applications.pretraining.training import fitted, learn
+from aecore.numerics.dense import DenseNetwork
 
 SCRIPT = "tests/benchmarks/applications_pretraining.py"
 SEEDS = (1, 2, 3, 4, 5)

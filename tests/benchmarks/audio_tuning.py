@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from aecore.concepts.audio_denoising import Spoiling, sample
-from aecore.concepts.audio_tuning import tune
+from aecore.concepts.audio_denoising.tune import tune
 
 
 def finished(steps):

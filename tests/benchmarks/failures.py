@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from pages.ui.work import RESTARTED, UNKEPT
+from pages.ui.training.work import RESTARTED, UNKEPT
 from tests.machines import Machines
 from tests.servers import ROOT, Server, serving
 from tests.visitor import Visitor

@@ -15,13 +15,16 @@ from pathlib import Path
 import numpy as np
 
 from aecore import latent
-from aecore.concepts import latent_clusters, latent_clusters_training, vae_morphing_training
+from aecore.concepts import latent_clusters
 from aecore.concepts import vae_morphing as morphing
-from aecore.concepts import vae_morphing_data as pictures
-from aecore.concepts.dense import Array, DenseNetwork
-from aecore.concepts.latent_clusters_views import measure_table
-from aecore.concepts.vae_morphing_pretraining import shipped_wide
-from aecore.data import mnist
+from aecore.concepts.latent_clusters import training as latent_clusters_training
+from aecore.concepts.latent_clusters.tables import measure_table
+from aecore.concepts.vae_morphing import pictures
+from aecore.concepts.vae_morphing import training as vae_morphing_training
+from aecore.concepts.vae_morphing.pretrain import shipped_wide
+from aecore.data.datasets import mnist
+from aecore.numerics.dense import Array, DenseNetwork
+from aecore.paths import MODELS
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 
@@ -63,7 +66,7 @@ def shipped_holes() -> None:
 
 def sizes() -> None:
     names = ("morphing_shapes", "morphing_digits", "vae20_digits", "beta", "latent_clusters")
-    files = [morphing.ASSETS / f"{name}.safetensors" for name in names]
+    files = [MODELS / f"{name}.safetensors" for name in names]
     for file in files:
         row(file.name, f"{file.stat().st_size / 1e6:.2f} MB")
     row("together", f"{sum(file.stat().st_size for file in files) / 1e6:.2f} MB", "< 12 MB")

@@ -26,9 +26,9 @@ def minute(k: int, options: argparse.Namespace) -> None:
     import torch
 
     from aecore.concepts import mnist_compression as page
-    from aecore.concepts import mnist_compression_pictures as pictures
-    from aecore.concepts.mnist_compression_budget import Pca, as_pixels
-    from aecore.concepts.mnist_compression_training import as_tensor, rebuild, untrained
+    from aecore.concepts.mnist_compression import pictures
+    from aecore.concepts.mnist_compression.budget import Pca, as_pixels
+    from aecore.concepts.mnist_compression.training import as_tensor, rebuild, untrained
     from aecore.training import fit
 
     seconds, width, batch, rate = options.seconds, options.width, options.batch, options.rate

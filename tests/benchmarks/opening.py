@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 from playwright.sync_api import Browser, CDPSession, sync_playwright
 
-from pages.ui.page import ORDER
+from pages.ui.frame.page import ORDER
 from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, settle, start_server
 
 BUDGET = 1.5  # s, median

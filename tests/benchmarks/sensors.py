@@ -34,7 +34,7 @@ AGAIN = """
 import time
 from aecore import jobs
 from aecore.concepts import sensors
-from aecore.concepts.sensor_samples import InverterSample
+from aecore.concepts.sensor_anomalies.samples import InverterSample
 sample, normal = InverterSample(fault="offset"), (0.0, 30.0)
 started = time.perf_counter()
 job = jobs.submit(sensors.train_sample, sample, normal)

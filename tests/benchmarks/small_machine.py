@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from pages.ui.page import ORDER
+from pages.ui.frame.page import ORDER
 from tests.servers import Server, serving
 from tests.visitor import Visitor, run
 

@@ -3,9 +3,10 @@
 import numpy as np
 import streamlit as st
 
-from aecore.concepts.dense import DenseNetwork
-from pages.ui import networks, settings
-from pages.ui.latent_pad import Mark, Pad, latent_pad
+from aecore.numerics.dense import DenseNetwork
+from pages.ui.components import networks
+from pages.ui.components.latent_pad import Mark, Pad, latent_pad
+from pages.ui.frame import settings
 from tests.components import option, shown_on
 
 SPAN = 4.0

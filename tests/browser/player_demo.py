@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from pages.ui import settings
-from pages.ui.player import Map, Stage, Take, player
+from pages.ui.components.player import Map, Stage, Take, player
+from pages.ui.frame import settings
 from tests.components import shown_on
 
 RATE, SECONDS, ROWS, HOP = 16_000, 3.0, 96, 128

@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 from sklearn.datasets import load_digits
 
-from pages.ui import settings
-from pages.ui.scrubber import Axis, Bars, Below, Curves, Images, Line, Panel, Points, Waves, scrubber
+from pages.ui.components.scrubber import Axis, Bars, Below, Curves, Images, Line, Panel, Points, Waves, scrubber
+from pages.ui.frame import settings
 from tests.components import option, shown_on
 
 st.set_page_config(layout="wide")

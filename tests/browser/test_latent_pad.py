@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pages.ui.networks import name_of
+from pages.ui.components.networks import name_of
 from tests.browser.conftest import settle
 from tests.browser.latent_pad_demo import NETWORKS, SPAN
 

@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from aecore.concepts import sensor_shipped, sensors
-from aecore.concepts.sensor_samples import InverterSample
+from aecore.concepts import sensor_anomalies as sensors
+from aecore.concepts.sensor_anomalies import pretrained as sensor_shipped
+from aecore.concepts.sensor_anomalies.samples import InverterSample
 from tests.browser.conftest import settle
 from tests.browser.test_journeys import choose_file, downloaded, log
 

@@ -1,10 +1,10 @@
-"""Eight jobs that an autoencoder is hired for, one a module: data, model, training, and its measures."""
+"""Eight applications of autoencoders, one folder each: data, model, training, and its measures."""
 
 from pathlib import Path
 
-MODELS = Path(__file__).parents[3] / "assets" / "models"
+from aecore.paths import MODELS
 
 
 def asset(section: str) -> Path:
-    """Where a section's trained model ships; ``python -m aecore pretrain applications_<section>`` makes it."""
+    """Return where a section's trained model lies; ``python -m aecore pretrain applications_<section>`` makes it."""
     return MODELS / f"applications_{section}.safetensors"

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aecore.errors import StoreError
+from aecore.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 TABLES = ROOT / "assets" / "tables"
 
 Head = tuple[str, str]  # what stands over a column, and what it means

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.data.powertrain import InverterSettings, simulate
+from aecore.data.simulators.powertrain import InverterSettings, simulate
 from aecore.latent import Principal
 
 Array = NDArray[np.floating[Any]]
@@ -198,7 +198,7 @@ def stopping(seed: int) -> Pair:
     """Held-out loss of a wide network on 120 digits: after 60 epochs, or at its best epoch (found by patience)."""
     import torch
 
-    from aecore.data import digits
+    from aecore.data.datasets import digits
     from aecore.models import AutoEncoder
     from aecore.training import evaluate, fit
 

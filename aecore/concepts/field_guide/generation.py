@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.data import digits
+from aecore.data.datasets import digits
 from aecore.latent import Principal, Reference, nearest_distance
 
 Array = NDArray[np.float32]

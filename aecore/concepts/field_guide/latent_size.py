@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.concepts.bottleneck_recording import Recording
-from aecore.data import digits
-from aecore.data.signals import SinusoidFamily
+from aecore.concepts.bottleneck.recording import Recording
+from aecore.data.datasets import digits
+from aecore.data.datasets.signals import SinusoidFamily
 from aecore.latent import Principal
 
 Array = NDArray[np.float32]

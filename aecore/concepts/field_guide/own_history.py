@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore.concepts.field_guide.trials import History
-from aecore.data.cells import to_float
-from aecore.data.delimited import read_delimited
-from aecore.data.options import ReadOptions
-from aecore.data.packing import unpack
-from aecore.data.wording import clean_names, listed, shown
+from aecore.data.readers.archives import unpack
+from aecore.data.readers.delimited import read_delimited
+from aecore.data.readers.messages import clean_names, listed, shown
+from aecore.data.readers.options import ReadOptions
+from aecore.data.tables.cells import to_float
 from aecore.errors import TooFewRows, UnreadableFile
 
 FEWEST = 4  # epochs

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.data import digits
-from aecore.data.powertrain import InverterSettings, simulate
-from aecore.data.shapes import ShapeFamily
-from aecore.data.signals import SinusoidFamily, windows
+from aecore.data.datasets import digits
+from aecore.data.datasets.shapes import ShapeFamily
+from aecore.data.datasets.signals import SinusoidFamily, windows
+from aecore.data.simulators.powertrain import InverterSettings, simulate
 from aecore.errors import SettingError, TrainingDiverged
 
 if TYPE_CHECKING:

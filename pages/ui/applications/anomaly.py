@@ -6,22 +6,23 @@ import numpy as np
 import streamlit as st
 
 from aecore import export
-from aecore.concepts import sensors
+from aecore.concepts import sensor_anomalies as sensors
 from aecore.concepts.applications import anomaly as core
 from aecore.concepts.applications.anomaly import ALARM, AUTOENCODER, CONTESTANTS, PCA, Scene
-from aecore.concepts.applications.anomaly_training import train
-from aecore.concepts.one_thread import one_thread
-from aecore.data.recording import Recording
-from aecore.data.uploads import Signal
+from aecore.concepts.applications.anomaly.training import train
+from aecore.data.readers.uploads import Signal
+from aecore.data.simulators.recording import Recording
 from aecore.figures.thinning import extremes
-from pages.ui import controls, training
+from aecore.numerics.threads import one_thread
+from pages.ui import training
 from pages.ui.applications import shell
 from pages.ui.applications.shell import Application, OwnFile, ShownNetwork
-from pages.ui.downloads import Download, buttons
-from pages.ui.foreign import plain
-from pages.ui.page import fragment
-from pages.ui.plots import Axes, Curve, Curves, Words, plots
-from pages.ui.work import Request
+from pages.ui.components.plots import Axes, Curve, Curves, Words, plots
+from pages.ui.frame.downloads import Download, buttons
+from pages.ui.frame.foreign import plain
+from pages.ui.frame.page import fragment
+from pages.ui.inputs import controls
+from pages.ui.training.work import Request
 
 NAME = "anomaly"
 LEARNING = "applications:anomaly:learn"

@@ -8,18 +8,18 @@ import streamlit as st
 
 from aecore.concepts.applications import clustering as core
 from aecore.concepts.applications.clustering import CODES, CONTESTANTS, Coder, Windows
-from aecore.concepts.applications.clustering_own import own_drive
-from aecore.concepts.applications.clustering_training import train
-from aecore.concepts.applications.k_means import Clusters
-from aecore.concepts.one_thread import one_thread
-from aecore.data.drive_cycles import NAMES, Cycle
-from pages.ui import controls
+from aecore.concepts.applications.clustering.k_means import Clusters
+from aecore.concepts.applications.clustering.own import own_drive
+from aecore.concepts.applications.clustering.training import train
+from aecore.data.simulators.drive_cycles import NAMES, Cycle
+from aecore.numerics.threads import one_thread
 from pages.ui.applications import shell
 from pages.ui.applications.shell import Application, OwnFile, ShownNetwork
-from pages.ui.foreign import plain
-from pages.ui.page import fragment
-from pages.ui.plots import Axes, Curve, Curves, Stretches, Words, plots
-from pages.ui.work import Request
+from pages.ui.components.plots import Axes, Curve, Curves, Stretches, Words, plots
+from pages.ui.frame.foreign import plain
+from pages.ui.frame.page import fragment
+from pages.ui.inputs import controls
+from pages.ui.training.work import Request
 
 NAME = "clustering"
 DRIVES = {"own": "yours", "simulated": "simulated"}  # once a visitor has brought one

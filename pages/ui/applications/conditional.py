@@ -7,15 +7,24 @@ import streamlit as st
 
 from aecore.concepts.applications import conditional as core
 from aecore.concepts.applications.conditional import SEVERITIES, TRACE_WORDS, TRACES, Shipped, Wanted
-from aecore.concepts.applications.conditional_training import Training, train
-from aecore.concepts.one_thread import one_thread
-from aecore.data.drive_windows import CONDITIONS, LENGTH, LOADS, RATED_TORQUE, SECONDS, SPEEDS, Condition, measures
-from pages.ui import controls
+from aecore.concepts.applications.conditional.training import Training, train
+from aecore.data.simulators.drive_windows import (
+    CONDITIONS,
+    LENGTH,
+    LOADS,
+    RATED_TORQUE,
+    SECONDS,
+    SPEEDS,
+    Condition,
+    measures,
+)
+from aecore.numerics.threads import one_thread
 from pages.ui.applications import shell
 from pages.ui.applications.shell import Application, ShownNetwork
-from pages.ui.page import fragment
-from pages.ui.plots import Axes, Curve, Curves, Facts, plots
-from pages.ui.work import Request
+from pages.ui.components.plots import Axes, Curve, Curves, Facts, plots
+from pages.ui.frame.page import fragment
+from pages.ui.inputs import controls
+from pages.ui.training.work import Request
 
 NAME = "conditional"
 CLASSES: dict[str, Condition] = {

@@ -8,17 +8,17 @@ import streamlit as st
 from aecore import export
 from aecore.concepts.applications import denoising as core
 from aecore.concepts.applications.denoising import NETWORK, Cleaners, Denoiser, Record, Scene
-from aecore.concepts.applications.denoising_own import clean_own, own_table
-from aecore.concepts.applications.denoising_training import train
-from aecore.concepts.one_thread import one_thread
-from pages.ui import controls
+from aecore.concepts.applications.denoising.own import clean_own, own_table
+from aecore.concepts.applications.denoising.training import train
+from aecore.numerics.threads import one_thread
 from pages.ui.applications import shell
 from pages.ui.applications.shell import Application, OwnFile, ShownNetwork
-from pages.ui.downloads import Download, buttons
-from pages.ui.foreign import plain
-from pages.ui.page import fragment
-from pages.ui.plots import Axes, Curve, Curves, Words, plots
-from pages.ui.work import Request
+from pages.ui.components.plots import Axes, Curve, Curves, Words, plots
+from pages.ui.frame.downloads import Download, buttons
+from pages.ui.frame.foreign import plain
+from pages.ui.frame.page import fragment
+from pages.ui.inputs import controls
+from pages.ui.training.work import Request
 
 NAME = "denoising"
 SIGNALS = {"current": "phase current", "link": "DC-link voltage"}

@@ -8,19 +8,20 @@ import streamlit as st
 from aecore import export
 from aecore.concepts.applications import dimensions as core
 from aecore.concepts.applications.dimensions import Mapper
-from aecore.concepts.applications.dimensions_own import own_map, own_table
-from aecore.concepts.applications.dimensions_training import train
-from aecore.concepts.one_thread import one_thread
-from aecore.data.flux_maps import D_POINTS, POLE_PAIRS, Q_POINTS, torque
-from pages.ui import controls, narration, settings
+from aecore.concepts.applications.dimensions.own import own_map, own_table
+from aecore.concepts.applications.dimensions.training import train
+from aecore.data.simulators.flux_maps import D_POINTS, POLE_PAIRS, Q_POINTS, torque
+from aecore.numerics.threads import one_thread
 from pages.ui.applications import shell
 from pages.ui.applications.shell import Application, OwnFile, ShownNetwork
-from pages.ui.downloads import Download, buttons
-from pages.ui.foreign import plain
-from pages.ui.knobs import Machine, Surface, knobs
-from pages.ui.page import fragment
-from pages.ui.plots import Words, plots
-from pages.ui.work import Request
+from pages.ui.components.knobs import Machine, Surface, knobs
+from pages.ui.components.plots import Words, plots
+from pages.ui.frame import narration, settings
+from pages.ui.frame.downloads import Download, buttons
+from pages.ui.frame.foreign import plain
+from pages.ui.frame.page import fragment
+from pages.ui.inputs import controls
+from pages.ui.training.work import Request
 
 NAME = "dimensions"
 MACHINES = {"own": "yours", "simulated": "simulated"}  # once a visitor has brought a map

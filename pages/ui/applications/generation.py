@@ -8,16 +8,16 @@ import streamlit as st
 from aecore.concepts.applications import generation as core
 from aecore.concepts.applications import measured
 from aecore.concepts.applications.generation import JITTER, SMOTE, VAE, Generator, Shortage
-from aecore.concepts.applications.generation_training import AS_MANY, compare
-from aecore.concepts.one_thread import one_thread
-from pages.ui import controls
-from pages.ui import plots as figures
+from aecore.concepts.applications.generation.training import AS_MANY, compare
+from aecore.numerics.threads import one_thread
 from pages.ui.applications import shell
 from pages.ui.applications.shell import Application, ShownNetwork
-from pages.ui.page import fragment
-from pages.ui.plots import Axes, Curve, Words, plots
-from pages.ui.scrubber import Curves, Line, Panel, scrubber
-from pages.ui.work import Request
+from pages.ui.components import plots as figures
+from pages.ui.components.plots import Axes, Curve, Words, plots
+from pages.ui.components.scrubber import Curves, Line, Panel, scrubber
+from pages.ui.frame.page import fragment
+from pages.ui.inputs import controls
+from pages.ui.training.work import Request
 
 NAME = "generation"
 FAULTS: dict[str, core.Fault] = {"misfiring": "misfiring switch", "inter_turn": "inter-turn short"}

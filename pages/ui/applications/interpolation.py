@@ -7,17 +7,17 @@ import streamlit as st
 
 from aecore.concepts.applications import interpolation as core
 from aecore.concepts.applications.interpolation import FADE, MIDDLE, PLAIN, ROUND, STRAIGHT, VAE, Ends, Way
-from aecore.concepts.applications.interpolation_training import Training, train
-from aecore.concepts.one_thread import one_thread
-from aecore.data.drive_windows import RATED_TORQUE
-from pages.ui import controls
-from pages.ui import plots as figures
+from aecore.concepts.applications.interpolation.training import Training, train
+from aecore.data.simulators.drive_windows import RATED_TORQUE
+from aecore.numerics.threads import one_thread
 from pages.ui.applications import shell
 from pages.ui.applications.shell import Application, ShownNetwork
-from pages.ui.page import fragment
-from pages.ui.plots import Axes, Curve, Words, plots
-from pages.ui.scrubber import Curves, Images, Line, Panel, scrubber
-from pages.ui.work import Request
+from pages.ui.components import plots as figures
+from pages.ui.components.plots import Axes, Curve, Words, plots
+from pages.ui.components.scrubber import Curves, Images, Line, Panel, scrubber
+from pages.ui.frame.page import fragment
+from pages.ui.inputs import controls
+from pages.ui.training.work import Request
 
 NAME = "interpolation"
 DATA = {"currents": "phase currents", "shapes": "shapes"}

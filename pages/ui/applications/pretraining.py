@@ -8,16 +8,16 @@ import streamlit as st
 from aecore.concepts.applications import measured
 from aecore.concepts.applications import pretraining as core
 from aecore.concepts.applications.pretraining import CODES, PCA, RAW, SCRATCH, TUNED, Labelling, Material
-from aecore.concepts.applications.pretraining_training import SCALE, compare
-from aecore.concepts.one_thread import one_thread
-from aecore.data.drive_windows import LENGTH
+from aecore.concepts.applications.pretraining.training import SCALE, compare
+from aecore.data.simulators.drive_windows import LENGTH
 from aecore.figures.ink import tiled
-from pages.ui import controls
+from aecore.numerics.threads import one_thread
 from pages.ui.applications import shell
 from pages.ui.applications.shell import Application, ShownNetwork
-from pages.ui.page import fragment
-from pages.ui.plots import Axes, Curve, Curves, Sheet, Words, plots
-from pages.ui.work import Request
+from pages.ui.components.plots import Axes, Curve, Curves, Sheet, Words, plots
+from pages.ui.frame.page import fragment
+from pages.ui.inputs import controls
+from pages.ui.training.work import Request
 
 NAME = "pretraining"
 TASKS: dict[str, core.Task] = {"faults": "machine faults", "digits": "digits"}

@@ -20,11 +20,14 @@ from aecore.concepts.applications import measured
 from aecore.concepts.applications.measured import Table
 from aecore.figures import tables
 from aecore.jobs.handles import Task
-from pages.ui import controls, narration, settings, training, work
-from pages.ui.downloads import Download, take_it_with_you
-from pages.ui.page import existing, in_words, why
-from pages.ui.uploads import upload
-from pages.ui.work import Request
+from pages.ui import training
+from pages.ui.frame import narration, settings
+from pages.ui.frame.downloads import Download, take_it_with_you
+from pages.ui.frame.page import existing, in_words, why
+from pages.ui.inputs import controls
+from pages.ui.inputs.uploads import upload
+from pages.ui.training import work
+from pages.ui.training.work import Request
 
 NAME = "applications"
 SECTIONS = {

@@ -7,11 +7,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aecore.concepts.audio_bench import blended
+from aecore.concepts.audio_denoising.benchmark import blended
 from aecore.figures.audio import mel_rows
-from pages.ui import controls
-from pages.ui.page import fragment
-from pages.ui.player import HIGHEST_RATE, MAX_BYTES, Heard, Map, Role, Stage, Take, player
+from pages.ui.components.player import HIGHEST_RATE, MAX_BYTES, Heard, Map, Role, Stage, Take, player
+from pages.ui.frame.page import fragment
+from pages.ui.inputs import controls
 
 Tree = dict[str, Any]
 

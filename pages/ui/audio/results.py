@@ -7,10 +7,10 @@ import streamlit as st
 
 from aecore import export, store
 from aecore.figures import audio as figures
-from pages.ui import narration
 from pages.ui.audio.listening import LOOKS, NETWORK, NOISY, chosen_wave
-from pages.ui.downloads import Download, take_it_with_you
-from pages.ui.theme import palette
+from pages.ui.frame import narration
+from pages.ui.frame.downloads import Download, take_it_with_you
+from pages.ui.frame.theme import palette
 
 Tree = dict[str, Any]
 

@@ -7,12 +7,14 @@ import streamlit as st
 
 from aecore.concepts import audio_denoising as concept
 from aecore.concepts.audio_denoising import Spoiling
-from aecore.data import uploads
+from aecore.data.readers import uploads
 from aecore.errors import DataError
 from aecore.jobs import Handle
-from pages.ui import controls, narration, settings, work
-from pages.ui.uploads import MAX_MEGABYTES, Upload, upload
-from pages.ui.work import Request
+from pages.ui.frame import narration, settings
+from pages.ui.inputs import controls
+from pages.ui.inputs.uploads import MAX_MEGABYTES, Upload, upload
+from pages.ui.training import work
+from pages.ui.training.work import Request
 
 NAME = "audio_denoising"
 CLIP, MICROPHONE, FILE = "clip", "microphone", "file"

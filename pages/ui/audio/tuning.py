@@ -5,14 +5,16 @@ from typing import Any, NamedTuple
 import pandas as pd
 import streamlit as st
 
-from aecore.concepts import audio_bench as concept
+from aecore.concepts.audio_denoising import benchmark as concept
 from aecore.figures import audio as figures
 from aecore.figures.training import falling_loss
 from aecore.jobs import Job
-from pages.ui import narration, training, work
+from pages.ui import training
 from pages.ui.audio.sources import SLOTS, Source
-from pages.ui.theme import palette
-from pages.ui.work import Request
+from pages.ui.frame import narration
+from pages.ui.frame.theme import palette
+from pages.ui.training import work
+from pages.ui.training.work import Request
 
 Tree = dict[str, Any]
 

@@ -4,13 +4,16 @@ import pandas as pd
 import streamlit as st
 
 from aecore import export
-from aecore.concepts.field_guide import checklist, shipped
+from aecore.concepts.field_guide import checklist
+from aecore.concepts.field_guide import pretrained as shipped
 from aecore.concepts.field_guide.checklist import SEEDS, Measured
 from aecore.figures import field_guide as figures
-from pages.ui import controls, narration, settings, work
-from pages.ui.downloads import Download
-from pages.ui.theme import palette
-from pages.ui.work import Request
+from pages.ui.frame import narration, settings
+from pages.ui.frame.downloads import Download
+from pages.ui.frame.theme import palette
+from pages.ui.inputs import controls
+from pages.ui.training import work
+from pages.ui.training.work import Request
 
 NAME = "field_guide"
 MEASURING = "field_guide:measure"

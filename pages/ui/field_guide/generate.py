@@ -5,15 +5,16 @@ import pandas as pd
 import streamlit as st
 
 from aecore import export
-from aecore.concepts.field_guide import generation, shipped
+from aecore.concepts.field_guide import generation
+from aecore.concepts.field_guide import pretrained as shipped
 from aecore.concepts.field_guide.generation import MEASURES, REAL, WAYS, Generated
 from aecore.figures import field_guide as figures
 from aecore.figures import tables
-from pages.ui import narration
-from pages.ui.downloads import Download
-from pages.ui.page import fragment
-from pages.ui.scrubber import Images, scrubber
-from pages.ui.theme import palette
+from pages.ui.components.scrubber import Images, scrubber
+from pages.ui.frame import narration
+from pages.ui.frame.downloads import Download
+from pages.ui.frame.page import fragment
+from pages.ui.frame.theme import palette
 
 NAME = "field_guide"
 PROMPTS = {"Two numbers": {"drawn_by": 0}, "Eight": {"drawn_by": 2}, "Sixteen: where Gaussians miss": {"drawn_by": 3}}

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from aecore.concepts.field_guide.glossary import Term, matching
-from pages.ui import controls, narration, settings
-from pages.ui.downloads import Download
-from pages.ui.page import Page, existing
+from pages.ui.frame import narration, settings
+from pages.ui.frame.downloads import Download
+from pages.ui.frame.page import Page, existing
+from pages.ui.inputs import controls
 
 NAME = "field_guide"
 LONGEST = 40  # characters of a word that is looked for

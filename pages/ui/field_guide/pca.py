@@ -5,13 +5,14 @@ import pandas as pd
 import streamlit as st
 
 from aecore import export
-from aecore.concepts.field_guide import curved, shipped
+from aecore.concepts.field_guide import curved
+from aecore.concepts.field_guide import pretrained as shipped
 from aecore.figures import field_guide as figures
-from pages.ui import narration
-from pages.ui.downloads import Download
-from pages.ui.page import fragment
-from pages.ui.scrubber import Panel, Points, scrubber
-from pages.ui.theme import palette
+from pages.ui.components.scrubber import Panel, Points, scrubber
+from pages.ui.frame import narration
+from pages.ui.frame.downloads import Download
+from pages.ui.frame.page import fragment
+from pages.ui.frame.theme import palette
 
 NAME = "field_guide"
 PROMPTS = {"A straight line": {"bend": 0}, "Half a turn": {"bend": 5}, "Nearly a ring": {"bend": 7}}

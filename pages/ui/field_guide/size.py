@@ -5,16 +5,19 @@ import pandas as pd
 import streamlit as st
 
 from aecore import export
-from aecore.concepts.field_guide import latent_size, shipped
+from aecore.concepts.field_guide import latent_size
+from aecore.concepts.field_guide import pretrained as shipped
 from aecore.concepts.field_guide.latent_size import Sizing
 from aecore.figures import field_guide as figures
-from pages.ui import controls, narration, settings, training
+from pages.ui import training
 from pages.ui.bottleneck import own_recording
-from pages.ui.downloads import Download
-from pages.ui.page import fragment
-from pages.ui.scrubber import Curves, Images, Line, Panel, scrubber
-from pages.ui.theme import palette
-from pages.ui.work import Request
+from pages.ui.components.scrubber import Curves, Images, Line, Panel, scrubber
+from pages.ui.frame import narration, settings
+from pages.ui.frame.downloads import Download
+from pages.ui.frame.page import fragment
+from pages.ui.frame.theme import palette
+from pages.ui.inputs import controls
+from pages.ui.training.work import Request
 
 NAME = "field_guide"
 TRAINING, READING = "field_guide:sizes", "field_guide:cut"

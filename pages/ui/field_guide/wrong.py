@@ -7,16 +7,20 @@ import pandas as pd
 import streamlit as st
 
 from aecore import export
-from aecore.concepts.field_guide import own_history, shipped, trials
+from aecore.concepts.field_guide import own_history, trials
+from aecore.concepts.field_guide import pretrained as shipped
 from aecore.concepts.field_guide.diagnosis import UNCLEAR, Verdict
 from aecore.concepts.field_guide.trials import HEALTHY, KINDS, History, Outcome, Trial
 from aecore.figures import field_guide as figures
-from pages.ui import controls, narration, settings, training, work
-from pages.ui.downloads import Download
-from pages.ui.foreign import plain
-from pages.ui.theme import palette
-from pages.ui.uploads import upload
-from pages.ui.work import Request
+from pages.ui import training
+from pages.ui.frame import narration, settings
+from pages.ui.frame.downloads import Download
+from pages.ui.frame.foreign import plain
+from pages.ui.frame.theme import palette
+from pages.ui.inputs import controls
+from pages.ui.inputs.uploads import upload
+from pages.ui.training import work
+from pages.ui.training.work import Request
 
 NAME = "field_guide"
 TRIAL, READING = "field_guide:trial", "field_guide:history"

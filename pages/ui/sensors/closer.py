@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from aecore.concepts import sensor_tasks
-from aecore.concepts.sensor_tasks import Findings
+from aecore.concepts.sensor_anomalies import tasks as sensor_tasks
+from aecore.concepts.sensor_anomalies.tasks import Findings
 from aecore.figures import closer, sensor_drawing, vega
-from pages.ui import controls, narration, plots
-from pages.ui.foreign import plain
+from pages.ui.components import plots
+from pages.ui.frame import narration
+from pages.ui.frame.foreign import plain
+from pages.ui.frame.theme import palette
+from pages.ui.inputs import controls
 from pages.ui.sensors import sources
 from pages.ui.sensors.scoring import SensorResult
 from pages.ui.sensors.sources import Source
-from pages.ui.theme import palette
 
 NAME = "sensor_anomalies"
 EVENT, MAP, SCORES, LABELS = "event", "map", "scores", "labels"

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from aecore.concepts.sensor_tasks import SIGMAS, Overview
+from aecore.concepts.sensor_anomalies.tasks import SIGMAS, Overview
 from aecore.figures import sensor_drawing
 from aecore.figures.sensors import Outline
-from pages.ui import controls, private, settings, strips
+from pages.ui.components import strips
+from pages.ui.frame import private, settings
+from pages.ui.inputs import controls
 from pages.ui.sensors import rules, sources
 
 ZOOM, MARK = "zoom", "mark"

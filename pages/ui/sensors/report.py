@@ -5,13 +5,13 @@ from typing import NamedTuple
 import pandas as pd
 
 from aecore import export
-from aecore.concepts import sensor_tasks
-from aecore.concepts.sensor_tasks import Findings
+from aecore.concepts.sensor_anomalies import tasks as sensor_tasks
+from aecore.concepts.sensor_anomalies.tasks import Findings
 from aecore.figures import sensor_drawing
-from pages.ui import work
 from pages.ui.sensors import sources
 from pages.ui.sensors.scoring import SensorResult
 from pages.ui.sensors.sources import Source
+from pages.ui.training import work
 
 LISTED = 500  # events
 

@@ -5,17 +5,20 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from aecore.concepts import sensor_tables, sensor_tasks
-from aecore.concepts.sensor_tasks import LISTED, Findings, Rule
+from aecore.concepts.sensor_anomalies import tables as sensor_tables
+from aecore.concepts.sensor_anomalies import tasks as sensor_tasks
+from aecore.concepts.sensor_anomalies.tasks import LISTED, Findings, Rule
 from aecore.figures.sensors import Outline
-from pages.ui import narration, private, training, work
-from pages.ui.downloads import Download, take_it_with_you
-from pages.ui.foreign import plain
+from pages.ui import training
+from pages.ui.components.strips import Standing
+from pages.ui.frame import narration, private
+from pages.ui.frame.downloads import Download, take_it_with_you
+from pages.ui.frame.foreign import plain
 from pages.ui.sensors import closer, figure, report, sources
 from pages.ui.sensors.report import SensorView
 from pages.ui.sensors.scoring import SensorResult
 from pages.ui.sensors.sources import READING, Source
-from pages.ui.strips import Standing
+from pages.ui.training import work
 
 NAME = "sensor_anomalies"
 SELF_TEST, DETECTING = "sensors:self-test", "sensors:detect"

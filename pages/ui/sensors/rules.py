@@ -1,7 +1,8 @@
 """Where the threshold comes from: one of three rules, each with its control."""
 
-from aecore.concepts.sensor_tasks import DEFAULT, HIGH, LOW, SIGMAS, STEP, Rule
-from pages.ui import controls, settings
+from aecore.concepts.sensor_anomalies.tasks import DEFAULT, HIGH, LOW, SIGMAS, STEP, Rule
+from pages.ui.frame import settings
+from pages.ui.inputs import controls
 
 SPREAD, ALARMS, TAIL = "spread", "alarms", "tail"
 RULES = {

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from aecore.concepts.sensor_samples import BearingSample, InverterSample, RoomSample
-from aecore.data import rooms
-from aecore.data.bearing import Geometry
-from pages.ui import controls
+from aecore.concepts.sensor_anomalies.samples import BearingSample, InverterSample, RoomSample
+from aecore.data.simulators import rooms
+from aecore.data.simulators.bearing import Geometry
+from pages.ui.inputs import controls
 
 INVERTER_FAULTS = {
     "open_switch": "Open switch", "offset": "Sensor offset", "gain": "Sensor gain", "inter_turn": "Inter-turn short",

@@ -5,14 +5,17 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from aecore.concepts import sensor_shipped, sensor_tasks, sensors
-from aecore.concepts.sensor_samples import Sample
-from aecore.concepts.sensor_tasks import Overview, ScoredSignal
-from aecore.data.uploads import Signal
+from aecore.concepts import sensor_anomalies as sensors
+from aecore.concepts.sensor_anomalies import pretrained as sensor_shipped
+from aecore.concepts.sensor_anomalies import tasks as sensor_tasks
+from aecore.concepts.sensor_anomalies.samples import Sample
+from aecore.concepts.sensor_anomalies.tasks import Overview, ScoredSignal
+from aecore.data.readers.uploads import Signal
 from aecore.jobs import Handle, Held
-from pages.ui import training, work
+from pages.ui import training
 from pages.ui.sensors.sources import READING, TABLES, Source, run_here
-from pages.ui.work import Request
+from pages.ui.training import work
+from pages.ui.training.work import Request
 
 TRAINING, GATHERING = "sensors:train", "sensors:gather"
 

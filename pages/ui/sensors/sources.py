@@ -9,15 +9,16 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from aecore.concepts import sensor_tasks
-from aecore.concepts.sensor_samples import Sample
-from aecore.concepts.sensor_tasks import Profile
-from aecore.data.options import DECIMALS, DELIMITERS, ENCODINGS, TIME_UNITS, ReadOptions
-from aecore.data.uploads import Signal
+from aecore.concepts.sensor_anomalies import tasks as sensor_tasks
+from aecore.concepts.sensor_anomalies.samples import Sample
+from aecore.concepts.sensor_anomalies.tasks import Profile
+from aecore.data.readers.options import DECIMALS, DELIMITERS, ENCODINGS, TIME_UNITS, ReadOptions
+from aecore.data.readers.uploads import Signal
 from aecore.errors import DataGone
 from aecore.jobs import Handle
-from pages.ui import controls, work
-from pages.ui.uploads import Upload, upload
+from pages.ui.inputs import controls
+from pages.ui.inputs.uploads import Upload, upload
+from pages.ui.training import work
 
 READING, COLUMNS = "sensors:read", "sensors:columns"
 TABLES = 2  # that a visitor may have in a worker's memory: there and back again

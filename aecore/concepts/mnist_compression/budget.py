@@ -1,0 +1,179 @@
+"""The same bytes spent otherwise: principal components, JPEG and WebP, measured as the autoencoder is.
+
+A code of k numbers is kept as k bytes: each number in 256 steps between the least and the greatest that it took on the
+training pictures. What both sides share once and for all (decoder, components, those limits) is not counted, and
+neither are JPEG's and WebP's headers where a row says so.
+"""
+
+import io
+import struct
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from aecore.concepts.mnist_compression.quality import Quality, quality
+from aecore.data.readers.pictures import FORMATS
+
+STEPS = 255  # of one byte
+JUDGED = 2_000  # test pictures behind every row
+TRIED = 100  # pictures on which a codec's setting is chosen
+LOWEST, HIGHEST = 1, 95  # quality settings of JPEG and WebP (Pillow takes JPEG's 0 for its default)
+SCAN, END = b"\xff\xda", b"\xff\xd9"  # JPEG's markers around the coded picture
+CONTAINER, FRAME_HEADER = 20, 10  # bytes of RIFF and of its one chunk's header; of a VP8 key frame's (RFC 6386, 9.1)
+
+Pictures = NDArray[np.float32]
+Tree = dict[str, Any]
+
+
+class Quantizer(NamedTuple):
+    """Codes to bytes and back; ``low`` and ``high`` [k] are the limits of each number."""
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, codes: NDArray[np.float32]) -> "Quantizer":
+        """Take the limits of codes [N, k]."""
+        return cls(codes.min(0), codes.max(0))
+
+    def rounded(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return codes [N, k] as they come back from one byte a number."""
+        step = np.maximum(self.high - self.low, np.float32(1e-12)) / np.float32(STEPS)
+        return (np.rint((np.clip(codes, self.low, self.high) - self.low) / step) * step + self.low).astype(np.float32)
+
+
+class Pca(NamedTuple):
+    """Mean [784] and all components [784, 784], the largest first."""
+
+    mean: NDArray[np.float32]
+    components: NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, pictures: NDArray[np.uint8]) -> "Pca":
+        """Fit to pictures [N, H, W] through their covariance: 784 x 784 however many they are."""
+        flat = pictures.reshape(len(pictures), -1).astype(np.float32) / np.float32(255)
+        mean: NDArray[np.float32] = flat.mean(0, dtype=np.float64).astype(np.float32)
+        flat -= mean
+        covariance = (flat.T @ flat).astype(np.float64) / len(flat)
+        return cls(mean, np.linalg.eigh(covariance)[1].T[::-1].astype(np.float32))
+
+    def codes(self, pictures: Pictures, k: int) -> NDArray[np.float32]:
+        """``[N, H, W] -> [N, k]``."""
+        flat: Pictures = pictures.reshape(len(pictures), -1)
+        codes: NDArray[np.float32] = np.matmul(flat - self.mean, self.components[:k].T, dtype=np.float32)
+        return codes
+
+    def decode(self, codes: NDArray[np.float32]) -> Pictures:
+        """``[N, k] -> [N, 28, 28]``, in 0..1."""
+        side = int(len(self.mean) ** 0.5)
+        flat = codes @ self.components[: codes.shape[1]] + self.mean
+        return np.clip(flat, 0, 1).reshape(len(codes), side, side)
+
+
+class Row(NamedTuple):
+    """One way to spend the bytes: ``whole`` is the file's mean size, ``payload`` without its headers."""
+
+    method: str
+    payload: float
+    whole: float
+    quality: Quality
+    fits: bool  # False where even the lowest setting takes more bytes than the budget
+
+    def tree(self) -> Tree:
+        """Return it as a plain tree."""
+        return self._asdict() | {"quality": self.quality._asdict()}
+
+    @classmethod
+    def from_tree(cls, tree: Tree) -> "Row":
+        """Read what `tree` gave."""
+        return cls(**(tree | {"quality": Quality(**tree["quality"])}))
+
+
+class Codec(NamedTuple):
+    """A picture format and which of its bytes are the picture."""
+
+    name: str
+    options: Tree
+    payload: Callable[[bytes], int]
+
+    def encode(self, picture: NDArray[np.uint8], setting: int) -> bytes:
+        """One picture [H, W] as a file."""
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, self.name, quality=setting, **self.options)
+        return file.getvalue()
+
+
+def jpeg_payload(file: bytes) -> int:
+    """Bytes of the coded picture: those between the start of scan's header and the end marker."""
+    scan = file.index(SCAN) + 2
+    (header,) = struct.unpack(">H", file[scan : scan + 2])
+    return file.rindex(END) - (scan + header)
+
+
+def webp_payload(file: bytes) -> int:
+    """Bytes of the coded picture: all but the container's and the frame's headers."""
+    return max(len(file) - CONTAINER - FRAME_HEADER, 0)
+
+
+CODECS = (
+    Codec("JPEG", {"optimize": True}, jpeg_payload),
+    Codec("WebP", {"method": 6}, webp_payload),
+)  # fmt: skip
+
+
+def coded(codec: Codec, pictures: NDArray[np.uint8], setting: int) -> tuple[Pictures, float, float]:
+    """Encode and decode: rebuilt [N, H, W] in 0..1, mean bytes of the payload and of the whole file."""
+    files = [codec.encode(picture, setting) for picture in pictures]
+    rebuilt = [
+        np.asarray(Image.open(io.BytesIO(file), formats=FORMATS).convert("L"), np.float32) / 255 for file in files
+    ]
+    sizes = [codec.payload(file) for file in files], [len(file) for file in files]
+    return np.stack(rebuilt), float(np.mean(sizes[0])), float(np.mean(sizes[1]))
+
+
+def best_setting(codec: Codec, pictures: NDArray[np.uint8], budget: int, *, whole: bool) -> int:
+    """Highest quality setting whose mean size keeps to ``budget`` bytes; the lowest where none does."""
+    low, high = LOWEST, HIGHEST
+    while low < high:  # sizes rise with the setting
+        middle = (low + high + 1) // 2
+        _, payload, file = coded(codec, pictures, middle)
+        low, high = (middle, high) if (file if whole else payload) <= budget else (low, middle - 1)
+    return low
+
+
+class Compared(NamedTuple):
+    """Rows of the table, and what each method makes of the ten pictures on screen: uint8 [10, 28, 28] by method."""
+
+    rows: list[Row]
+    shown: dict[str, NDArray[np.uint8]]
+
+
+def compare(k: int, pca: Pca, train: NDArray[np.uint8], test: NDArray[np.uint8], shown: NDArray[np.uint8]) -> Compared:
+    """Spend k bytes a picture by PCA, JPEG and WebP, judged on the first test pictures [N, 28, 28]."""
+    test = test[:JUDGED]
+    x, ten = as_pixels(test), as_pixels(shown)
+    quantizer = Quantizer.of(pca.codes(as_pixels(train[::10]), k))  # a tenth shows the limits
+    name = f"PCA, {k} components"
+    rows = [Row(name, k, k, quality(x, pca.decode(quantizer.rounded(pca.codes(x, k)))), True)]
+    pictures = {name: as_bytes(pca.decode(quantizer.rounded(pca.codes(ten, k))))}
+    for codec in CODECS:
+        for whole in (False, True):
+            setting = best_setting(codec, test[:TRIED], k, whole=whole)
+            rebuilt, payload, file = coded(codec, test, setting)
+            name = f"{codec.name}, {'whole file' if whole else 'headers not counted'}"
+            rows.append(Row(name, payload, file, quality(x, rebuilt), (file if whole else payload) <= 1.1 * k))
+            pictures[name] = as_bytes(coded(codec, shown, setting)[0])
+    return Compared(rows, pictures)
+
+
+def as_pixels(pictures: NDArray[np.uint8]) -> Pictures:
+    """Pixels in 0..255 to 0..1."""
+    return pictures.astype(np.float32) / np.float32(255)
+
+
+def as_bytes(pictures: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Pixels in 0..1 to 0..255."""
+    return np.rint(np.clip(pictures, 0, 1) * 255).astype(np.uint8)

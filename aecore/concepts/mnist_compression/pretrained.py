@@ -1,0 +1,101 @@
+"""What the compression page opens with: networks of six code sizes, already trained, beside the other ways to save."""
+
+import functools
+from collections.abc import Generator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aecore import store
+from aecore.concepts.mnist_compression import Network, Training, Tree, pictures
+from aecore.concepts.mnist_compression.budget import Pca, Row, as_pixels, compare
+from aecore.data.datasets import drawn_digits
+from aecore.paths import MODELS
+
+ASSET = MODELS / "mnist_compression.safetensors"
+SIZES = (2, 4, 8, 16, 32, 64)
+WIDTH = 256  # half of what the page trains: six of them must ship
+TRAINING = Training(epochs=4, batch_size=128, learning_rate=2e-3)
+AUTOENCODER = "Autoencoder"
+
+
+class Size(NamedTuple):
+    """One code size: the table's rows, and what each row's method makes of the ten digits, uint8 [10, 28, 28]."""
+
+    rows: list[Row]
+    shown: dict[str, NDArray[np.uint8]]
+
+
+class Curve(NamedTuple):
+    """Squared error of the 10,000 test digits at each code size, numbers not rounded."""
+
+    sizes: list[int]
+    autoencoder: list[float]
+    pca: list[float]
+
+
+@functools.cache
+def _asset() -> Tree:
+    tree: Tree = store.read(ASSET)
+    return tree
+
+
+def sizes() -> dict[int, Size]:
+    """Read all code sizes; costs milliseconds and no torch."""
+    return {
+        int(k): Size([Row.from_tree(row) for row in entry["rows"]], entry["shown"])
+        for k, entry in _asset()["sizes"].items()
+    }
+
+
+def curve() -> Curve:
+    """Read the errors against the code size."""
+    return Curve(**_asset()["curve"])
+
+
+def model(k: int) -> Tree:
+    """Read the trained network of a code size, as `aecore.models.from_tree` takes it."""
+    tree: Tree = _asset()["sizes"][str(k)]["model"]
+    return tree | {"weights": {name: w.astype(np.float32) for name, w in tree["weights"].items()}}
+
+
+def pretrain() -> Generator[dict[str, Any], None, None]:
+    """Train what ships on MNIST, which must be on this machine (``$AECORE_DATASETS`` or the cache)."""
+    data = pictures.load(pictures.MNIST)
+    pca, ten = Pca.fit(data.train), drawn_digits.load()
+    entries: Tree = {}
+    errors: dict[str, list[float]] = {"autoencoder": [], "pca": []}
+    for i, k in enumerate(SIZES):
+        result = yield from _trained(i, k)
+        weights = {name: w.astype(np.float16) for name, w in result["model"]["weights"].items()}
+        compared = compare(k, pca, data.train, data.test, ten)
+        entries[str(k)] = {
+            "model": result["model"] | {"weights": weights},
+            "rows": [result["judged"]["row"], *(row.tree() for row in compared.rows)],
+            "shown": {result["judged"]["row"]["method"]: result["film"][-1], **compared.shown},
+            "settings": {"epochs": TRAINING.epochs, "mse_on_validation": result["history"]["mse"][-1]},
+        }
+        errors["autoencoder"].append(result["judged"]["mse"])
+        errors["pca"].append(_pca_error(pca, k, data.test))
+    store.write(ASSET, {"sizes": entries, "curve": {"sizes": list(SIZES), **errors}})
+
+
+def _trained(i: int, k: int) -> Generator[dict[str, Any], None, Tree]:
+    from aecore.concepts.mnist_compression.training import Run
+
+    run = Run(Network(latent_dim=k, width=WIDTH), TRAINING, None)
+    for progress in run.epochs():
+        yield {
+            "k": k, "epoch": progress["epoch"], "mse": progress["mse"] or float("nan"),
+            "progress": (i + progress["progress"]) / len(SIZES),
+        }  # fmt: skip
+    return run.result()
+
+
+def _pca_error(pca: Pca, k: int, test: NDArray[np.uint8]) -> float:
+    errors = []
+    for part in np.array_split(test, 10):
+        x = as_pixels(part)
+        errors.append(np.square(pca.decode(pca.codes(x, k)) - x).mean(dtype=np.float64))
+    return float(np.mean(errors))

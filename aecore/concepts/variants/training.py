@@ -1,0 +1,229 @@
+"""How the Variants page's networks are trained and measured: the whole table by one command, any of them live."""
+
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aecore import latent, store
+from aecore.concepts.variants import (
+    ASSET,
+    BETA,
+    KINDS,
+    NAMES,
+    NARROW,
+    PCA,
+    SEEDS,
+    VARIATIONAL,
+    Network,
+    Settings,
+    shipped,
+)
+from aecore.concepts.variants.measure import (  # fmt: skip
+    DRAWN,
+    Tried,
+    features,
+    frechet,
+    ink,
+    measured,
+    samples,
+    shown,
+    tried,
+)
+from aecore.data.datasets import digits, mnist
+from aecore.jobs import Cancelled
+from aecore.numerics.dense import Array, DenseNetwork
+
+Progress = dict[str, Any]
+Tree = dict[str, Any]
+
+LEARNT_MNIST, JUDGED_MNIST = 10_000, 500  # of MNIST, so that a live training takes seconds
+SAMPLED = 20  # decoded samples that are shown
+
+
+class Data(NamedTuple):
+    """Flat pictures in 0..1 and their labels, to learn from and to judge by."""
+
+    x: Array
+    labels: NDArray[np.integer[Any]]
+    test: Array
+    test_labels: NDArray[np.integer[Any]]
+
+    def tried(self, seed: int) -> Tried:
+        """Spoil the test pictures by a seed."""
+        return tried(self.test, self.test_labels, self.x, self.labels, seed=seed)
+
+    def ten(self) -> NDArray[np.integer[Any]]:
+        """Rows of the test pictures: the first of each digit."""
+        return np.array([np.flatnonzero(self.test_labels == digit)[0] for digit in range(10)])
+
+
+def load(source: str) -> Data:
+    """Read the digits that ship, or MNIST's first; raises `DatasetMissing` where that is not on this machine."""
+    if source == "digits":
+        parts = digits.split(seed=0)
+        return Data(_flat(parts.train.images), parts.train.labels, _flat(parts.test.images), parts.test.labels)
+    learn, test = mnist.load(train=True), mnist.load(train=False)
+    return Data(
+        _flat(learn.images[:LEARNT_MNIST] / np.float32(255)), learn.labels[:LEARNT_MNIST],
+        _flat(test.images[:JUDGED_MNIST] / np.float32(255)), test.labels[:JUDGED_MNIST],
+    )  # fmt: skip
+
+
+def _flat(images: NDArray[Any]) -> Array:
+    return np.asarray(images.reshape(len(images), -1), np.float32)
+
+
+class Made(NamedTuple):
+    """One trained network, what was measured of it, and its pictures."""
+
+    network: Network
+    row: dict[str, Any]
+    tree: Tree  # of `variants.Shown`
+
+    def to_tree(self) -> Tree:
+        """Plain values and arrays, nothing rounded."""
+        return {"network": self.network.to_tree(np.float32), "row": self.row, "tree": self.tree}
+
+    @classmethod
+    def from_tree(cls, tree: Tree) -> "Made":
+        """Read what `to_tree` wrote."""
+        return cls(Network.from_tree(tree["network"]), tree["row"], tree["tree"])
+
+
+def train(settings: Settings) -> Generator[Progress, None, Tree]:
+    """Train one variant; a job's task.
+
+    Yields {part, epoch, epochs, loss, progress, rebuilt}, ``rebuilt`` uint8 [10, H, W]; returns
+    {row, shown, inputs, losses}, also of as many epochs as there were when it is cancelled.
+    """
+    data = load(settings.source)
+    classifier = shipped().classifier if settings.source == "digits" else None
+    losses: list[float] = []
+    made = yield from make(settings, data, classifier, losses)
+    return {"row": made.row, "shown": made.tree, "inputs": inputs(data, settings.seed), "losses": losses}
+
+
+def make(
+    settings: Settings, data: Data, classifier: DenseNetwork | None, losses: list[float] | None = None
+) -> Generator[Progress, None, Made]:
+    """Train, measure and draw one variant, reporting every epoch; ``losses`` takes each epoch's.
+
+    Cancelled, it measures and draws the network as it is.
+    """
+    from aecore.concepts.variants import networks
+
+    parts, judged, ten = networks.build(settings), data.tried(settings.seed), data.ten()
+    seconds, running = 0.0, networks.trained(parts, settings, data.x, data.labels)
+    while True:
+        started = time.thread_time()  # of this processor, not of the clock: others may be using it too
+        report = next(running, None)
+        seconds += time.thread_time() - started
+        if report is None:
+            break
+        now = networks.to_network(parts.model, settings)
+        rebuilt = now.decode(now.encode(data.test[ten], np.arange(10)), np.arange(10))
+        if losses is not None:
+            losses.append(report.losses["total"])
+        try:
+            yield {
+                "part": settings.kind, "epoch": report.number, "epochs": settings.epochs,
+                "loss": report.losses["total"], "progress": 0.95 * report.progress,
+                "rebuilt": ink(rebuilt, judged.shape),
+            }  # fmt: skip
+        except Cancelled:
+            running.close()
+            parts.model.eval()
+            break
+    norm = networks.mean_jacobian_norm(parts.model, judged.clean, judged.labels)
+    row = {"variant": settings.kind, "weight": settings.strength, "seed": settings.seed, "size": settings.size}
+    extra = {"parameters": parts.model.num_parameters, "seconds": seconds}
+    return _judged(networks.to_network(parts.model, settings), row, judged, norm, extra, classifier, ten)
+
+
+def make_pca(data: Data, classifier: DenseNetwork, seed: int) -> Made:
+    """PCA by the same rules; its seed is that of the noise and of the samples."""
+    pca, judged = latent.Principal.fit(data.x, NARROW), data.tried(seed)
+    norm = float((pca.components.astype(np.float64) ** 2).sum())
+    row = {"variant": PCA, "weight": 0.0, "seed": seed, "size": NARROW}
+    extra = {"parameters": (NARROW + 1) * data.x.shape[1], "seconds": 0.0}
+    return _judged(Network(pca, pca, NARROW), row, judged, norm, extra, classifier, data.ten())
+
+
+def _judged(
+    network: Network, row: dict[str, Any], judged: Tried, norm: float, extra: dict[str, Any],
+    classifier: DenseNetwork | None, ten: NDArray[np.integer[Any]],
+) -> Made:  # fmt: skip
+    count = SAMPLED if classifier is None else DRAWN  # so many are needed only where somebody judges them
+    drawn = samples(network, judged, count, prior=row["variant"] in VARIATIONAL, seed=row["seed"])
+    distance = None
+    if classifier is not None:
+        distance = frechet(features(classifier, drawn), features(classifier, judged.clean))
+    row = row | measured(network, judged, norm) | {"frechet": distance} | extra
+    return Made(network, row, shown(network, judged, ten, drawn[:SAMPLED])._asdict())
+
+
+def inputs(data: Data, seed: int) -> NDArray[np.uint8]:
+    """Return the ten digits clean, with noise and masked, uint8 [3, 10, H, W]."""
+    judged, ten = data.tried(seed), data.ten()
+    return ink(np.stack([x[ten] for x in (judged.clean, judged.noisy, judged.masked)]), judged.shape)
+
+
+# ---------------------------------------------------------------------- what ships
+def pretrain() -> Generator[Progress, None, None]:
+    """Train and measure everything that the page opens with: a minute or two for each seed."""
+    from aecore.concepts.variants.networks import Classifier
+
+    data = load("digits")
+    classifier = Classifier.learn(data.x, data.labels)
+    runs = [Settings(kind=kind, seed=seed) for seed in range(SEEDS) for kind in KINDS]
+    runs += [Settings(kind=k.name, weight=w) for k in KINDS.values() for w in k.weights
+             if w != k.weight and k.name != BETA]  # fmt: skip
+    made = {(PCA, 0.0, seed): make_pca(data, classifier, seed) for seed in range(SEEDS)}
+    for i, settings in enumerate(runs):
+        if (path := _kept(settings)).is_file():
+            made[settings.kind, settings.strength, settings.seed] = Made.from_tree(store.read(path))
+            continue
+        making = make(settings, data, classifier)
+        while True:
+            try:
+                progress = next(making)
+            except StopIteration as end:
+                made[settings.kind, settings.strength, settings.seed] = end.value
+                path.parent.mkdir(parents=True, exist_ok=True)
+                store.write(path, end.value.to_tree())
+                break
+            yield {"run": i + 1, "of": len(runs), "progress": (i + progress["progress"]) / len(runs)}
+    store.write(ASSET, _asset(data, classifier, made))
+    for settings in runs:
+        _kept(settings).unlink(missing_ok=True)
+
+
+def _kept(settings: Settings) -> Path:
+    """Where a finished run waits for the others: a command that was cut off goes on from there."""
+    return store.folder() / "pretraining" / f"{store.key('variants', settings)}.safetensors"
+
+
+def _asset(data: Data, classifier: DenseNetwork, made: dict[tuple[str, float, int], Made]) -> Tree:
+    first = {name: made[name, KINDS[name].weight if name in KINDS else 0.0, 0] for name in NAMES}
+    rows = [one.row for (name, weight, _), one in made.items()
+            if weight == (KINDS[name].weight if name in KINDS else 0.0)]  # fmt: skip
+    sweeps = {}
+    for kind in KINDS.values():
+        if kind.varies and kind.name != BETA:  # the β-VAE is the VAE at another strength: they share a sweep
+            runs = [made[kind.name, w, 0] for w in kind.weights]
+            sweeps[kind.name] = {
+                "weights": list(kind.weights), "rows": [run.row for run in runs],
+                "shown": [run.tree | {"rebuilt": run.tree["rebuilt"][:1]} for run in runs],
+            }  # fmt: skip
+    told = features(classifier, data.test) @ classifier.layers[-1][0].T + classifier.layers[-1][1]
+    return {
+        "rows": rows, "sweeps": sweeps, "inputs": inputs(data, 0), "classifier": classifier.to_tree(np.float16),
+        "accuracy": float((told.argmax(1) == data.test_labels).mean()),
+        "floor": frechet(features(classifier, data.x), features(classifier, data.test)),
+        "shown": {name: one.tree for name, one in first.items()},
+        "networks": {name: one.network.to_tree() for name, one in first.items()},
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Simulated machines whose faults are known: inverter, drive, bearing, rooms."""

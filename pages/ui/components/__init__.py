@@ -1,0 +1,1 @@
+"""Browser components: one folder each with its Python, JavaScript and CSS; `shared` has what they have in common."""

@@ -1,0 +1,1 @@
+"""Figures as messages to the browser components."""

@@ -1,0 +1,1 @@
+"""What stands around every page: frame, texts, settings and their address, theme, downloads, limits."""

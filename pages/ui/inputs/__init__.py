@@ -1,0 +1,1 @@
+"""Controls whose values are in the link, and uploads."""
