@@ -1,7 +1,6 @@
 """The command line: ``python -m aecore score | train | denoise | pretrain``; ``--help`` says what each takes."""
 
 import argparse
-import importlib
 import os
 import sys
 import time
@@ -10,31 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from aecore.concepts import PRETRAINED
 from aecore.errors import AecoreError
-
-PRETRAINED = {
-    "home": "aecore.concepts.home:pretrain",
-    "bottleneck": "aecore.concepts.bottleneck:pretrain",
-    "sensors": "aecore.concepts.sensor_anomalies.pretrained:pretrain",
-    "latent_clusters": "aecore.concepts.latent_clusters.training:pretrain",
-    "morphing_shapes": "aecore.concepts.vae_morphing.pretrain:pretrain_shapes",
-    "morphing_digits": "aecore.concepts.vae_morphing.pretrain:pretrain_digits",
-    "beta": "aecore.concepts.vae_morphing.beta:pretrain",
-    "vae20_digits": "aecore.concepts.vae_morphing.pretrain:pretrain_wide",
-    "variants": "aecore.concepts.variants.training:pretrain",
-    "mnist": "aecore.concepts.mnist_compression.pretrained:pretrain",
-    "denoiser": "aecore.audio.pretraining:pretrain",
-    "applications_denoising": "aecore.concepts.applications.denoising.training:pretrain",
-    "applications_dimensions": "aecore.concepts.applications.dimensions.training:pretrain",
-    "applications_clustering": "aecore.concepts.applications.clustering.training:pretrain",
-    "applications_anomaly": "aecore.concepts.applications.anomaly.training:pretrain",
-    "field_guide": "aecore.concepts.field_guide.pretrained:pretrain",
-    "audio": "aecore.concepts.audio_denoising.benchmark:pretrain",  # by the denoiser that ships, so after it
-    "applications_interpolation": "aecore.concepts.applications.interpolation.training:pretrain",
-    "applications_generation": "aecore.concepts.applications.generation.training:pretrain",
-    "applications_pretraining": "aecore.concepts.applications.pretraining.training:pretrain",
-    "applications_conditional": "aecore.concepts.applications.conditional.training:pretrain",
-}
 
 DEFAULT_NORMAL = "0%:30%"  # as the page's
 NORMAL = f"normal stretch, rows (0:400) or percent of them ({DEFAULT_NORMAL.replace('%', '%%')}, the default)"
@@ -138,9 +114,8 @@ def _pretrain(names: Sequence[str]) -> int:
     # a second thread, which on a busy machine costs many times its work in waiting.
     torch.set_num_threads(int(threads))
     for name in names:
-        module, function = PRETRAINED[name].split(":")
         started = shown = time.perf_counter()
-        for progress in getattr(importlib.import_module(module), function)():
+        for progress in PRETRAINED[name].load()():
             if time.perf_counter() - shown > 1:
                 shown = time.perf_counter()
                 print(name, _numbers(progress), flush=True)

@@ -15,6 +15,7 @@ from aecore.anomaly import AnomalyDetector
 from aecore.cli import sources
 from aecore.cli.reports import Sheet, names
 from aecore.cli.sources import Stretch
+from aecore.concepts import Pretraining
 from aecore.concepts import sensor_anomalies as sensors
 from aecore.concepts.sensor_anomalies import tables as sensor_tables
 from aecore.data.readers import uploads
@@ -238,11 +239,11 @@ def test_progress_that_holds_curves_and_pictures_is_one_line_of_numbers():
 def test_what_ships_is_made_by_one_thread_unless_told_otherwise(monkeypatch):
     import torch
 
-    module = types.ModuleType("made_by_a_test")
+    module = types.ModuleType("aecore.made_by_a_test")
     seen = []
     module.pretrain = lambda: iter([seen.append(torch.get_num_threads()) or {"progress": 1.0}])
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(__main__.PRETRAINED, "nothing", f"{module.__name__}:pretrain")
+    monkeypatch.setitem(__main__.PRETRAINED, "nothing", Pretraining("nothing", "made_by_a_test:pretrain"))
     before = torch.get_num_threads()
     try:
         monkeypatch.setenv("OMP_NUM_THREADS", "2")
