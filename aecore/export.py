@@ -42,7 +42,7 @@ def parquet(frame: pd.DataFrame) -> bytes:
     return frame.to_parquet(index=False)
 
 
-class Drawing(NamedTuple):
+class SvgDrawing(NamedTuple):
     """A picture made by this program as SVG source, and what it shows in words."""
 
     svg: str
@@ -53,7 +53,7 @@ class Section(NamedTuple):
     """A heading, and below it paragraphs, tables and pictures."""
 
     heading: str
-    parts: Sequence[str | pd.DataFrame | Drawing]
+    parts: Sequence[str | pd.DataFrame | SvgDrawing]
 
 
 def report(title: str, sections: Sequence[Section]) -> bytes:
@@ -86,8 +86,8 @@ td.number { text-align: right; font-variant-numeric: tabular-nums }
 """
 
 
-def _part(part: str | pd.DataFrame | Drawing) -> str:
-    if isinstance(part, Drawing):
+def _part(part: str | pd.DataFrame | SvgDrawing) -> str:
+    if isinstance(part, SvgDrawing):
         return f'<figure role="img" aria-label="{html.escape(part.words)}">{part.svg}</figure>'
     if isinstance(part, str):
         return f"<p>{html.escape(part)}</p>"
@@ -105,14 +105,14 @@ def _cell(value: object) -> str:
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
     """PNG of pixels [H, W] grey, [H, W, 3] or [H, W, 4] with opacity."""
-    return _saved(_pictures([pixels])[0], "PNG")
+    return _save(_pictures([pixels])[0], "PNG")
 
 
 def gif(frames: NDArray[np.uint8], *, seconds: float) -> bytes:
     """Endless GIF of grey frames [K, H, W], ``seconds`` for one turn of all of them."""
     first, *others = _pictures(list(frames))
     duration = round(1000 * seconds / len(frames))  # ms a frame
-    return _saved(first, "GIF", save_all=True, append_images=others, duration=duration, loop=0)
+    return _save(first, "GIF", save_all=True, append_images=others, duration=duration, loop=0)
 
 
 def _pictures(frames: list[NDArray[np.uint8]]) -> list[Any]:
@@ -121,7 +121,7 @@ def _pictures(frames: list[NDArray[np.uint8]]) -> list[Any]:
     return [Image.fromarray(np.ascontiguousarray(frame)) for frame in frames]
 
 
-def _saved(picture: Any, kind: str, **options: Any) -> bytes:
+def _save(picture: Any, kind: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, kind, **options)
     return buffer.getvalue()
@@ -142,7 +142,7 @@ def wav(samples: NDArray[Any], sample_rate: int) -> bytes:
     return file.getvalue()
 
 
-def packed(files: Mapping[str, bytes]) -> bytes:
+def pack_files(files: Mapping[str, bytes]) -> bytes:
     """Zip archive of files by their names; the same files give the same bytes."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packing:

@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 from aecore import store
 from aecore.anomaly import AnomalyDetector, find_events, log_score_threshold, scoring, thresholds
 from aecore.anomaly.diagnostics import two_levels
-from aecore.anomaly.events import merged, runs
+from aecore.anomaly.events import merge_runs, runs
 from aecore.anomaly.hyperparameters import (
     choose_latent_dim,
     choose_own_row,
@@ -19,8 +19,8 @@ from aecore.anomaly.hyperparameters import (
     dominant_period,
     find_period,
 )
-from aecore.anomaly.network import Recipe, WindowNetwork, principal, train
-from aecore.anomaly.scoring import Measure
+from aecore.anomaly.network import FitRecipe, WindowNetwork, principal, train
+from aecore.anomaly.scoring import ErrorMeasure
 from aecore.anomaly.thresholds import (
     PRIOR_SPREAD,
     PRIOR_STRETCHES,
@@ -120,7 +120,7 @@ def test_row_errors_are_what_loops_over_windows_give(absolute, step):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(40, 2)).astype(np.float32)
     network = WindowNetwork(5 * 2, latent_dim=1, hidden=0)  # all weights 0: rebuilds nothing, so the error is x
-    got = Measure(window=5, step=step, smoothing=1, absolute=absolute, own_row=0.5).errors(network, x)
+    got = ErrorMeasure(window=5, step=step, smoothing=1, absolute=absolute, own_row=0.5).errors(network, x)
     error = np.abs(x) if absolute else x**2
     for row in (0, 3, 20, 38, 39):
         windows = [error[start : start + 5].mean(0) for start in starts_of(40, 5, step) if start <= row < start + 5]
@@ -153,7 +153,7 @@ def test_a_detector_saved_before_there_were_steps_looks_at_every_window(lone):
 
 # ------------------------------------------------------------------ the network
 def recipe(**changes):
-    return Recipe(
+    return FitRecipe(
         **{"latent_dim": 3, "hidden": 16, "noise": 0.0, "absolute": False, "epochs": 4, "batch": 64} | changes
     )
 
@@ -330,10 +330,10 @@ def test_alarms_an_hour_are_counted_where_the_stretch_is_long_enough():
     hours, rate = 10, 1.0
     scores = np.random.default_rng(0).exponential(1.0, int(hours * 3600 * rate))
     found = false_alarms_per_hour(scores, 2.0, sample_rate=rate, gap=5)
-    assert len(merged(runs(scores > found.value), 5)) == pytest.approx(20, abs=3)
+    assert len(merge_runs(runs(scores > found.value), 5)) == pytest.approx(20, abs=3)
     assert not found.extrapolated
     fresh = np.random.default_rng(1).exponential(1.0, 100 * 3600)
-    assert len(merged(runs(fresh > found.value), 5)) / 100 == pytest.approx(2.0, rel=0.5)
+    assert len(merge_runs(runs(fresh > found.value), 5)) / 100 == pytest.approx(2.0, rel=0.5)
 
 
 def test_ten_normal_minutes_cannot_vouch_for_one_alarm_an_hour():
@@ -365,8 +365,8 @@ def test_a_fitted_detector_changes_its_threshold_without_training(fitted):
 def test_runs_and_merging():
     flags = np.array([1, 1, 0, 0, 1, 0, 0, 0, 0, 1], bool)
     assert runs(flags) == [(0, 1), (4, 4), (9, 9)]
-    assert merged(runs(flags), 2) == [(0, 4), (9, 9)]
-    assert merged([], 5) == []
+    assert merge_runs(runs(flags), 2) == [(0, 4), (9, 9)]
+    assert merge_runs([], 5) == []
 
 
 def test_events_name_peak_severity_and_leader():

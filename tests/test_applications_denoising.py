@@ -7,7 +7,7 @@ from aecore.concepts.applications import denoising as core
 from aecore.concepts.applications import measured
 from aecore.concepts.applications.denoising import own as denoising_own
 from aecore.concepts.applications.denoising import training
-from aecore.data.simulators.disturbances import KINDS, disturbed, quantised, ripple
+from aecore.data.simulators.disturbances import KINDS, disturb, quantise, ripple
 from aecore.data.simulators.inverter import BATTERY_RESISTANCE, DC_LINK, PWM, RATED_CURRENT
 from aecore.data.simulators.traces import CABLE, CAPACITOR, SAMPLE_RATE, TraceSettings, link_voltage, trace
 from aecore.errors import AecoreError, SettingError, TooFewRows
@@ -30,12 +30,12 @@ def little():
 def test_every_disturbance_has_the_rms_that_is_asked_for(kind):
     rng = np.random.default_rng(0)
     clean = 300 * np.sin(2 * np.pi * 200 * np.arange(200_000) / SAMPLE_RATE)
-    added = disturbed(clean, kind, 6.0, sample_rate=SAMPLE_RATE, rng=rng) - clean
+    added = disturb(clean, kind, 6.0, sample_rate=SAMPLE_RATE, rng=rng) - clean
     assert np.sqrt((added**2).mean()) == pytest.approx(6.0, rel=0.02)
 
 
 def test_quantisation_leaves_multiples_of_its_step():
-    values = quantised(np.linspace(-3, 3, 1001), 0.25)
+    values = quantise(np.linspace(-3, 3, 1001), 0.25)
     np.testing.assert_allclose(values * 4, np.round(values * 4))
     assert np.abs(values - np.linspace(-3, 3, 1001)).max() <= 0.125 + 1e-12
 

@@ -12,10 +12,10 @@ import torch
 from aecore.audio import classical, measures, noises, objective, pretraining
 from aecore.audio.denoiser import SpeechDenoiser
 from aecore.audio.features import FEATURES, SPAN, features, noise_floor
-from aecore.audio.mixing import Mixer, Recipe, mix_at_snr
+from aecore.audio.mixing import Mixer, MixRecipe, mix_at_snr
 from aecore.audio.network import MaskNetwork
 from aecore.audio.spectrum import BINS, HOP, WINDOW, frames_for, istft, stft
-from aecore.audio.task import Denoising, mix_losses
+from aecore.audio.task import DenoisingTask, mix_losses
 from aecore.concepts.audio_denoising import sample
 from aecore.data.datasets import speech
 from aecore.errors import DataError, SettingError, StoreError
@@ -130,7 +130,7 @@ def test_the_mix_has_the_snr_asked_for(voice, snr):
 
 
 def test_mixes_are_fresh_and_repeatable(voice):
-    recipe = Recipe(pool=4, snr=(3, 3), levels=(-10, -10))
+    recipe = MixRecipe(pool=4, snr=(3, 3), levels=(-10, -10))
     one, two = (Mixer([voice], [], recipe=recipe, length=8192).batch(4, np.random.default_rng(7)) for _ in range(2))
     torch.testing.assert_close(one.noisy, two.noisy)
     noise = one.noisy - one.clean
@@ -144,7 +144,7 @@ def test_mixes_are_fresh_and_repeatable(voice):
 @pytest.mark.parametrize("wrong", [{"snr": (5, 0)}, {"sources": (0, 0, 0)}, {"sources": (-1, 1, 1)}, {"pool": 1}])
 def test_a_recipe_refuses_what_cannot_be_mixed(wrong):
     with pytest.raises(SettingError):
-        Recipe(**wrong)
+        MixRecipe(**wrong)
 
 
 # ---------------------------------------------------------------------- objective and training
@@ -168,8 +168,8 @@ def test_the_compressed_error_is_its_formula(rng):
 
 
 def test_training_learns_and_its_epochs_differ(voice):
-    task = Denoising(
-        MaskNetwork(width=24, dilations=(1, 2), seed=0), Mixer([voice], [], length=8192, recipe=Recipe(pool=8))
+    task = DenoisingTask(
+        MaskNetwork(width=24, dilations=(1, 2), seed=0), Mixer([voice], [], length=8192, recipe=MixRecipe(pool=8))
     )
     fixed = task.mixer.batch(16, np.random.default_rng(5))
     before = mix_losses(task.network, fixed)
@@ -181,7 +181,7 @@ def test_training_learns_and_its_epochs_differ(voice):
 
 def test_a_mix_always_holds_speech():
     mostly_silent = np.concatenate([np.zeros(60_000, np.float32), np.ones(20_000, np.float32)])
-    mix = Mixer([mostly_silent], [], recipe=Recipe(pool=4), length=8192).batch(16, np.random.default_rng(0))
+    mix = Mixer([mostly_silent], [], recipe=MixRecipe(pool=4), length=8192).batch(16, np.random.default_rng(0))
     assert (mix.clean.abs().amax(-1) > 0).all()
 
 
@@ -354,7 +354,7 @@ def test_pretraining_goes_on_where_it_was_interrupted(recordings, tmp_path, monk
     monkeypatch.setenv("AECORE_PRETRAIN_MINUTES", "0")  # a sitting is one epoch then
     monkeypatch.setattr(pretraining, "ASSET", tmp_path / "denoiser.safetensors")
     monkeypatch.setattr(pretraining, "MaskNetwork", partial(MaskNetwork, width=8, dilations=(1,)))
-    monkeypatch.setattr(pretraining, "Mixer", partial(Mixer, recipe=Recipe(pool=4), length=4096))
+    monkeypatch.setattr(pretraining, "Mixer", partial(Mixer, recipe=MixRecipe(pool=4), length=4096))
     monkeypatch.setattr(pretraining, "MIXES", 16)
     monkeypatch.setattr(pretraining, "PHASES", ((2, 1e-3), (1, 1e-4)))
     sittings = [[report["epoch"] for report in pretraining.pretrain()] for _ in range(2)]

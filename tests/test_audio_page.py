@@ -77,13 +77,13 @@ def test_what_is_no_phrase_is_refused_in_a_sentence(data, error, says):
 
 
 def test_clipping_softness_and_narrow_bands_are_noted(tone):
-    clipped = sounds.examined("a.wav", np.clip(8 * tone, -1, 1)[:, None], 16_000)
+    clipped = sounds.examine_sound("a.wav", np.clip(8 * tone, -1, 1)[:, None], 16_000)
     assert "Clipped" in clipped.notes[1]
     assert sounds.clipped_share(np.clip(8 * tone, -1, 1)[:, None]) == pytest.approx(
         np.mean(np.abs(8 * tone) >= 0.999), abs=0.05
     )
     assert not sounds.clipped_share(tone[:, None])
-    notes = " ".join(sounds.examined("a.wav", tone[:, None] * 1e-3, 8_000).notes)
+    notes = " ".join(sounds.examine_sound("a.wav", tone[:, None] * 1e-3, 8_000).notes)
     assert "soft" in notes and "8,000 Hz" in notes
 
 

@@ -7,8 +7,8 @@ from aecore.data.simulators.bearing import (
     PATHS,
     SAMPLE_RATE,
     STRONGEST,
+    BearingFault,
     BearingSettings,
-    Fault,
     Geometry,
     frequencies,
     load_share,
@@ -94,7 +94,7 @@ def test_load_zone():
 
 @pytest.mark.parametrize("channel", [0, 1])
 def test_the_resonance_rings(channel):
-    recording = simulate(QUIET, Fault(kind="outer"))
+    recording = simulate(QUIET, BearingFault(kind="outer"))
     hertz, power = welch(recording.values[:, channel], SAMPLE_RATE, nperseg=1200)
     assert hertz[power.argmax()] == pytest.approx(PATHS[channel][1] * QUIET.resonance, rel=0.03)
 
@@ -108,7 +108,7 @@ def test_envelopes_show_each_fault_at_its_frequency_with_its_sidebands():
         ("inner", found.inner, shaft),
         ("ball", 2 * found.ball, found.cage),
     ]:
-        spectrum = envelope_spectrum(simulate(settings, Fault(kind=kind)).values[:, 0])
+        spectrum = envelope_spectrum(simulate(settings, BearingFault(kind=kind)).values[:, 0])
         hertz, floor = spectrum[0], np.median(spectrum[1])
         assert height(spectrum, rate) > 10 * floor
         others = {"outer": found.outer, "inner": found.inner, "ball": 2 * found.ball}
@@ -126,9 +126,9 @@ def test_envelopes_show_each_fault_at_its_frequency_with_its_sidebands():
 def test_severity_and_load_are_in_proportion():
     def ringing(severity, load):
         settings = BearingSettings(noise=0.0, slip=0.0, seconds=1.0, load=load)
-        return (simulate(settings, Fault(kind="outer", severity=severity)).values - simulate(settings).values).astype(
-            float
-        )
+        return (
+            simulate(settings, BearingFault(kind="outer", severity=severity)).values - simulate(settings).values
+        ).astype(float)
 
     whole = ringing(1.0, 1.0)
     np.testing.assert_allclose(ringing(0.5, 1.0), 0.5 * whole, atol=1e-4)
@@ -139,7 +139,7 @@ def test_severity_and_load_are_in_proportion():
 
 def test_healthy_rows_stay_as_they_are():
     settings = BearingSettings(seconds=1.0, seed=3)
-    healthy, faulty = simulate(settings), simulate(settings, Fault(kind="inner", onset=0.3, duration=0.4))
+    healthy, faulty = simulate(settings), simulate(settings, BearingFault(kind="inner", onset=0.3, duration=0.4))
     rows = faulty.labels == 1
     assert np.flatnonzero(rows)[[0, -1]].tolist() == [3600, 8399]
     np.testing.assert_array_equal(faulty.values[~rows], healthy.values[~rows])
@@ -160,7 +160,9 @@ def test_a_healthy_bearing_is_shaft_and_noise():
 
 
 def test_seeds():
-    a, b, c = (simulate(BearingSettings(seconds=0.2, seed=seed), Fault(kind="ball")).values for seed in (1, 1, 2))
+    a, b, c = (
+        simulate(BearingSettings(seconds=0.2, seed=seed), BearingFault(kind="ball")).values for seed in (1, 1, 2)
+    )
     np.testing.assert_array_equal(a, b)
     assert not np.array_equal(a, c)
 
@@ -173,9 +175,9 @@ def test_seeds():
         (lambda: BearingSettings(seed=-1), "seed must be 0 or more"),
         (lambda: Geometry(balls=2), "balls must be in 3..60"),
         (lambda: Geometry(ball=40.0), "ball must be in"),
-        (lambda: Fault(kind="rust"), "kind must be one of none, outer, inner, ball"),
-        (lambda: Fault(kind="outer", severity=2.0), "severity must be in 0..1"),
-        (lambda: simulate(BearingSettings(seconds=1.0), Fault(kind="outer", onset=1.0)), "start it earlier"),
+        (lambda: BearingFault(kind="rust"), "kind must be one of none, outer, inner, ball"),
+        (lambda: BearingFault(kind="outer", severity=2.0), "severity must be in 0..1"),
+        (lambda: simulate(BearingSettings(seconds=1.0), BearingFault(kind="outer", onset=1.0)), "start it earlier"),
     ],
 )
 def test_settings_are_held_against_their_range(make, words):

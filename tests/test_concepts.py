@@ -76,7 +76,7 @@ def test_rows_that_were_filled_in_and_their_neighbours_count_for_nothing(trained
 
 def test_the_report_holds_no_markup_but_its_own_and_loads_nothing():
     table = pd.DataFrame({"<i>channel</i>": ["<script>alert(1)</script>", "b"], "peak": [1.23456789, 2.0]})
-    drawing = export.Drawing('<svg xmlns="http://www.w3.org/2000/svg"></svg>', 'a "figure"')
+    drawing = export.SvgDrawing('<svg xmlns="http://www.w3.org/2000/svg"></svg>', 'a "figure"')
     text = export.report("<pump>.csv", [export.Section("A & B", ["x < y", table, drawing])]).decode()
     assert "<script" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text

@@ -56,7 +56,7 @@ def test_envelopes_hold_each_bin_s_lowest_and_highest_of_every_column_in_order(l
 
 def chart(clock, events=(), view=(0, 500), rebuilt=False, threshold=1.0, scored=True):
     values = np.column_stack([np.sin(np.arange(500)), np.cos(np.arange(500))])
-    scene = sensors.Scene(
+    scene = sensors.SensorScene(
         clock=clock, values=values, channels=["a", "<b>"], normal=(0, 100), view=view,
         missing=np.isin(np.arange(500), range(150, 161)), rebuilt=values * 0.9 if rebuilt else None,
         scores=np.linspace(0.1, 2, 500) if scored else None,
@@ -64,7 +64,7 @@ def chart(clock, events=(), view=(0, 500), rebuilt=False, threshold=1.0, scored=
     tables = sensors.outlines(scene)
     if not scored:
         return sensors.strips(scene, LIGHT, tables=tables)
-    tables = sensors.judged(scene, sensors.Verdict(threshold, events), tables)
+    tables = sensors.add_threshold(scene, sensors.ScoredView(threshold, events), tables)
     return sensors.strips(scene, LIGHT, tables=tables, threshold=threshold)
 
 
@@ -85,7 +85,7 @@ CLOCKS = [
 @pytest.mark.parametrize("count", [0, 2])
 @pytest.mark.parametrize("scored", [True, False])
 def test_strips_are_valid_over_every_clock_and_drawn_from_their_tables(time, count, scored):
-    clock = sensors.Clock.of(time, 500)
+    clock = sensors.TimeAxis.of(time, 500)
     figure = chart(clock, [(50, 60), (300, 310)][:count], rebuilt=True, scored=scored)
     assert len(figure.spec["vconcat"]) == 2 + scored
     assert named(figure) == set(figure.tables)
@@ -93,19 +93,19 @@ def test_strips_are_valid_over_every_clock_and_drawn_from_their_tables(time, cou
 
 @pytest.mark.parametrize("time", CLOCKS[-2:])
 def test_specifications_follow_vega_lite_s_schema(time):
-    figure = chart(sensors.Clock.of(time, 500), [(50, 60)], rebuilt=True)
+    figure = chart(sensors.TimeAxis.of(time, 500), [(50, 60)], rebuilt=True)
     alt.VConcatChart.from_dict(figure.spec | {"datasets": {n: t.to_pylist()[:2] for n, t in figure.tables.items()}})
 
 
 def test_a_long_recording_s_axis_is_in_days_and_rows_are_found_on_it():
-    clock = sensors.Clock.of(np.arange(500) * 3600.0, 500)
+    clock = sensors.TimeAxis.of(np.arange(500) * 3600.0, 500)
     assert clock.title == "time [days]"
     assert clock.at(48) == 2
-    assert sensors.Clock.of(np.arange(500) * 1.0, 500).title == "time [s]"
+    assert sensors.TimeAxis.of(np.arange(500) * 1.0, 500).title == "time [s]"
 
 
 def test_the_threshold_is_drawn_where_it_is_and_what_lies_above_is_filled():
-    tables = chart(sensors.Clock.of(None, 500)).tables
+    tables = chart(sensors.TimeAxis.of(None, 500)).tables
     assert tables["threshold"]["value"].to_pylist() == [1.0, 1.0]
     above = tables["above"].to_pandas()
     scores = np.linspace(0.1, 2, 500)
@@ -114,7 +114,7 @@ def test_the_threshold_is_drawn_where_it_is_and_what_lies_above_is_filled():
 
 
 def test_a_view_draws_its_rows_alone_and_cuts_bands_at_its_edges():
-    tables = chart(sensors.Clock.of(None, 500), [(50, 60), (190, 400)], view=(155, 300)).tables
+    tables = chart(sensors.TimeAxis.of(None, 500), [(50, 60), (190, 400)], view=(155, 300)).tables
     x = [at for table in tables.values() for at in table["x"].to_pylist()]
     assert (min(x), max(x)) == (155, 299)
     assert tables["events"].to_pylist() == [{"x": 190, "x2": 299}]
@@ -122,9 +122,11 @@ def test_a_view_draws_its_rows_alone_and_cuts_bands_at_its_edges():
 
 
 def test_the_rebuilt_signal_is_drawn_when_close_up():
-    clock = sensors.Clock.of(None, 5000)
+    clock = sensors.TimeAxis.of(None, 5000)
     values = np.zeros((5000, 1))
-    scene = sensors.Scene(clock=clock, values=values, channels=["a"], normal=(0, 9), view=(0, 5000), rebuilt=values)
+    scene = sensors.SensorScene(
+        clock=clock, values=values, channels=["a"], normal=(0, 9), view=(0, 5000), rebuilt=values
+    )
     assert "rebuilt 0" not in sensors.outlines(scene)["lines"].column_names
     near = sensors.outlines(scene._replace(view=(100, 400)))["lines"]
     assert "rebuilt 0" in near.column_names
@@ -147,7 +149,7 @@ def test_closer_looks_draw_what_they_are_given():
 
 
 def test_drawings_stand_alone_and_names_from_files_stay_text():
-    figure = chart(sensors.Clock.of(CLOCKS[-1], 500), [(50, 60)], rebuilt=True)
+    figure = chart(sensors.TimeAxis.of(CLOCKS[-1], 500), [(50, 60)], rebuilt=True)
     steps = vega.drawings([figure], 700)
     try:
         while True:

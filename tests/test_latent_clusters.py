@@ -108,8 +108,8 @@ def test_a_brush_takes_the_rows_inside_and_goes_through_the_link(made):
     assert set(rows) == set(np.flatnonzero((points[:, 0] >= 0) & (points[:, 1] <= 0)))
     again = views.brush_from_text(views.brush_to_text(ranges))
     assert abs(len(views.chosen(made.maps, again)) - len(rows)) < 10
-    assert figures.brushed({"brush": {"VAE x": [0, 1], "VAE y": [2, 3]}}) == {"VAE x": (0, 1), "VAE y": (2, 3)}
-    assert figures.brushed({}) == {}
+    assert figures.read_brush({"brush": {"VAE x": [0, 1], "VAE y": [2, 3]}}) == {"VAE x": (0, 1), "VAE y": (2, 3)}
+    assert figures.read_brush({}) == {}
 
 
 @pytest.mark.parametrize("text", ["", "VAE", "VAE:1:2:3", "VAE:a:b:c:d", "Nobody:1:2:3:4", "VAE:nan:1:2:3"])

@@ -13,7 +13,7 @@ from PIL import Image
 from aecore import export
 from aecore.errors import DataError, SettingError
 from aecore.figures.palette import DARK, LIGHT
-from aecore.figures.vae_morphing import inked, mosaic
+from aecore.figures.vae_morphing import colour_ink, mosaic
 from aecore.numerics.dense import DenseNetwork
 from pages.ui.components import cloud, sketch
 from pages.ui.components.latent_pad import Pad, Position, described, from_text, to_text
@@ -158,7 +158,7 @@ def test_pictures_survive_the_files():
     assert sheet.shape == (2 * 9 - 2, 3 * 9 - 2)
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(export.png(sheet)))), sheet)
     np.testing.assert_allclose(sheet[9:16, 9:16], 255 * (1 - images[4]), atol=0.51)
-    ink = inked(sheet, "#0E9F86")
+    ink = colour_ink(sheet, "#0E9F86")
     assert tuple(ink[0, 0, :3]) == (0x0E, 0x9F, 0x86) and ink[0, 7, 3] == 0  # nothing between the pictures
     film = Image.open(io.BytesIO(export.gif(np.stack([sheet, sheet[::-1]]), seconds=1)))
     assert film.n_frames == 2 and film.info["duration"] == 500 and film.info["loop"] == 0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aecore.figures import plain
-from aecore.figures.plain import Axis, Line, Word
+from aecore.figures.plain import ChartAxis, ChartLine, Word
 
 
 def drawn(figure: str) -> str:
@@ -17,8 +17,8 @@ def drawn(figure: str) -> str:
 def test_values_lie_where_their_scale_puts_them():
     room = 100 - 2 * plain.EDGE
     for axis, value, share in (
-        (Axis(0, 10), 2.5, 0.25), (Axis(10, 0), 2.5, 0.75), (Axis(1, 16, scale="log"), 4, 0.5),
-        (Axis(-np.e + 1, np.e - 1, scale="symlog"), 0, 0.5), (Axis(0, 1), 7, 1.0), (Axis(1, 0), 7, 0.0),
+        (ChartAxis(0, 10), 2.5, 0.25), (ChartAxis(10, 0), 2.5, 0.75), (ChartAxis(1, 16, scale="log"), 4, 0.5),
+        (ChartAxis(-np.e + 1, np.e - 1, scale="symlog"), 0, 0.5), (ChartAxis(0, 1), 7, 1.0), (ChartAxis(1, 0), 7, 0.0),
     ):  # fmt: skip
         assert axis.place(value) == pytest.approx(plain.EDGE + room * share), axis
 
@@ -44,8 +44,8 @@ def test_axes_of_losses_hold_all_and_are_numbered_inside(values):
 
 
 def test_a_chart_draws_its_lines_names_them_and_escapes_words():
-    lines = [Line([0, 1], [0, 1], "#123456", "<one>", dots=5), Line([], [], "#654321")]
-    figure = plain.chart(lines, Axis(0, 1, "x", (0.0, 1.0)), Axis(0, 1), 'a "b"', over=[Word(1, 1, "<end>")])
+    lines = [ChartLine([0, 1], [0, 1], "#123456", "<one>", dots=5), ChartLine([], [], "#654321")]
+    figure = plain.chart(lines, ChartAxis(0, 1, "x", (0.0, 1.0)), ChartAxis(0, 1), 'a "b"', over=[Word(1, 1, "<end>")])
     assert 'aria-label="a &quot;b&quot;"' in figure
     assert "&lt;one&gt;" in figure and "&lt;end&gt;" in figure and "<end>" not in figure
     picture = drawn(figure)

@@ -6,8 +6,8 @@ from aecore.data.simulators.powertrain import (
     CHANNELS,
     MAX_GAIN,
     MAX_OFFSET,
-    Fault,
     InverterSettings,
+    PowertrainFault,
     negative_sequence,
     simulate,
 )
@@ -49,7 +49,7 @@ def test_fundamental_follows_speed(speed):
 
 
 def test_phases_sum_to_zero():
-    for fault in (None, Fault(kind="open_switch"), Fault(kind="inter_turn")):
+    for fault in (None, PowertrainFault(kind="open_switch"), PowertrainFault(kind="inter_turn")):
         assert np.abs(currents(fault=fault).sum(axis=1)).max() < 1e-3  # A, float32's rounding
 
 
@@ -108,7 +108,7 @@ def test_the_link_sags_under_load_and_speed_is_logged():
 
 @pytest.mark.parametrize("phase", [0, 1, 2])
 def test_open_switch_loses_half_a_wave(phase):
-    faulty = currents(fault=Fault(kind="open_switch", phase=phase))
+    faulty = currents(fault=PowertrainFault(kind="open_switch", phase=phase))
     others = [k for k in range(3) if k != phase]
     assert faulty[:, phase].max() < 1e-3
     assert faulty[:, phase].min() == pytest.approx(-STEADY.amplitude, rel=0.02)
@@ -117,13 +117,13 @@ def test_open_switch_loses_half_a_wave(phase):
 
 
 def test_open_switch_grows_with_severity():
-    half = currents(fault=Fault(kind="open_switch", severity=0.5))
+    half = currents(fault=PowertrainFault(kind="open_switch", severity=0.5))
     assert half[:, 0].mean() == pytest.approx(-0.5 * STEADY.amplitude / np.pi, rel=0.01)
 
 
 @pytest.mark.parametrize("severity", [0.3, 1.0])
 def test_offset_ramps_to_its_documented_size(severity):
-    fault = Fault(kind="offset", phase=1, severity=severity, onset=0.5)
+    fault = PowertrainFault(kind="offset", phase=1, severity=severity, onset=0.5)
     drift = currents(fault=fault) - currents()
     assert drift[-1, 1] == pytest.approx(severity * MAX_OFFSET, rel=1e-4)
     np.testing.assert_allclose(drift[5000:, 1], np.linspace(0, severity * MAX_OFFSET, 5000), atol=1e-3)
@@ -133,7 +133,7 @@ def test_offset_ramps_to_its_documented_size(severity):
 @pytest.mark.parametrize("severity", [0.3, 1.0])
 def test_gain_ramps_to_its_documented_size(severity):
     healthy = currents()
-    faulty = currents(fault=Fault(kind="gain", phase=2, severity=severity))
+    faulty = currents(fault=PowertrainFault(kind="gain", phase=2, severity=severity))
     large = np.abs(healthy[:, 2]) > 50
     relative = faulty[large, 2] / healthy[large, 2] - 1
     np.testing.assert_allclose(relative, np.linspace(0, severity * MAX_GAIN, 10_000)[large], atol=1e-4)
@@ -143,7 +143,7 @@ def test_gain_ramps_to_its_documented_size(severity):
 @pytest.mark.parametrize("severity", [0.2, 0.5, 1.0])
 @pytest.mark.parametrize("phase", [0, 1, 2])
 def test_inter_turn_short_adds_its_negative_sequence(severity, phase):
-    faulty = currents(fault=Fault(kind="inter_turn", severity=severity, phase=phase))
+    faulty = currents(fault=PowertrainFault(kind="inter_turn", severity=severity, phase=phase))
     zero, positive, negative = sequences(faulty, 200)
     assert negative == pytest.approx(negative_sequence(STEADY, severity), rel=0.01)
     assert positive == pytest.approx(STEADY.amplitude, rel=1e-3)
@@ -162,7 +162,7 @@ def test_negative_sequence_by_hand():
 def test_rows_outside_the_fault_are_those_of_a_healthy_machine(kind):
     settings = InverterSettings(seconds=1.0, seed=5)
     healthy = simulate(settings)
-    faulty = simulate(settings, Fault(kind=kind, phase=1, onset=0.4, duration=0.2))
+    faulty = simulate(settings, PowertrainFault(kind=kind, phase=1, onset=0.4, duration=0.2))
     active = np.zeros(10_000, dtype=bool)
     active[4000:6000] = True
     np.testing.assert_array_equal(faulty.labels, active)
@@ -174,7 +174,7 @@ def test_rows_outside_the_fault_are_those_of_a_healthy_machine(kind):
 @pytest.mark.parametrize("kind", FAULTS)
 def test_severity_zero_is_healthy(kind):
     settings = InverterSettings(seconds=0.2)
-    faulty = simulate(settings, Fault(kind=kind, severity=0.0))
+    faulty = simulate(settings, PowertrainFault(kind=kind, severity=0.0))
     np.testing.assert_array_equal(faulty.values, simulate(settings).values)
     assert faulty.labels.sum() == 0
 
@@ -209,9 +209,9 @@ def test_settings_outside_are_refused(settings):
 )
 def test_faults_outside_are_refused(settings):
     with pytest.raises(SettingError, match="got"):
-        Fault(**settings)
+        PowertrainFault(**settings)
 
 
 def test_a_fault_after_the_end_is_refused():
     with pytest.raises(SettingError, match="onset must lie within the 1 s recorded, got 1 s"):
-        simulate(STEADY, Fault(kind="gain", onset=1.0))
+        simulate(STEADY, PowertrainFault(kind="gain", onset=1.0))

@@ -8,8 +8,8 @@ from aecore.data.simulators.rooms import (
     HEAT_PERSON,
     LEAK,
     NOISE,
-    Fault,
     Inputs,
+    RoomFault,
     RoomSettings,
     room_air,
     saturation,
@@ -95,7 +95,7 @@ ONSET, LASTS = 2 * DAY + 10 * HOUR, 4 * HOUR
 @pytest.mark.parametrize("kind", ["stuck", "drift", "dropout", "window"])
 def test_rows_before_a_fault_stay_as_they_are(kind):
     healthy = simulate(RoomSettings(seed=5))
-    faulty = simulate(RoomSettings(seed=5), Fault(kind=kind, onset=ONSET, duration=LASTS))
+    faulty = simulate(RoomSettings(seed=5), RoomFault(kind=kind, onset=ONSET, duration=LASTS))
     first, last = round(ONSET / 60), round((ONSET + LASTS) / 60)
     assert np.flatnonzero(faulty.labels)[[0, -1]].tolist() == [first, last - 1]
     assert faulty.labels.sum() == last - first
@@ -108,11 +108,11 @@ def test_rows_before_a_fault_stay_as_they_are(kind):
 def test_a_stuck_sensor_repeats_itself():
     rows = slice(round(ONSET / 60), round((ONSET + LASTS) / 60))
     healthy = simulate(RoomSettings()).values
-    held = simulate(RoomSettings(), Fault(kind="stuck", sensor=CARBON, onset=ONSET, duration=LASTS)).values
+    held = simulate(RoomSettings(), RoomFault(kind="stuck", sensor=CARBON, onset=ONSET, duration=LASTS)).values
     assert np.ptp(held[rows, CARBON]) == 0
     np.testing.assert_array_equal(np.delete(held, CARBON, axis=1), np.delete(healthy, CARBON, axis=1))
     half = simulate(
-        RoomSettings(), Fault(kind="stuck", sensor=CARBON, severity=0.5, onset=ONSET, duration=LASTS)
+        RoomSettings(), RoomFault(kind="stuck", sensor=CARBON, severity=0.5, onset=ONSET, duration=LASTS)
     ).values
     np.testing.assert_allclose(half[rows], (held[rows] + healthy[rows]) / 2, rtol=1e-5)
 
@@ -120,7 +120,9 @@ def test_a_stuck_sensor_repeats_itself():
 @pytest.mark.parametrize("sensor", range(5))
 def test_a_drift_ends_at_its_size(sensor):
     first, last = round(ONSET / 60), round((ONSET + LASTS) / 60) - 1
-    drifted = simulate(RoomSettings(), Fault(kind="drift", sensor=sensor, severity=0.5, onset=ONSET, duration=LASTS))
+    drifted = simulate(
+        RoomSettings(), RoomFault(kind="drift", sensor=sensor, severity=0.5, onset=ONSET, duration=LASTS)
+    )
     strayed = drifted.values[:, sensor] - simulate(RoomSettings()).values[:, sensor]
     assert strayed[last] == pytest.approx(0.5 * DRIFT[sensor], rel=1e-3)
     assert strayed[(first + last) // 2] == pytest.approx(0.25 * DRIFT[sensor], rel=0.01)
@@ -128,7 +130,7 @@ def test_a_drift_ends_at_its_size(sensor):
 
 def test_a_dropout_reads_nothing_in_its_share_of_rows():
     rows = slice(round(ONSET / 60), round((ONSET + LASTS) / 60))
-    lost = simulate(RoomSettings(), Fault(kind="dropout", severity=0.3, onset=ONSET, duration=LASTS)).values
+    lost = simulate(RoomSettings(), RoomFault(kind="dropout", severity=0.3, onset=ONSET, duration=LASTS)).values
     assert (lost[rows, TEMPERATURE] == 0).mean() == pytest.approx(0.3, abs=0.1)
     assert (lost[:, TEMPERATURE] == 0).sum() == (lost[rows, TEMPERATURE] == 0).sum()
 
@@ -136,7 +138,7 @@ def test_a_dropout_reads_nothing_in_its_share_of_rows():
 def test_an_open_window_cools_dries_and_clears_the_air():
     rows = slice(round((ONSET + 2 * HOUR) / 60), round((ONSET + LASTS) / 60))
     healthy = simulate(RoomSettings(noise=0.0)).values
-    opened = simulate(RoomSettings(noise=0.0), Fault(kind="window", onset=ONSET, duration=LASTS)).values
+    opened = simulate(RoomSettings(noise=0.0), RoomFault(kind="window", onset=ONSET, duration=LASTS)).values
     assert (opened[rows, TEMPERATURE] < healthy[rows, TEMPERATURE] - 2).all()
     assert (opened[rows, CARBON] < healthy[rows, CARBON] - 100).all()
     np.testing.assert_array_equal(opened[:, [LIGHT, POWER]], healthy[:, [LIGHT, POWER]])
@@ -155,9 +157,9 @@ def test_seeds():
         (lambda: RoomSettings(days=60.0), "days must be in 0.1..31, got 60"),
         (lambda: RoomSettings(volume=float("nan")), "volume must be in"),
         (lambda: RoomSettings(seed=-1), "seed must be 0 or more"),
-        (lambda: Fault(kind="ghost"), "kind must be one of none, stuck"),
-        (lambda: Fault(kind="stuck", sensor=5), "sensor must be in 0..4"),
-        (lambda: simulate(RoomSettings(days=1.0), Fault(kind="window", onset=DAY)), "start it earlier"),
+        (lambda: RoomFault(kind="ghost"), "kind must be one of none, stuck"),
+        (lambda: RoomFault(kind="stuck", sensor=5), "sensor must be in 0..4"),
+        (lambda: simulate(RoomSettings(days=1.0), RoomFault(kind="window", onset=DAY)), "start it earlier"),
     ],
 )
 def test_settings_are_held_against_their_range(make, words):

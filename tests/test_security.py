@@ -70,12 +70,12 @@ def test_html_is_only_made_by_figures_and_escapes_words():
     known = ("figures.", "tables.table(", "_shares(", 'f\'<img alt="{html.escape(words)}"')
     assert [each for each in made if not each[1].startswith(known)] == []
     evil = '"><script>alert(1)</script>'
-    axis = plain.Axis(0, 1, evil, ticks=(0.5,), labels=(evil,))
+    axis = plain.ChartAxis(0, 1, evil, ticks=(0.5,), labels=(evil,))
     measured = Table(evil, (evil,), (evil,), np.ones((1, 1, 5)), (0, 1, 2, 3, 4), "", "")
     for drawn in (
         mnist.rows_of_pictures([(evil, np.zeros((1, 28, 28), np.uint8), "#000000")]),
         tables.table([(evil, evil)], [[evil]]),
-        plain.chart([plain.Line([0, 1], [0, 1], "#000000", evil)], axis, axis, evil),
+        plain.chart([plain.ChartLine([0, 1], [0, 1], "#000000", evil)], axis, axis, evil),
         plain.bars([(evil, 0.5)], "#000000", evil),
         tables.table(*measured.cells()),
     ):

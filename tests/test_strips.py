@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from aecore.anomaly.events import closed, counts, merged, runs
+from aecore.anomaly.events import close_dips, counts, merge_runs, runs
 from aecore.anomaly.thresholds import LogScores, log_score_threshold
-from aecore.figures.sensors import SCREEN_BINS, Clock, Scene, SignalAxis, outline
+from aecore.figures.sensors import SCREEN_BINS, SensorScene, SignalAxis, TimeAxis, outline
 from pages.ui.components import strips
 
 SCORES = arrays(np.float32, st.integers(1, 60), elements=st.sampled_from([0.0, 1.0, 2.0, 3.0, 4.0]))
@@ -20,9 +20,9 @@ SCORES = arrays(np.float32, st.integers(1, 60), elements=st.sampled_from([0.0, 1
 @settings(deadline=None, max_examples=200)
 @given(SCORES, st.integers(0, 70))
 def test_closed_scores_have_the_events_of_every_threshold(scores, gap):
-    joined = closed(scores, gap)
+    joined = close_dips(scores, gap)
     levels = np.array([-1, 0, 0.5, 1, 2, 3.5, 4, 5], np.float32)
-    found = [merged(runs(scores > level), gap) for level in levels]
+    found = [merge_runs(runs(scores > level), gap) for level in levels]
     for level, events in zip(levels, found, strict=True):
         assert runs(joined > level) == events
     assert counts(joined, levels).tolist() == [len(events) for events in found]
@@ -52,12 +52,12 @@ def sent(scene, levels=None, joined=None, bins=50):
 def test_a_bin_is_shaded_where_a_row_of_it_is_in_an_event(view):
     rng = np.random.default_rng(1)
     values, scores = rng.normal(size=(4321, 2)), np.exp(np.cumsum(rng.normal(size=4321)) / 9).astype(np.float32)
-    joined = closed(scores, 12)
+    joined = close_dips(scores, 12)
     levels = strips.Levels(
         np.quantile(scores, [0.2, 0.6, 0.9, 0.999]).astype(np.float32), np.zeros(4, int), list("abcd")
     )
-    scene = Scene(
-        clock=Clock.of(None, 4321), values=values, channels=["a", "b"], normal=(0, 99), view=view,
+    scene = SensorScene(
+        clock=TimeAxis.of(None, 4321), values=values, channels=["a", "b"], normal=(0, 99), view=view,
         missing=(np.arange(4321) >= 50) & (np.arange(4321) <= 60), rebuilt=values, scores=scores,
     )  # fmt: skip
     header, array, _ = sent(scene, levels, joined)
@@ -67,7 +67,7 @@ def test_a_bin_is_shaded_where_a_row_of_it_is_in_an_event(view):
     assert (first[1:] == last[:-1] + 1).all()
     for level in levels.values:
         inside = np.zeros(4321, bool)
-        for a, b in merged(runs(scores > level), 12):
+        for a, b in merge_runs(runs(scores > level), 12):
             inside[a : b + 1] = True
         expected = [inside[a : b + 1].any() for a, b in zip(first, last, strict=True)]
         assert (array(header["score"]["joined"]) > level).tolist() == expected
@@ -82,8 +82,8 @@ def test_a_long_signal_takes_no_larger_message():
     for length in (50_000, 400_000):
         time = np.datetime64("2026-01-01", "ns") + np.arange(length) * np.timedelta64(1, "s")
         values = np.random.default_rng(2).normal(size=(length, 3))
-        scene = Scene(
-            clock=Clock.of(time, length), values=values, channels=["a", "b", "c"], normal=(0, 9), view=(0, length),
+        scene = SensorScene(
+            clock=TimeAxis.of(time, length), values=values, channels=["a", "b", "c"], normal=(0, 9), view=(0, length),
             rebuilt=values,
         )  # fmt: skip
         header, _, size = sent(scene, bins=SCREEN_BINS)
@@ -98,7 +98,7 @@ def test_a_long_signal_takes_no_larger_message():
 def test_a_stretch_of_the_axis_is_found_without_the_clock(length):
     """Against every row's own place, as the clock itself tells it."""
     rng = np.random.default_rng(length)
-    clock = Clock.of(np.cumsum(rng.exponential(size=length)), length)
+    clock = TimeAxis.of(np.cumsum(rng.exponential(size=length)), length)
     x, axis = clock.at(slice(None)), SignalAxis.of(clock)
     for start, end in np.sort(rng.uniform(x[0] - 1, x[-1] + 1, (200, 2))).tolist():
         first, last = np.searchsorted(x, [start, end])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from aecore.anomaly.network import Recipe, SideBySide, WindowNetwork
+from aecore.anomaly.network import FitRecipe, SideBySide, WindowNetwork
 from aecore.errors import SettingError, TooFewRows, TrainingDiverged
 from aecore.models import AutoEncoder, ConvAutoEncoder1d, NestedAutoEncoder, VariationalAutoEncoder
 from aecore.training import evaluate, fit, hardware, rows
@@ -260,7 +260,7 @@ class GeneratorElsewhere(torch.Generator):
 
 
 def side_by_side():
-    recipe = Recipe(latent_dim=2, hidden=3, noise=0.1, absolute=True, epochs=1, batch=8)
+    recipe = FitRecipe(latent_dim=2, hidden=3, noise=0.1, absolute=True, epochs=1, batch=8)
     return SideBySide(WindowNetwork(12, latent_dim=2, hidden=3, copies=2), np.ones((9, 12), np.float32), recipe)
 
 

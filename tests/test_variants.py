@@ -264,10 +264,10 @@ def test_the_figure_holds_every_seed_and_says_who_is_best(made):
 
 
 def test_pictures_are_laid_in_rows_and_drawn_in_ink():
-    laid = ink.tiled(np.full((5, 2, 2), 7, np.uint8), 3)
+    laid = ink.tile(np.full((5, 2, 2), 7, np.uint8), 3)
     assert laid.shape == (5, 8)
     assert (laid[2] == 0).all() and laid[3:, :2].min() == 7 and laid[3:, 6:].max() == 0
-    row = figures.Row("A & B", np.zeros((10, 8, 8), np.uint8), LIGHT.input, "0.1")
+    row = figures.VariantRow("A & B", np.zeros((10, 8, 8), np.uint8), LIGHT.input, "0.1")
     assert "A &amp; B: ten digits" in figures.sheet([row], ("a", "b", "c"), LIGHT)
 
 

@@ -17,9 +17,9 @@ from aecore.anomaly.events import find_events
 from aecore.anomaly.hyperparameters import Choice, choose, choose_window, recipe_of
 from aecore.anomaly.network import one_thread, principal, train
 from aecore.anomaly.scaling import Scaling, Signal, rows_like, rows_of
-from aecore.anomaly.scoring import Measure, over_channels
+from aecore.anomaly.scoring import ErrorMeasure, over_channels
 from aecore.anomaly.thresholds import DEFAULT_SIGMAS, Threshold, log_score_threshold
-from aecore.anomaly.windows import contiguous_folds, sampled, sliding
+from aecore.anomaly.windows import contiguous_folds, sample_starts, sliding
 from aecore.errors import SettingError, TooFewRows
 
 Array = NDArray[np.floating[Any]]
@@ -103,7 +103,7 @@ class AnomalyDetector:
         self.scaling_ = Scaling.of(values)
         x = self.scaling_.apply(values)
         window = choose_window(x, asked=self.window)
-        starts = sampled(len(x) - window.value + 1, at_most=MAX_TRAINING_WINDOWS, seed=self.seed)
+        starts = sample_starts(len(x) - window.value + 1, at_most=MAX_TRAINING_WINDOWS, seed=self.seed)
         windows = sliding(x, window.value, starts)
         known = principal(windows)
         self.choices_: dict[str, Choice[Any]] = {
@@ -131,7 +131,7 @@ class AnomalyDetector:
         self.window_, self.latent_dim_ = int(chosen["window"].value), int(chosen["latent_dim"].value)
         self.smoothing_: Choice[int] = chosen["smoothing"]
         step = int(chosen["step"].value) if "step" in chosen else 1  # detectors saved before there was a choice
-        self.measure_ = Measure(
+        self.measure_ = ErrorMeasure(
             window=self.window_, step=step, smoothing=int(self.smoothing_.value),
             absolute=not chosen["hidden"].value, own_row=float(chosen["own_row"].value),
         )  # fmt: skip
@@ -188,7 +188,7 @@ class AnomalyDetector:
 
         A channel that was constant scores 0 where it still is, and far beyond the threshold where it moves.
         """
-        values = self._checked(signal)
+        values = self._check_rows(signal)
         scores = np.zeros(values.shape, np.float32)
         scores[:, self.active_] = self.measure_.scores(self.measure_.errors(self.model_, self.scaling_.apply(values)))
         scores[:, ~self.active_] = BEYOND * self.threshold_ * self.scaling_.moved(values)
@@ -207,12 +207,12 @@ class AnomalyDetector:
 
     def reconstruct(self, signal: Signal) -> NDArray[np.float32]:
         """Rebuild the signal through the code, in the signal's units: [T, C] -> float32 [T, C]."""
-        x = self.scaling_.apply(self._checked(signal))
+        x = self.scaling_.apply(self._check_rows(signal))
         return self.scaling_.undo(self.measure_.rebuilt(self.model_, x))
 
     def codes(self, signal: Signal, starts: NDArray[np.int64]) -> NDArray[np.float32]:
         """Encode the windows that start at these rows: [T, C], [N] -> float32 [N, latent_dim]."""
-        windows = sliding(self.scaling_.apply(self._checked(signal)), self.window_, starts)
+        windows = sliding(self.scaling_.apply(self._check_rows(signal)), self.window_, starts)
         with torch.inference_mode():
             return self.model_.encode(torch.from_numpy(windows)).numpy()
 
@@ -227,7 +227,7 @@ class AnomalyDetector:
             merge_gap=self.window_,
         )
 
-    def _checked(self, signal: Signal) -> Array:
+    def _check_rows(self, signal: Signal) -> Array:
         return rows_like(signal, self.channels_, at_least=self.window_)
 
     # ------------------------------------------------------------------ keeping

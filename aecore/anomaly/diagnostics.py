@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.anomaly.events import merged, runs
+from aecore.anomaly.events import merge_runs, runs
 from aecore.data.readers.messages import one_line
 
 Array = NDArray[np.floating[Any]]
@@ -30,7 +30,7 @@ def constant_channels(names: Sequence[str]) -> list[str]:
 def not_all_normal(held_out_scores: Array, threshold: float, gap: int) -> list[str]:
     """Point out events and two levels in the scores [T] of normal rows that their network had not seen."""
     notes = []
-    found = merged(runs(held_out_scores > threshold), gap)
+    found = merge_runs(runs(held_out_scores > threshold), gap)
     if found:
         places = ", ".join(f"{first} to {last}" for first, last in found[:LISTED])
         count = "1 event" if len(found) == 1 else f"{len(found)} events"

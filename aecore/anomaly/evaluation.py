@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.anomaly.events import merged, runs
+from aecore.anomaly.events import merge_runs, runs
 from aecore.errors import DataError
 
 Array = NDArray[np.floating[Any]]
@@ -21,7 +21,7 @@ BUFFER = 100  # rows; TSB-AD's default reach of the label buffers
 RANKS = 250  # thresholds of a curve, evenly spaced by rank, as TSB-AD has them
 
 
-class Quality(NamedTuple):
+class DetectionQuality(NamedTuple):
     """Precision, recall and F1, each 0..1; 0 where nothing was flagged."""
 
     precision: float
@@ -29,7 +29,7 @@ class Quality(NamedTuple):
     f1: float
 
     @classmethod
-    def of(cls, precision: float, recall: float) -> "Quality":
+    def of(cls, precision: float, recall: float) -> "DetectionQuality":
         """Add the harmonic mean."""
         both = precision + recall
         return cls(precision, recall, 2 * precision * recall / both if both > 0 else 0.0)
@@ -48,8 +48,8 @@ class Detection(NamedTuple):
 class Evaluation(NamedTuple):
     """How scores and alarms compare with labels; see :func:`evaluate`."""
 
-    rows: Quality
-    events: Quality
+    rows: DetectionQuality
+    events: DetectionQuality
     composite_f1: float
     false_alarm_rate: float
     auc_pr: float
@@ -114,12 +114,12 @@ def evaluate(
     flags = (scores > threshold) & counts
     by_row = _by_row(truth, flags[counts])
     detections = _detections(marked, flags, counts, lookahead, sample_rate)
-    alarms = [bool((marked & flags)[a : b + 1].any()) for a, b in merged(runs(flags), merge_gap)]
+    alarms = [bool((marked & flags)[a : b + 1].any()) for a, b in merge_runs(runs(flags), merge_gap)]
     recall = float(np.mean([d.found for d in detections]))
     return Evaluation(
         rows=by_row,
-        events=Quality.of(float(np.mean(alarms)) if alarms else 0.0, recall),
-        composite_f1=Quality.of(by_row.precision, recall).f1,
+        events=DetectionQuality.of(float(np.mean(alarms)) if alarms else 0.0, recall),
+        composite_f1=DetectionQuality.of(by_row.precision, recall).f1,
         false_alarm_rate=float(flags[counts][~truth].mean()),
         auc_pr=auc_pr(truth, scores[counts]),
         vus_pr=vus_pr(truth, scores[counts], buffer=buffer),
@@ -153,7 +153,7 @@ def vus_pr(labels: NDArray[Any], scores: Array, *, buffer: int = BUFFER) -> floa
     thresholds = ordered[np.linspace(0, len(s) - 1, RANKS).astype(int)]  # [R], falling
     predicted = np.searchsorted(-ordered, -thresholds, side="right")  # [R] rows at or above each threshold
     rank = np.searchsorted(-thresholds, -s, side="left")  # [T] first threshold that each row reaches
-    inside = _reached(rank[truth], np.ones(truth.sum()))  # [R]
+    inside = _sum_above(rank[truth], np.ones(truth.sum()))  # [R]
     first, last = np.array(runs(truth)).T
     near, nearest, second = _distances(truth, first, last, reach=buffer // 2)
     top = np.maximum.reduceat(s, np.stack([first, np.minimum(last + 1, len(s) - 1)], 1).ravel())[::2]
@@ -165,16 +165,16 @@ def vus_pr(labels: NDArray[Any], scores: Array, *, buffer: int = BUFFER) -> floa
         alone = np.sqrt(np.maximum(1 - nearest / max(w, 1), 0))
         # two buffers that meet add up to more than one, and are cut there: each is at least sqrt(1/2)
         soft = np.where(nearest > half, 0.0, np.where(second > half, alone, 1.0))
-        extra = _reached(rank[near], soft)
+        extra = _sum_above(rank[near], soft)
         recall = np.minimum((inside + extra) / (truth.sum() + extra / 2), 1)
-        recall *= _touched(top, first[1:] - last[:-1] > 2 * half, thresholds)
+        recall *= _share_reached(top, first[1:] - last[:-1] > 2 * half, thresholds)
         areas.append(float(np.sum(np.diff(recall, prepend=0.0) * (inside + extra) / predicted)))
     return float(np.mean(areas))
 
 
-def _by_row(truth: Flags, flags: Flags) -> Quality:
+def _by_row(truth: Flags, flags: Flags) -> DetectionQuality:
     hits = float((truth & flags).sum())
-    return Quality.of(hits / flags.sum() if flags.any() else 0.0, hits / truth.sum())
+    return DetectionQuality.of(hits / flags.sum() if flags.any() else 0.0, hits / truth.sum())
 
 
 def _detections(
@@ -195,7 +195,7 @@ def _detections(
     return tuple(out)
 
 
-def _reached(rank: NDArray[np.intp], weights: Array) -> Array:
+def _sum_above(rank: NDArray[np.intp], weights: Array) -> Array:
     """Sum of the weights of rows at or above each of the thresholds, from the first threshold that each row reaches."""
     return np.cumsum(np.bincount(rank, weights, minlength=RANKS))
 
@@ -216,7 +216,7 @@ def _distances(
     return near, nearest, second
 
 
-def _touched(top: Array, apart: Flags, thresholds: Array) -> Array:
+def _share_reached(top: Array, apart: Flags, thresholds: Array) -> Array:
     """Share of runs that reach each threshold; runs that are not ``apart`` from their neighbour count as one."""
     peaks = np.sort(np.maximum.reduceat(top, np.r_[0, np.flatnonzero(apart) + 1]))
     return (len(peaks) - np.searchsorted(peaks, thresholds, side="left")) / len(peaks)

@@ -17,7 +17,7 @@ def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) - 1).tolist(), strict=True))
 
 
-def merged(found: Sequence[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
+def merge_runs(found: Sequence[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
     """Join runs that are at most ``gap`` quiet rows apart: one fault that flickers is one event."""
     out: list[tuple[int, int]] = []
     for first, last in found:
@@ -28,8 +28,8 @@ def merged(found: Sequence[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
     return out
 
 
-def closed(scores: Array, gap: int) -> Array:
-    """Scores [T] with short dips filled up: above any threshold, their runs are those of the scores, ``merged``.
+def close_dips(scores: Array, gap: int) -> Array:
+    """Scores [T] with short dips filled up: above any threshold, their runs are those of the scores, ``merge_runs``.
 
     A flag that stands for a threshold is filled where it lies in no quiet stretch of more than ``gap`` rows. For all
     thresholds at once that is a closing by a segment of ``gap + 1`` rows: the least, over the segments that hold a row,
@@ -56,7 +56,7 @@ def _sliding(ufunc: np.ufunc, x: Array, size: int) -> Array:
 
 
 def counts(joined: Array, levels: Array) -> NDArray[np.int64]:
-    """How many events ``closed`` scores [T] have above each of some rising ``levels`` [K]."""
+    """How many events ``close_dips`` scores [T] have above each of some rising ``levels`` [K]."""
     before = np.concatenate([[-np.inf], joined[:-1]])
     begins = joined > before  # an event begins here at every level from the row before up to, not including, this one
     from_, to = (np.searchsorted(levels, x[begins]) for x in (before, joined))
@@ -78,7 +78,7 @@ def find_events(
     leads. ``severity`` is the peak over the threshold, so 2 is twice what it takes to be flagged.
     """
     rows = []
-    for first, last in merged(runs(scores > threshold), merge_gap):
+    for first, last in merge_runs(runs(scores > threshold), merge_gap):
         peak = first + int(np.argmax(scores[first : last + 1]))
         leader = channels[int(np.argmax(channel_excess[peak]))]
         severity = float(scores[peak] / threshold) if threshold > 0 else float("inf")

@@ -15,7 +15,7 @@ SHARES = (0.001, 0.8)  # of the frequency
 _RENARD = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0)  # ISO 3, R10: even steps that read well
 
 
-class Fault(NamedTuple):
+class InjectedFault(NamedTuple):
     """One kind of fault: ``apply(x, first, rows, size, noise)`` alters ``x`` [P, L] from column ``first`` on, in place.
 
     ``rows`` is how long it lasts, ``size`` [P, 1] signed where its sign means something, ``noise`` [P, L] normal.
@@ -55,13 +55,13 @@ def _frequency(x: Array, first: int, rows: int, size: Array, noise: Array) -> No
         x[i, first:] = np.interp(later * (1 - share), later, x[i, first:].copy())
 
 
-FAULTS: dict[Kind, Fault] = {
-    "spike": Fault("channel", _spike, "a spike of {size}", "smaller"),
-    "drift": Fault("channel", _drift, "a drift of {size} over {time}", "smaller"),
-    "stuck": Fault("time", _stuck, "a value stuck for {time}", "shorter"),
-    "dropout": Fault("time", _dropout, "a dropout to zero of {time}", "shorter"),
-    "noise": Fault("channel", _noise, "a burst of noise of {size} rms over {time}", "weaker"),
-    "frequency": Fault("share", _frequency, "a frequency lower by {size} over {time}", "smaller"),
+FAULTS: dict[Kind, InjectedFault] = {
+    "spike": InjectedFault("channel", _spike, "a spike of {size}", "smaller"),
+    "drift": InjectedFault("channel", _drift, "a drift of {size} over {time}", "smaller"),
+    "stuck": InjectedFault("time", _stuck, "a value stuck for {time}", "shorter"),
+    "dropout": InjectedFault("time", _dropout, "a dropout to zero of {time}", "shorter"),
+    "noise": InjectedFault("channel", _noise, "a burst of noise of {size} rms over {time}", "weaker"),
+    "frequency": InjectedFault("share", _frequency, "a frequency lower by {size} over {time}", "smaller"),
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.anomaly.network import Recipe
+from aecore.anomaly.network import FitRecipe
 
 Array = NDArray[np.floating[Any]]
 Value = TypeVar("Value", int, float)
@@ -171,10 +171,10 @@ def choose(x: Array, eigenvalues: Array, *, asked: int | None) -> dict[str, Choi
     }
 
 
-def recipe_of(choices: dict[str, Choice[Any]]) -> Recipe:
+def recipe_of(choices: dict[str, Choice[Any]]) -> FitRecipe:
     """How to build and train the network that was chosen."""
     hidden = int(choices["hidden"].value)
-    return Recipe(
+    return FitRecipe(
         latent_dim=int(choices["latent_dim"].value), hidden=hidden, noise=float(choices["noise"].value),
         absolute=not hidden, epochs=6 if hidden else 3, batch=128 if hidden else 64,
     )  # fmt: skip

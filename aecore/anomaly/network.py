@@ -40,7 +40,7 @@ def one_thread() -> AbstractContextManager[Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class FitRecipe:
     """How a network over windows is built and trained."""
 
     latent_dim: int
@@ -99,7 +99,7 @@ class WindowNetwork(nn.Module):
         """Reconstruct."""
         return self.decode(self.encode(x))
 
-    def start(self, principals: Sequence["Principal"], *, seed: int) -> None:
+    def start(self, principals: Sequence["PrincipalStart"], *, seed: int) -> None:
         """Set each stacked network to its PCA; the correction's inner weights are drawn, its outer ones stay 0."""
         k, w = self.config["latent_dim"], self.weights
         generator = torch.Generator().manual_seed(seed)
@@ -152,7 +152,7 @@ def _shapes(size: int, latent_dim: int, hidden: int) -> dict[str, tuple[int, int
     return shapes
 
 
-class Principal(NamedTuple):
+class PrincipalStart(NamedTuple):
     """Mean [D], eigenvalues [D] in falling order and components [D, D] (rows) of the windows' covariance."""
 
     mean: Array
@@ -160,13 +160,13 @@ class Principal(NamedTuple):
     components: Array
 
 
-def principal(rows: Array) -> Principal:
+def principal(rows: Array) -> PrincipalStart:
     """Principal components of windows [N, D]."""
     mean = rows.mean(0, dtype=np.float64)
     centred = rows - mean
     eigenvalues, vectors = np.linalg.eigh(centred.T @ centred / len(rows))
     order = np.argsort(eigenvalues)[::-1]
-    return Principal(
+    return PrincipalStart(
         mean.astype(np.float32),
         np.maximum(eigenvalues[order], 0).astype(np.float32),
         np.ascontiguousarray(vectors.T[order], dtype=np.float32),
@@ -178,7 +178,7 @@ class SideBySide(nn.Module):
 
     windows: Tensor
 
-    def __init__(self, networks: WindowNetwork, windows: Array, recipe: Recipe) -> None:
+    def __init__(self, networks: WindowNetwork, windows: Array, recipe: FitRecipe) -> None:
         super().__init__()
         self.networks, self.recipe = networks, recipe
         self.register_buffer("windows", torch.from_numpy(windows), persistent=False)  # [N, D]; they go where it goes
@@ -196,7 +196,7 @@ class SideBySide(nn.Module):
         return {"total": errors.mean(), "detector": errors[0]}
 
 
-class Trained(NamedTuple):
+class TrainedNetworks(NamedTuple):
     """Where the training stands after an epoch: the first network's mean loss in it, and all networks.
 
     Epochs count from 1; 0 is the way to the networks' start, still without a loss.
@@ -208,8 +208,8 @@ class Trained(NamedTuple):
 
 
 def train(
-    windows: Array, members: Sequence[Indices], recipe: Recipe, *, seed: int, first: Principal | None = None
-) -> Iterator[Trained]:
+    windows: Array, members: Sequence[Indices], recipe: FitRecipe, *, seed: int, first: PrincipalStart | None = None
+) -> Iterator[TrainedNetworks]:
     """Train one network for each of ``members`` (row numbers of ``windows`` [N, D]), yielding after every epoch.
 
     ``first`` is the principal components of the first member's windows, where they are known already.
@@ -217,12 +217,12 @@ def train(
     networks = WindowNetwork(windows.shape[1], latent_dim=recipe.latent_dim, hidden=recipe.hidden, copies=len(members))
     principals = [] if first is None else [first]
     for rows in members[len(principals) :]:
-        yield Trained(0, float("nan"), networks)  # those of wide windows take a second each
+        yield TrainedNetworks(0, float("nan"), networks)  # those of wide windows take a second each
         principals.append(principal(windows[rows]))
     networks.start(principals, seed=seed)
     rng = np.random.default_rng(seed)
     draws = STEPS_PER_EPOCH * recipe.batch
-    picked = np.stack([_drawn(rng, rows, draws) for rows in members], axis=1)  # [draws, M]
+    picked = np.stack([_draw_rows(rng, rows, draws) for rows in members], axis=1)  # [draws, M]
     trainees, x = SideBySide(networks, windows, recipe), torch.from_numpy(picked)
     fine = max(1, recipe.epochs // 4)
     number = 0
@@ -231,9 +231,9 @@ def train(
     ):
         for report in fit(trainees, x, epochs=epochs, batch_size=recipe.batch, learning_rate=rate, seed=seed + number):
             number += 1
-            yield Trained(number, report.losses["detector"], networks)
+            yield TrainedNetworks(number, report.losses["detector"], networks)
 
 
-def _drawn(rng: np.random.Generator, rows: Indices, count: int) -> Indices:
+def _draw_rows(rng: np.random.Generator, rows: Indices, count: int) -> Indices:
     """``count`` of the rows, each as often as the next."""
     return np.concatenate([rng.permutation(rows) for _ in range(-(-count // len(rows)))])[:count]

@@ -44,7 +44,7 @@ def dumps(detector: "AnomalyDetector", *, dtype: Dtype = "float64") -> bytes:
     """
     import onnx
 
-    model = _exported(Graph(detector).eval(), detector.window_, len(detector.channels_), dtype)
+    model = _export(ScoringGraph(detector).eval(), detector.window_, len(detector.channels_), dtype)
     for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
         del part.metadata_props[:]  # where in whose source tree each operation came from
     model.producer_name, model.producer_version = "aecore", __version__
@@ -62,7 +62,7 @@ def dumps(detector: "AnomalyDetector", *, dtype: Dtype = "float64") -> bytes:
     return data
 
 
-def _exported(graph: "Graph", window: int, channels: int, dtype: Dtype) -> Any:
+def _export(graph: "ScoringGraph", window: int, channels: int, dtype: Dtype) -> Any:
     """Trace the graph for any number of rows from a window upwards."""
     example = torch.zeros(4 * window + 3, channels, dtype=getattr(torch, dtype))
     with warnings.catch_warnings():
@@ -76,7 +76,7 @@ def _exported(graph: "Graph", window: int, channels: int, dtype: Dtype) -> Any:
     return program.model_proto
 
 
-class Graph(nn.Module):
+class ScoringGraph(nn.Module):
     """What the detector does to raw rows, in torch from end to end: ``[T, C] -> [T]`` and ``[T, C]``."""
 
     mean: Tensor
@@ -109,7 +109,7 @@ class Graph(nn.Module):
         """Scores [T] and channel scores [T, C], float32."""
         rows = rows.double()
         x = ((rows[:, self.active] - self.mean) / self.scale).clamp(-FARTHEST, FARTHEST).float()  # [T, A]
-        smoothed = self._smoothed(self._errors(x)).clamp(min=0)
+        smoothed = self._smooth(self._errors(x)).clamp(min=0)
         scores = (smoothed if self.measure.absolute else smoothed.sqrt()).float()  # [T, A]
         excess = (scores / self.levels).float()
         total = excess.double().square().mean(1).sqrt().float()  # [T]
@@ -141,7 +141,7 @@ class Graph(nn.Module):
         own = (error.flatten(0, 1)[over * window + t[:, None] - starts[over]].double() * inside[:, :, None]).sum(1)
         return errors + self.measure.own_row * own / count
 
-    def _smoothed(self, errors: Tensor) -> Tensor:
+    def _smooth(self, errors: Tensor) -> Tensor:
         """Centred moving average over time; beyond the ends their outermost value counts."""
         t = torch.arange(errors.shape[0])
         half = t[-1:].clamp(max=self.measure.smoothing // 2)  # no more than the rows there are

@@ -20,7 +20,7 @@ MOST_THREADS = 4  # more cores than this, and others want theirs
 WORTH_THREADS = 8  # chunks; fewer are done sooner than threads have started on a busy machine
 
 
-class Measure(NamedTuple):
+class ErrorMeasure(NamedTuple):
     """How errors of windows become scores of rows."""
 
     window: int  # rows

@@ -9,7 +9,7 @@ from aecore.anomaly import validation as soundness
 from aecore.anomaly.hyperparameters import Choice
 from aecore.anomaly.network import WindowNetwork
 from aecore.anomaly.scaling import Scaling
-from aecore.data.readers.messages import one_line, shown
+from aecore.data.readers.messages import one_line, quote
 from aecore.errors import StoreError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def from_tree(kind: type[Detector], tree: dict[str, Any]) -> Detector:
     """Rebuild a fitted detector; raises StoreError for anything else."""
     try:
         if tree["format"] != FORMAT:
-            raise StoreError(f"This file is of the kind {shown(str(tree['format']))}, not a detector of this version.")
+            raise StoreError(f"This file is of the kind {quote(str(tree['format']))}, not a detector of this version.")
         detector = kind(**tree["asked"], seed=tree["seed"])
         detector.choices_ = _choices(tree["choices"])
         detector.settle()

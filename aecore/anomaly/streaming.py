@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aecore.anomaly.events import find_events, merged, runs
+from aecore.anomaly.events import find_events, merge_runs, runs
 
 if TYPE_CHECKING:
     from aecore.anomaly.detector import AnomalyDetector
@@ -45,7 +45,7 @@ def score_blocks(
 ) -> Iterator[Scored]:
     """Score blocks of values [N, C] with their clocks [N] as if they had come in one piece; see `pieces`."""
     for piece in pieces(blocks, reach=reach, least=least, step=step):
-        yield scored_part(piece, *score(piece.values))
+        yield take_scored(piece, *score(piece.values))
 
 
 def pieces(blocks: Iterable[tuple[Array, NDArray[Any]]], *, reach: int, least: int, step: int) -> Iterator[Piece]:
@@ -68,7 +68,7 @@ def pieces(blocks: Iterable[tuple[Array, NDArray[Any]]], *, reach: int, least: i
         yield Piece(*held, known, len(held[0]), start)
 
 
-def scored_part(piece: Piece, scores: Array, channel_excess: Array) -> Scored:
+def take_scored(piece: Piece, scores: Array, channel_excess: Array) -> Scored:
     """Take from what was said of all rows [N] of a piece, what is final."""
     rows = slice(piece.first, piece.last)
     return Scored(piece.start + piece.first, piece.clock[rows], scores[rows], channel_excess[rows])
@@ -90,7 +90,7 @@ class EventStream:
         """Take the next rows; return the events that ended before or within them."""
         self._scores = np.concatenate([self._scores, scores])
         self._excess = np.concatenate([self._excess, channel_excess])
-        found = merged(runs(self._scores > self._threshold), self._gap)
+        found = merge_runs(runs(self._scores > self._threshold), self._gap)
         over = not found or found[-1][1] + self._gap + 1 < len(self._scores)
         return self._until(len(self._scores) if over else found[-1][0])
 

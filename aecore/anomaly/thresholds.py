@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.anomaly.events import merged, runs
+from aecore.anomaly.events import merge_runs, runs
 from aecore.errors import SettingError, TooFewRows
 
 Array = NDArray[np.floating[Any]]
@@ -140,7 +140,7 @@ def false_alarms_per_hour(normal_scores: Array, per_hour: float, *, sample_rate:
     hours = len(normal_scores) / sample_rate / 3600
     allowed = per_hour * hours
     if allowed >= ENOUGH_ALARMS:
-        value = _counted(normal_scores, allowed, gap)
+        value = _lowest_allowed(normal_scores, allowed, gap)
     else:
         # an alarm lasts about as long as a score remembers, so this many independent chances an hour
         risk = min(per_hour * (gap + 1) / (sample_rate * 3600), 0.99 * TAIL_SHARE)
@@ -196,10 +196,10 @@ def poisson_interval(count: int) -> tuple[float, float]:
 
 
 def _alarms(scores: Array, threshold: float, gap: int) -> int:
-    return len(merged(runs(scores > threshold), gap))
+    return len(merge_runs(runs(scores > threshold), gap))
 
 
-def _counted(scores: Array, allowed: float, gap: int) -> float:
+def _lowest_allowed(scores: Array, allowed: float, gap: int) -> float:
     """Lowest of the scores above which there are at most so many alarms; from there on upwards it stays so."""
     shares = np.geomspace(1 / len(scores), 0.5, 400)  # of the rows above; finest where alarms are rare
     levels = np.quantile(scores, 1 - shares)

@@ -66,7 +66,7 @@ def smooth(x: Array, rows: int) -> Array:
     return uniform_filter1d(x, min(rows, 2 * len(x) - 1), axis=0, mode="nearest")
 
 
-def sampled(count: int, *, at_most: int, seed: int) -> NDArray[np.int64]:
+def sample_starts(count: int, *, at_most: int, seed: int) -> NDArray[np.int64]:
     """Numbers of all of so many windows, or of ``at_most`` drawn evenly, in order."""
     if count <= at_most:
         return np.arange(count)

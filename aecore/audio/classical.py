@@ -33,7 +33,7 @@ def wiener(noisy: NDArray[Any], sample_rate: float) -> NDArray[np.float32]:
             before = gain[frame] ** 2 * posterior
         return gain
 
-    return _filtered(noisy, sample_rate, gains)
+    return _filter(noisy, sample_rate, gains)
 
 
 def spectral_subtraction(noisy: NDArray[Any], sample_rate: float) -> NDArray[np.float32]:
@@ -46,7 +46,7 @@ def spectral_subtraction(noisy: NDArray[Any], sample_rate: float) -> NDArray[np.
         factor = np.clip(4 - 0.15 * snr, 1, 5)
         return np.sqrt(np.maximum(1 - factor * noise / np.maximum(power, LOWEST), floor))
 
-    return _filtered(noisy, sample_rate, gains)
+    return _filter(noisy, sample_rate, gains)
 
 
 def noisereduce(noisy: NDArray[Any], sample_rate: float) -> NDArray[np.float32]:
@@ -77,7 +77,7 @@ def quiet_power(power: NDArray[np.floating[Any]], sample_rate: float) -> NDArray
     return np.maximum(power[quietest].mean(0), LOWEST)
 
 
-def _filtered(
+def _filter(
     noisy: NDArray[Any], sample_rate: float, gains: Callable[[NDArray[np.float32]], NDArray[np.float32]]
 ) -> NDArray[np.float32]:
     """Multiply the spectrum by ``gains`` of its power [frames, bins]; frames of about 32 ms, four over each sample."""

@@ -89,7 +89,7 @@ class SpeechDenoiser:
         self, noisy: NDArray[Any], sample_rate: float, *, strength: float = 1.0, piece: float = PIECE
     ) -> Iterator[NDArray[np.float32]]:
         """Clean like `denoise`, yielding piece after piece [t] or [t, C]: for progress, or to stop early."""
-        checked(noisy)
+        check_recording(noisy)
         for first, last, before, after in self.cuts(len(noisy), sample_rate, piece):
             yield self.clean_piece(noisy[before:after], sample_rate, strength)[first - before : last - before]
 
@@ -110,20 +110,20 @@ class SpeechDenoiser:
         rate = whole_rate(sample_rate)
         x = np.ascontiguousarray(noisy.T if noisy.ndim == 2 else noisy[None], np.float32)  # [C, t]
         low = resample(x, rate, SAMPLE_RATE)
-        cleaned, gain = self._cleaned(low)
+        cleaned, gain = self._clean(low)
         if rate != SAMPLE_RATE:
-            cleaned = _fitted(resample(cleaned, SAMPLE_RATE, rate), x.shape[1])
+            cleaned = _fit_length(resample(cleaned, SAMPLE_RATE, rate), x.shape[1])
         if rate > SAMPLE_RATE:
-            cleaned = cleaned + (x - _fitted(resample(low, SAMPLE_RATE, rate), x.shape[1])) * _above(gain, x, rate)
+            cleaned = cleaned + (x - _fit_length(resample(low, SAMPLE_RATE, rate), x.shape[1])) * _above(gain, x, rate)
         mixed = cleaned if strength == 1 else x + np.float32(strength) * (cleaned - x)
         return mixed.T if noisy.ndim == 2 else mixed[0]
 
     def gains(self, noisy: NDArray[Any], sample_rate: float) -> NDArray[np.float32]:
         """Return the gain in 0..1 at each frame (every 16 ms) and bin (31.25 Hz) of a mono recording [T]."""
-        checked(noisy)
-        return self._cleaned(resample(noisy[None], whole_rate(sample_rate), SAMPLE_RATE))[1][0]
+        check_recording(noisy)
+        return self._clean(resample(noisy[None], whole_rate(sample_rate), SAMPLE_RATE))[1][0]
 
-    def _cleaned(self, x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _clean(self, x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return cleaned waveforms [C, t] at the network's rate, and its gains [C, frames, BINS]."""
         with torch.inference_mode():
             spectrum = stft(torch.from_numpy(x))  # (C, frames, BINS)
@@ -137,7 +137,7 @@ def _within(width: int, dilations: list[int]) -> None:
         raise StoreError("This file does not hold a denoiser of this version; choose another one.")
 
 
-def checked(noisy: NDArray[Any]) -> None:
+def check_recording(noisy: NDArray[Any]) -> None:
     """Refuse what is no recording."""
     if not isinstance(noisy, np.ndarray) or noisy.ndim not in (1, 2) or not np.issubdtype(noisy.dtype, np.floating):
         kind = f"{noisy.dtype} {list(noisy.shape)}" if isinstance(noisy, np.ndarray) else type(noisy).__name__
@@ -156,6 +156,6 @@ def _above(gain: NDArray[np.float32], x: NDArray[np.float32], rate: int) -> NDAr
     return np.stack([np.interp(at, frames, row) for row in mean]).astype(np.float32)
 
 
-def _fitted(x: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+def _fit_length(x: NDArray[np.float32], length: int) -> NDArray[np.float32]:
     """Cut or fill up [C, n] to ``length``: resampling there and back may differ by a sample."""
     return x[:, :length] if x.shape[1] >= length else np.pad(x, ((0, 0), (0, length - x.shape[1])))

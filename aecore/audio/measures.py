@@ -17,7 +17,7 @@ from aecore.errors import DataError, SettingError
 Wave = NDArray[Any]
 
 
-class Quality(NamedTuple):
+class SpeechQuality(NamedTuple):
     """Measures of one estimate; None where the package is absent, or the measure finds no speech to judge."""
 
     si_sdr: float  # dB
@@ -25,9 +25,9 @@ class Quality(NamedTuple):
     pesq: float | None  # 1..4.6, how it sounds
 
 
-def quality(estimate: Wave, clean: Wave, sample_rate: float) -> Quality:
+def quality(estimate: Wave, clean: Wave, sample_rate: float) -> SpeechQuality:
     """Everything that can be measured here; recordings [T]."""
-    return Quality(
+    return SpeechQuality(
         si_sdr(estimate, clean),
         stoi(estimate, clean, sample_rate) if has("pystoi") else None,
         pesq(estimate, clean, sample_rate) if has("pesq") else None,

@@ -20,7 +20,7 @@ SPOKEN, BLOCK, TRIES = 0.25, 512, 50  # share of blocks within 30 dB of the loud
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class MixRecipe:
     """How wide the mixes are spread."""
 
     speeds: tuple[float, ...] = (0.85, 0.9, 0.95, 1.0, 1.0, 1.05, 1.1, 1.15)  # other voices; one for a batch of speech
@@ -73,11 +73,11 @@ class Mixer:
         noise: Sequence[NDArray[Any]],
         *,
         makers: Sequence[noises.Maker] = tuple(noises.MACHINES.values()),
-        recipe: Recipe | None = None,
+        recipe: MixRecipe | None = None,
         length: int = LENGTH,
         seed: int = 0,
     ) -> None:
-        self.recipe = recipe or Recipe()
+        self.recipe = recipe or MixRecipe()
         self.length, self.speech, self.noise, self.makers = length, speech, noise, makers
         rng, pool = np.random.default_rng(seed), self.recipe.pool
         self._made = np.stack([self._make(rng) for _ in range(pool)])  # (pool, T)
@@ -93,7 +93,7 @@ class Mixer:
         if len(second := torch.from_numpy(np.flatnonzero(rng.random(count) < self.recipe.two_noises))):
             share = torch.from_numpy(rng.uniform(0.2, 1, len(second))).float()
             noise[second] += share[:, None] * self._noises(len(second), rng)
-        speech, noise = self._placed(speech, rng), self._placed(noise, rng)
+        speech, noise = self._place(speech, rng), self._place(noise, rng)
         speech, noise = _unit(speech), _unit(noise)
         snr = torch.from_numpy(rng.uniform(*self.recipe.snr, count)).float()
         level = torch.from_numpy(rng.uniform(*self.recipe.levels, count)).float()
@@ -103,7 +103,7 @@ class Mixer:
 
     def _voices(self, count: int, rng: np.random.Generator) -> Tensor:
         stretch = _even(self.length * rng.choice(self.recipe.speeds))
-        return _resampled(np.stack([_spoken(self.speech, stretch, rng) for _ in range(count)]), self.length)
+        return _resample(np.stack([_spoken(self.speech, stretch, rng) for _ in range(count)]), self.length)
 
     def _noises(self, count: int, rng: np.random.Generator) -> Tensor:
         """Noise of rms 1 [B, T]: recorded, made, or of many voices."""
@@ -119,9 +119,9 @@ class Mixer:
                 row[:] = np.take(made, np.arange(start, start + stretch), mode="wrap")
             else:
                 row[:] = noises.babble(stretch, SAMPLE_RATE, rng, self.speech, int(rng.integers(2, 9)))
-        return _unit(_resampled(rows, self.length))
+        return _unit(_resample(rows, self.length))
 
-    def _placed(self, x: Tensor, rng: np.random.Generator) -> Tensor:
+    def _place(self, x: Tensor, rng: np.random.Generator) -> Tensor:
         """Send rows of [B, T] through another microphone, and some of them through another room."""
         spectrum = torch.fft.rfft(x)  # (B, T // 2 + 1)
         rows = torch.from_numpy(np.flatnonzero(rng.random(len(x)) < self.recipe.coloured))
@@ -161,7 +161,7 @@ def _even(length: float) -> int:
     return round(length / 512) * 512
 
 
-def _resampled(rows: NDArray[np.float32], length: int) -> Tensor:
+def _resample(rows: NDArray[np.float32], length: int) -> Tensor:
     """Rows [B, n] as ``length`` samples each, band-limited: their spectra are cut or filled up with zeros."""
     x = torch.from_numpy(rows)
     if x.shape[-1] == length:

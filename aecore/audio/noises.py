@@ -25,14 +25,14 @@ def gaussian(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
 
 def hiss(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Steady noise of a random colour, from rumble to a tape's hiss."""
-    return _unit(_coloured(count, sample_rate, rng, tilt=rng.uniform(-9, 4), spread=rng.uniform(2, 12)))
+    return _unit(_colour_noise(count, sample_rate, rng, tilt=rng.uniform(-9, 4), spread=rng.uniform(2, 12)))
 
 
 def fan(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Air and blades: falling broadband noise that pulses with the blades, a few harmonics of the blade rate."""
     rate = rng.uniform(15, 120)
     blades = _wandering(count, sample_rate, rng, rate, depth=0.02)
-    air = _coloured(count, sample_rate, rng, tilt=rng.uniform(-8, -2), spread=rng.uniform(2, 8))
+    air = _colour_noise(count, sample_rate, rng, tilt=rng.uniform(-8, -2), spread=rng.uniform(2, 8))
     pulse = 1 + rng.uniform(0, 0.4) * _periodic(blades, _falling(rng, 3, 6.0))
     pulse *= _breathing(count, sample_rate, rng, rng.uniform(0, 0.4))  # it turns its head
     tone = _periodic(blades, _falling(rng, min(int(rng.integers(2, 20)), _most(rate, sample_rate)), rng.uniform(2, 8)))
@@ -41,7 +41,7 @@ def fan(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
 
 def vacuum(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Vacuum cleaner: air that rushes through resonances as the nozzle moves, and a fast motor with its harmonics."""
-    air = _coloured(count, sample_rate, rng, tilt=rng.uniform(-4, 1), spread=rng.uniform(3, 9))
+    air = _colour_noise(count, sample_rate, rng, tilt=rng.uniform(-4, 1), spread=rng.uniform(3, 9))
     pitch = rng.uniform(180, 900)
     turning = _wandering(count, sample_rate, rng, pitch, depth=0.008)
     harmonics = min(int(rng.integers(3, 24)), _most(pitch, sample_rate))
@@ -55,9 +55,9 @@ def motor(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     turning = _wandering(count, sample_rate, rng, pitch, depth=rng.uniform(0.005, 0.15))
     harmonics = min(int(rng.integers(8, 80)), _most(pitch, sample_rate))
     tone = _periodic(turning, _falling(rng, harmonics, rng.uniform(0.05, 1.5)))
-    rattle = _coloured(count, sample_rate, rng, tilt=rng.uniform(-6, 1), spread=rng.uniform(3, 10))
+    rattle = _colour_noise(count, sample_rate, rng, tilt=rng.uniform(-6, 1), spread=rng.uniform(3, 10))
     rattle *= 1 + rng.uniform(0, 1) * _periodic(turning, _falling(rng, 4, 3.0))
-    return _unit(_coloured_by(tone, sample_rate, rng, 0.0, 8.0) + rng.uniform(0.1, 2) * rattle)
+    return _unit(_colour(tone, sample_rate, rng, 0.0, 8.0) + rng.uniform(0.1, 2) * rattle)
 
 
 def hum(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
@@ -92,7 +92,7 @@ def clatter(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
 
 def gusts(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Wind, traffic, surf: coloured noise that swells and fades within a second or so."""
-    air = _coloured(count, sample_rate, rng, tilt=rng.uniform(-9, 0), spread=rng.uniform(2, 10))
+    air = _colour_noise(count, sample_rate, rng, tilt=rng.uniform(-9, 0), spread=rng.uniform(2, 10))
     return _unit(air * _breathing(count, sample_rate, rng, rng.uniform(0.4, 1.2)))
 
 
@@ -145,11 +145,11 @@ def _octaves(count: int, sample_rate: float) -> NDArray[np.float64]:
     return np.asarray(np.log2(np.maximum(frequency, 31.25) / 31.25))
 
 
-def _coloured(count: int, sample_rate: float, rng: np.random.Generator, *, tilt: float, spread: float) -> Array:
-    return _coloured_by(rng.standard_normal(count, np.float32), sample_rate, rng, tilt, spread)
+def _colour_noise(count: int, sample_rate: float, rng: np.random.Generator, *, tilt: float, spread: float) -> Array:
+    return _colour(rng.standard_normal(count, np.float32), sample_rate, rng, tilt, spread)
 
 
-def _coloured_by(x: Array, sample_rate: float, rng: np.random.Generator, tilt: float, spread: float) -> Array:
+def _colour(x: Array, sample_rate: float, rng: np.random.Generator, tilt: float, spread: float) -> Array:
     length = next_fast_len(len(x), real=True)  # a prime number of samples would take many times as long
     gain = random_gain(length, sample_rate, rng, tilt=tilt, spread=spread)
     return _unit(np.fft.irfft(np.fft.rfft(x, length) * gain, length)[: len(x)].astype(np.float32))

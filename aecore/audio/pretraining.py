@@ -12,7 +12,7 @@ from aecore import store
 from aecore.audio.denoiser import ASSET, SpeechDenoiser
 from aecore.audio.mixing import Mixer
 from aecore.audio.network import MaskNetwork
-from aecore.audio.task import Denoising
+from aecore.audio.task import DenoisingTask
 from aecore.data.datasets import speech
 from aecore.training import fit
 
@@ -43,7 +43,7 @@ def pretrain() -> Generator[dict[str, Any], None, None]:
     """
     data = speech.training_set(Path(os.environ.get(DATA, "speech")))
     checkpoint = store.folder() / "denoiser-pretraining.safetensors"
-    task = Denoising(MaskNetwork(seed=SEED), Mixer(data.speech, data.noise, seed=SEED))
+    task = DenoisingTask(MaskNetwork(seed=SEED), Mixer(data.speech, data.noise, seed=SEED))
     first, state = _left_off(checkpoint)
     ends = time.monotonic() + 60 * float(os.environ.get(MINUTES, "inf"))
     total = sum(epochs for epochs, _ in PHASES)

@@ -14,7 +14,7 @@ from aecore.audio.spectrum import istft, stft
 WAVEFORM_WEIGHT = 0.02  # a dB of SI-SDR against the compressed error: their gradients then weigh about alike
 
 
-class Denoising(nn.Module):
+class DenoisingTask(nn.Module):
     """A network and where its noisy speech comes from.
 
     ``fit`` hands over rows that only say how many examples are wanted; what they are depends on ``noise``, the

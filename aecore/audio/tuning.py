@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from aecore.audio import noises
 from aecore.audio.denoiser import SpeechDenoiser
-from aecore.audio.mixing import Mixer, Recipe
+from aecore.audio.mixing import Mixer, MixRecipe
 from aecore.audio.network import MaskNetwork
-from aecore.audio.task import Denoising
+from aecore.audio.task import DenoisingTask
 from aecore.errors import DataError
 from aecore.training import fit
 
@@ -21,7 +21,7 @@ LONGEST = 28.0  # s; a slower machine stops here, with what it has learnt
 EVERY = 8  # steps from one report to the next
 TUNING_RATE, FRESH_RATE = 1e-3, 2e-3
 # Less spread than the training that ships: it is this voice, at this microphone, that counts.
-RECIPE = Recipe(
+RECIPE = MixRecipe(
     speeds=(1.0,), snr=(-5.0, 15.0), levels=(-20.0, 5.0), coloured=0.25, reverberated=0.0, sources=(0.0, 1.0, 0.0),
     pool=64,
 )  # fmt: skip
@@ -57,7 +57,7 @@ def tuning(
     if not np.any(clip):
         raise DataError("The clip is silent; there is no voice to tune to.")
     mixer = Mixer([clip], [], makers=makers, recipe=RECIPE, seed=seed)
-    task, begun = Denoising(denoiser.network, mixer), time.perf_counter()
+    task, begun = DenoisingTask(denoiser.network, mixer), time.perf_counter()
     epochs = max(1, steps // EVERY)
     rows = torch.arange(EVERY * BATCH)
     for report in fit(task, rows, epochs=epochs, batch_size=BATCH, learning_rate=rate, seed=seed):

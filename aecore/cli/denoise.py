@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.audio.denoiser import SpeechDenoiser, checked
+from aecore.audio.denoiser import SpeechDenoiser, check_recording
 from aecore.cli.terminal import Progress
 from aecore.data.readers import sounds
 from aecore.data.readers.audio import DAMAGED
-from aecore.data.readers.messages import shown
+from aecore.data.readers.messages import quote
 from aecore.errors import DataError, SettingError, UnreadableFile
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
@@ -43,11 +43,11 @@ def denoise(source: Path, target: Path, settings: DenoiseSettings) -> int:
     import soundfile
 
     if target.suffix.lower() not in FORMATS:
-        raise SettingError(f"{shown(target.name)} should end in {', '.join(FORMATS)}; choose one of these formats.")
+        raise SettingError(f"{quote(target.name)} should end in {', '.join(FORMATS)}; choose one of these formats.")
     if target.exists() and source.exists() and target.samefile(source):
-        raise SettingError(f"{shown(source.name)} would be written over by itself; give another name.")
+        raise SettingError(f"{quote(source.name)} would be written over by itself; give another name.")
     if not target.parent.is_dir():
-        raise SettingError(f"There is no folder {shown(str(target.parent))} to write into; make it first.")
+        raise SettingError(f"There is no folder {quote(str(target.parent))} to write into; make it first.")
     cleaner = SpeechDenoiser.load(settings.denoiser) if settings.denoiser else SpeechDenoiser.load()
     progress = Progress(source.name)
     with _opened(source) as file:
@@ -63,7 +63,7 @@ def denoise(source: Path, target: Path, settings: DenoiseSettings) -> int:
             if isinstance(error, DataError | SettingError):
                 raise
             raise DataError(
-                f"Could not write {shown(target.name)} at {file.samplerate:,} Hz in {file.channels} channels: the disk "
+                f"Could not write {quote(target.name)} at {file.samplerate:,} Hz in {file.channels} channels: the disk "
                 "or the format does not take it; choose another place, or .wav."
             ) from error
         finally:
@@ -79,7 +79,7 @@ def _opened(source: Path) -> Any:
         return soundfile.SoundFile(source)
     except DAMAGED as error:
         raise UnreadableFile(
-            f"{shown(source.name)} cannot be opened as a WAV, FLAC, Ogg or MP3 recording; check the name, or export it "
+            f"{quote(source.name)} cannot be opened as a WAV, FLAC, Ogg or MP3 recording; check the name, or export it "
             "again."
         ) from error
 
@@ -98,7 +98,7 @@ def _cleaned(file: Any, cleaner: SpeechDenoiser, strength: float) -> Iterator[tu
     for first, last, before, after in cleaner.cuts(file.frames, file.samplerate):
         more = _rows(file, after - begins - len(held))
         held, begins = np.concatenate([held[before - begins :], more]), before
-        checked(held)
+        check_recording(held)
         yield last / file.frames, cleaner.clean_piece(held, file.samplerate, strength)[first - before : last - before]
 
 
@@ -107,8 +107,8 @@ def _rows(file: Any, count: int) -> NDArray[np.float32]:
         rows = np.asarray(file.read(count, dtype="float32", always_2d=True))
     except DAMAGED as error:
         raise UnreadableFile(
-            f"{shown(Path(file.name).name)} is damaged: {error}; record or export it again."
+            f"{quote(Path(file.name).name)} is damaged: {error}; record or export it again."
         ) from error
     if len(rows) < count:
-        raise UnreadableFile(f"{shown(Path(file.name).name)} breaks off before its end; record or export it again.")
+        raise UnreadableFile(f"{quote(Path(file.name).name)} breaks off before its end; record or export it again.")
     return rows

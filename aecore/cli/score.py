@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aecore.anomaly.detector import AnomalyDetector
-from aecore.anomaly.streaming import EventStream, Piece, Scored, pieces, reach, scored_part
+from aecore.anomaly.streaming import EventStream, Piece, Scored, pieces, reach, take_scored
 from aecore.cli import distributed_scoring as scattered
 from aecore.cli.reports import Format, Sheet, names
 from aecore.cli.sources import Source, Stretch, open_source
@@ -151,7 +151,7 @@ def _opened(steps: Iterable[tuple[_Step, scattered.Answer]]) -> tuple[_Step, Ite
             if step.error is not None:
                 raise step.error
             assert step.piece is not None
-            yield scored_part(step.piece, *answer())
+            yield take_scored(step.piece, *answer())
 
     return head[0], parts()
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aecore.data.readers import uploads
 from aecore.data.readers.archives import MAX_BYTES
-from aecore.data.readers.messages import shown
+from aecore.data.readers.messages import quote
 from aecore.data.readers.uploads import Signal
 from aecore.errors import SettingError, UnreadableFile
 
@@ -82,7 +82,7 @@ def open_source(path: Path) -> Source:
                 return blocks
         if path.stat().st_size > MAX_BYTES:
             raise UnreadableFile(
-                f"{shown(path.name)} is larger than {MAX_BYTES >> 20} MB; write it as Parquet, which has no limit here."
+                f"{quote(path.name)} is larger than {MAX_BYTES >> 20} MB; write it as Parquet, which has no limit here."
             )
         return Whole(uploads.read(path.name, path.read_bytes()))
     except OSError as error:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aecore.figures import ink
 from aecore.figures.palette import Palette
-from aecore.figures.plain import Axis, Band, Line, Word, bars, chart, linear, losses
+from aecore.figures.plain import Band, ChartAxis, ChartLine, Word, bars, chart, linear, losses
 
 Array = NDArray[np.floating[Any]]
 
@@ -34,34 +34,34 @@ def lost_against_size(
     lines = [
         _upright(sizes[now], y, palette.quiet, "", 1.5),
         *rules,
-        Line(sizes, 100 * by_pca, palette.quiet, "PCA", 2.5, DASHED, 6),
-        Line(sizes, mean, palette.reconstruction, "autoencoder", 2.5, "", 7),
+        ChartLine(sizes, 100 * by_pca, palette.quiet, "PCA", 2.5, DASHED, 6),
+        ChartLine(sizes, mean, palette.reconstruction, "autoencoder", 2.5, "", 7),
     ]
     band = Band(sizes, percent.min(0), percent.max(0), palette.reconstruction)
     words = "Held-out variance lost against the size of the code, falling; dashed lines mark what each rule chose"
     return chart(lines, x, y, words, over=[band, *names])
 
 
-def _octaves(sizes: Sequence[int]) -> Axis:
+def _octaves(sizes: Sequence[int]) -> ChartAxis:
     low, high = min(sizes), max(sizes)
     ticks = tuple(k for k in SIZES if low <= k <= high)
-    return Axis(low, high, "numbers in the code", ticks, scale="log")
+    return ChartAxis(low, high, "numbers in the code", ticks, scale="log")
 
 
-def _upright(at: float, y: Axis, colour: str, dash: str = "", width: float = 2.0) -> Line:
-    return Line([at, at], [y.low, y.high], colour, "", width, dash)
+def _upright(at: float, y: ChartAxis, colour: str, dash: str = "", width: float = 2.0) -> ChartLine:
+    return ChartLine([at, at], [y.low, y.high], colour, "", width, dash)
 
 
 # ---------------------------------------------------------------------- a bent line
 def lost_against_bend(turns: Sequence[int], lost: Mapping[str, Array], floor: Array, now: int, palette: Palette) -> str:
     """Held-out share lost [T] by machine against the bend, with the floor that noise sets and today's bend marked."""
     percent = {name: np.maximum(100 * v, 0.01) for name, v in (*lost.items(), ("noise across the line", floor))}
-    x = Axis(turns[0], turns[-1], "how far the line turns, degrees", tuple(turns))
+    x = ChartAxis(turns[0], turns[-1], "how far the line turns, degrees", tuple(turns))
     y = losses([v for values in percent.values() for v in values], "variance lost, %")
     looks = ((palette.quiet, 5.0, ""), (palette.input, 1.8, "5 4"), (palette.reconstruction, 2.5, ""),
              (palette.normal, 1.5, "2 3"))  # fmt: skip
     lines = [
-        Line(turns, values, colour, name, width, dash, width + 3)
+        ChartLine(turns, values, colour, name, width, dash, width + 3)
         for (name, values), (colour, width, dash) in zip(percent.items(), looks, strict=True)
     ]
     words = "Variance lost by PCA and the linear autoencoder rises with the bend; the nonlinear one's stays low"
@@ -71,9 +71,9 @@ def lost_against_bend(turns: Sequence[int], lost: Mapping[str, Array], floor: Ar
 # ---------------------------------------------------------------------- histories
 def history(train: Array, validation: Array | None, palette: Palette, words: str) -> str:
     """Loss by epoch on what is learnt and on what is held out; logarithmic where every loss is positive."""
-    lines = [Line(np.arange(1, len(train) + 1), train, palette.reconstruction, "training")]
+    lines = [ChartLine(np.arange(1, len(train) + 1), train, palette.reconstruction, "training")]
     if validation is not None:
-        lines.append(Line(np.arange(1, len(validation) + 1), validation, palette.input, "held out", 2.2, "5 3"))
+        lines.append(ChartLine(np.arange(1, len(validation) + 1), validation, palette.input, "held out", 2.2, "5 3"))
     everything = [v for line in lines for v in line.y] or [1.0]
     epochs = linear([1, max(2, *(len(line.x) for line in lines))], "epoch")
     x = epochs._replace(low=1, high=max(2, len(train)), ticks=tuple(t for t in epochs.ticks if 1 <= t <= len(train)))
@@ -81,8 +81,8 @@ def history(train: Array, validation: Array | None, palette: Palette, words: str
 
 
 FLOOR, CEILING = 1e-3, 10.0  # of the first loss: beyond, there is nothing to see
-TENS = Axis(FLOOR, CEILING, "", (0.001, 0.01, 0.1, 1.0, 10.0), scale="log")
-SHARE = Axis(0, 100, "", (0.0, 50.0, 100.0))
+TENS = ChartAxis(FLOOR, CEILING, "", (0.001, 0.01, 0.1, 1.0, 10.0), scale="log")
+SHARE = ChartAxis(0, 100, "", (0.0, 50.0, 100.0))
 
 
 def gallery(kinds: Mapping[str, tuple[Array, Array | None]], mine: Array | None, palette: Palette) -> str:
@@ -92,7 +92,9 @@ def gallery(kinds: Mapping[str, tuple[Array, Array | None]], mine: Array | None,
         curves = [(train, train, palette.reconstruction, ""), (validation, train, palette.input, "5 3"),
                   (mine, mine, palette.latent, "")]  # fmt: skip
         lines = [
-            Line(np.linspace(0, 100, len(curve)), np.clip(curve / (first[0] or 1), FLOOR, CEILING), colour, "", 2, dash)
+            ChartLine(
+                np.linspace(0, 100, len(curve)), np.clip(curve / (first[0] or 1), FLOOR, CEILING), colour, "", 2, dash
+            )
             for curve, first, colour, dash in curves if curve is not None and first is not None and len(curve)
         ]  # fmt: skip
         words = f"Loss relative to the first one, over % of the epochs: {kind}"
@@ -152,9 +154,9 @@ def examples(inputs: Array, rebuilt: Array, palette: Palette) -> str:
 def example(values: Array, rebuilt: Array, palette: Palette) -> str:
     """One held-out datum [D] and what was made of it, value by value."""
     at = np.arange(1, len(values) + 1)
-    lines = [Line(at, values, palette.input, "in", 1.5), Line(at, rebuilt, palette.reconstruction, "out")]
+    lines = [ChartLine(at, values, palette.input, "in", 1.5), ChartLine(at, rebuilt, palette.reconstruction, "out")]
     y = linear([*values, *rebuilt], "a held-out example, in standard deviations", zero=True)
-    x = Axis(1, len(values), "value", (1.0, float(len(values))))
+    x = ChartAxis(1, len(values), "value", (1.0, float(len(values))))
     return chart(lines, x, y, "A held-out example over what was made of it", height=130)
 
 
@@ -164,9 +166,9 @@ def told_apart(sizes: Sequence[int], shares: Mapping[str, Array], now: int, pale
     looks = ((palette.input, ""), (palette.quiet, DASHED), (palette.anomaly, "4 2"), (palette.reconstruction, ""),
              (palette.latent, "8 3"))  # fmt: skip
     x = _octaves(sizes)._replace(ticks=tuple(sizes))
-    y = Axis(45, 100, "told from real digits, %", (50.0, 60.0, 70.0, 80.0, 90.0, 100.0))
+    y = ChartAxis(45, 100, "told from real digits, %", (50.0, 60.0, 70.0, 80.0, 90.0, 100.0))
     lines = [
-        Line(sizes, 100 * values, colour, name, 2.5, dash, 7)
+        ChartLine(sizes, 100 * values, colour, name, 2.5, dash, 7)
         for (name, values), (colour, dash) in zip(shares.items(), looks, strict=False)
     ]
     words = "How often samples of each way are told from real digits, against the size of the code"

@@ -24,7 +24,7 @@ def url(ink: NDArray[np.uint8], colour: str) -> str:
     return "data:image/png;base64," + base64.b64encode(png(ink, colour)).decode()
 
 
-def tiled(pictures: NDArray[Any], per_row: int) -> NDArray[Any]:
+def tile(pictures: NDArray[Any], per_row: int) -> NDArray[Any]:
     """Pictures [n, H, W] in rows, a pixel of nothing between them."""
     count, height, width = pictures.shape
     rows = max(1, -(-count // per_row))

@@ -32,14 +32,14 @@ def maps(table: pd.DataFrame, machines: Sequence[str], names: Sequence[str], pal
     ``linked`` says which rows stand out until a brush is drawn: those that a link has brushed.
     """
     spec = _maps_spec(tuple(machines), len(names), _characters(names), tuple(table.columns), palette)
-    return Figure({"maps": pa.Table.from_pandas(table, preserve_index=False)}, _named(spec, list(names)))
+    return Figure({"maps": pa.Table.from_pandas(table, preserve_index=False)}, _name_classes(spec, list(names)))
 
 
-def _named(node: Any, names: list[str]) -> Any:
+def _name_classes(node: Any, names: list[str]) -> Any:
     """Copy a specification with the classes' names in place of their numbers."""
     if isinstance(node, dict):
-        return {key: names if key == "domain" else _named(part, names) for key, part in node.items()}
-    return [_named(part, names) for part in node] if isinstance(node, list) else node
+        return {key: names if key == "domain" else _name_classes(part, names) for key, part in node.items()}
+    return [_name_classes(part, names) for part in node] if isinstance(node, list) else node
 
 
 # A brush redraws nothing, and building three linked charts takes longer than all else on its way. Names are put in
@@ -137,7 +137,7 @@ def data_urls(images: Array, *, scale: int) -> list[str]:
     return urls
 
 
-def brushed(selection: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+def read_brush(selection: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     """Ranges by field of what the browser reports of the brush; empty where nothing is brushed."""
     ranges = selection.get(BRUSH, {})
     return {field: (float(low), float(high)) for field, (low, high) in ranges.items()}

@@ -18,7 +18,7 @@ EDGE = 1.5  # % of the room at each side: dots on the edge are not cut
 SMALL = "font-size:.78rem;line-height:1.1;opacity:.8;white-space:nowrap"
 
 
-class Axis(NamedTuple):
+class ChartAxis(NamedTuple):
     """Values from ``low`` to ``high`` along one side; ``labels`` in place of the ticks' numbers."""
 
     low: float
@@ -32,7 +32,7 @@ class Axis(NamedTuple):
     def place(self, value: float) -> float:
         """Where a value lies, in % of the room; what is outside lies on the edge."""
         inside = min(max(value, min(self.low, self.high)), max(self.low, self.high))
-        low, high, here = (_bent(v, self.scale) for v in (self.low, self.high, inside))
+        low, high, here = (_transform(v, self.scale) for v in (self.low, self.high, inside))
         return EDGE + (100 - 2 * EDGE) * (here - low) / ((high - low) or 1.0)
 
     def texts(self) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ class Axis(NamedTuple):
         return self.labels or tuple(format(tick, self.form) for tick in self.ticks)
 
 
-class Line(NamedTuple):
+class ChartLine(NamedTuple):
     """Points joined, or with ``width`` 0 only their dots of that many pixels; a ``label`` puts it into the legend."""
 
     x: Values
@@ -72,7 +72,9 @@ class Word(NamedTuple):
 
 
 # ---------------------------------------------------------------------- axes that fit
-def linear(values: Sequence[float], title: str = "", *, zero: bool = False, form: str = "g", count: int = 5) -> Axis:
+def linear(
+    values: Sequence[float], title: str = "", *, zero: bool = False, form: str = "g", count: int = 5
+) -> ChartAxis:
     """Fit an even axis around values [N], to round numbers."""
     low, high = min(values), max(values)
     if zero:
@@ -82,10 +84,10 @@ def linear(values: Sequence[float], title: str = "", *, zero: bool = False, form
     step = _step((high - low) / count)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     ticks = tuple(round(i * step, 12) for i in range(first, last + 1))
-    return Axis(ticks[0], ticks[-1], title, ticks, form)
+    return ChartAxis(ticks[0], ticks[-1], title, ticks, form)
 
 
-def losses(values: Sequence[float], title: str = "", *, most: int = 5) -> Axis:
+def losses(values: Sequence[float], title: str = "", *, most: int = 5) -> ChartAxis:
     """Fit an axis to losses [N]: in decades where all are positive, else in decades above and below zero."""
     low, high = min(values), max(values)
     if low > 0:
@@ -99,7 +101,7 @@ def losses(values: Sequence[float], title: str = "", *, most: int = 5) -> Axis:
         powers = [10.0**d for d in range(deepest, -1, -max(1, deepest // 3))]
         every, scale, most = [*(-p for p in powers), 0.0, *reversed(powers)], "symlog", 9
     inside = [tick for tick in every if low <= tick <= high] or [low]
-    return Axis(low, high, title, tuple(inside[:: -(-len(inside) // most)]), scale=scale)
+    return ChartAxis(low, high, title, tuple(inside[:: -(-len(inside) // most)]), scale=scale)
 
 
 def _step(rough: float) -> float:
@@ -108,7 +110,7 @@ def _step(rough: float) -> float:
     return next(m * power for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
 
 
-def _bent(value: float, scale: Scale) -> float:
+def _transform(value: float, scale: Scale) -> float:
     if scale == "log":
         return math.log10(value)
     return math.copysign(math.log1p(abs(value)), value) if scale == "symlog" else value
@@ -116,9 +118,9 @@ def _bent(value: float, scale: Scale) -> float:
 
 # ---------------------------------------------------------------------- a chart
 def chart(
-    lines: Sequence[Line],
-    x: Axis,
-    y: Axis,
+    lines: Sequence[ChartLine],
+    x: ChartAxis,
+    y: ChartAxis,
     words: str,
     *,
     height: int = 260,
@@ -148,7 +150,7 @@ def chart(
     )
 
 
-def _head(lines: Sequence[Line], title: str) -> str:
+def _head(lines: Sequence[ChartLine], title: str) -> str:
     """Give the upright axis's title, and a key to the lines that have a label."""
     keys = "".join(
         '<span style="display:inline-flex;align-items:center;gap:.4rem">'
@@ -163,7 +165,7 @@ def _head(lines: Sequence[Line], title: str) -> str:
     return f'<div style="{style}">{said}{keys}</div>'
 
 
-def _picture(parts: Sequence[str], x: Axis, y: Axis) -> str:
+def _picture(parts: Sequence[str], x: ChartAxis, y: ChartAxis) -> str:
     grid = "".join(f"M0 {100 - y.place(at):.2f}H100" for at in y.ticks)
     grid += "".join(f"M{x.place(at):.2f} 0V100" for at in x.ticks)
     rest = "<style>path{fill:none;vector-effect:non-scaling-stroke;stroke-linejoin:round}</style>"
@@ -175,7 +177,7 @@ def _picture(parts: Sequence[str], x: Axis, y: Axis) -> str:
     return f'<img src="data:image/svg+xml;base64,{source}" alt="" style="position:absolute;width:100%;height:100%">'
 
 
-def _path(line: Line, x: Axis, y: Axis) -> str:
+def _path(line: ChartLine, x: ChartAxis, y: ChartAxis) -> str:
     at = [(x.place(a), 100 - y.place(b)) for a, b in zip(line.x, line.y, strict=True)]
     style = f'stroke="{line.colour}" stroke-opacity="{line.opacity:g}"'
     found = ""
@@ -188,13 +190,13 @@ def _path(line: Line, x: Axis, y: Axis) -> str:
     return found
 
 
-def _area(band: Band, x: Axis, y: Axis) -> str:
+def _area(band: Band, x: ChartAxis, y: ChartAxis) -> str:
     there = [f"{x.place(a):.2f} {100 - y.place(b):.2f}" for a, b in zip(band.x, band.low, strict=True)]
     back = [f"{x.place(a):.2f} {100 - y.place(b):.2f}" for a, b in zip(band.x, band.high, strict=True)]
     return f'<path d="M{"L".join([*there, *reversed(back)])}Z" style="fill:{band.colour};fill-opacity:.25"/>'
 
 
-def _word(word: Word, x: Axis, y: Axis) -> str:
+def _word(word: Word, x: ChartAxis, y: ChartAxis) -> str:
     """Text to the right of its point, or to the left where there is no room on the right."""
     across, down = x.place(word.x), 100 - y.place(word.y)
     side = f"left:calc({across:.2f}% + 6px)" if across < 80 else f"right:calc({100 - across:.2f}% + 6px)"

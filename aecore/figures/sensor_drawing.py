@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aecore.figures import closer, sensors, vega
 from aecore.figures.palette import LIGHT
-from aecore.figures.sensors import Array, Clock, Outline, Scene, Verdict
+from aecore.figures.sensors import Array, Outline, ScoredView, SensorScene, TimeAxis
 
 DRAWN = 8  # channels of a signal that nobody has scored
 WIDTH = 900  # pixels of a report
@@ -104,12 +104,12 @@ def draw_report(scored: DrawableResult, normal: Rows, threshold: float) -> Gener
     ends = list(zip(events["start"].tolist(), events["end"].tolist(), strict=True))
     leaders = events["leading_channel"].head(CLOSE_UPS).tolist()
     close = [(first, last, str(leader)) for (first, last), leader in zip(ends, leaders, strict=False)]
-    verdict = Verdict(threshold, sorted(ends))
+    verdict = ScoredView(threshold, sorted(ends))
     length, figures = len(scored.joined), []
 
     def strips(view: Rows) -> vega.Figure:
         scene = _scored_scene(scored, normal, view)
-        tables = sensors.judged(scene, verdict, sensors.outlines(scene))
+        tables = sensors.add_threshold(scene, verdict, sensors.outlines(scene))
         return sensors.strips(scene, LIGHT, tables=tables, threshold=threshold)
 
     for first, last, _ in close:
@@ -126,12 +126,12 @@ def draw_report(scored: DrawableResult, normal: Rows, threshold: float) -> Gener
     return ReportPictures(whole, close, near[::2], near[1::2], histogram, windows)
 
 
-def _scene(signal: DrawableSignal, normal: Rows, view: Rows) -> Scene:
-    return Scene(
-        clock=Clock.of(signal.time, len(signal.values)), values=signal.values[:, :DRAWN],
+def _scene(signal: DrawableSignal, normal: Rows, view: Rows) -> SensorScene:
+    return SensorScene(
+        clock=TimeAxis.of(signal.time, len(signal.values)), values=signal.values[:, :DRAWN],
         channels=signal.channels[:DRAWN], normal=normal, view=view, missing=signal.missing,
     )  # fmt: skip
 
 
-def _scored_scene(scored: DrawableResult, normal: Rows, view: Rows) -> Scene:
+def _scored_scene(scored: DrawableResult, normal: Rows, view: Rows) -> SensorScene:
     return _scene(scored.signal, normal, view)._replace(rebuilt=scored.rebuilt, scores=scored.analysis.scores)

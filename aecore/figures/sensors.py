@@ -25,7 +25,7 @@ _BARE: Spec = {"labels": False, "ticks": False, "title": None, "domain": False}
 _INSIDE: Spec = {"offset": -MARGIN, "grid": False, "title": None}
 
 
-class Clock(NamedTuple):
+class TimeAxis(NamedTuple):
     """The rows' common axis: ``x`` [T] seconds, datetimes or row numbers."""
 
     x: NDArray[Any]
@@ -34,7 +34,7 @@ class Clock(NamedTuple):
     unit: float = 1.0  # of the axis, in those of ``x``
 
     @classmethod
-    def of(cls, time: NDArray[Any] | None, length: int) -> "Clock":
+    def of(cls, time: NDArray[Any] | None, length: int) -> "TimeAxis":
         """Datetimes and seconds as they are; without either, row numbers."""
         if time is None:
             return cls(np.arange(length), "row")
@@ -49,10 +49,10 @@ class Clock(NamedTuple):
         return x.astype(np.int64) if self.temporal else x / self.unit if self.unit != 1.0 else x
 
 
-class Scene(NamedTuple):
+class SensorScene(NamedTuple):
     """What is drawn: a signal [T, C], what is known of its rows, and which of them are in view (first, last + 1)."""
 
-    clock: Clock
+    clock: TimeAxis
     values: Array
     channels: Sequence[str]
     normal: tuple[int, int]  # the stretch vouched for: first row, last + 1
@@ -62,7 +62,7 @@ class Scene(NamedTuple):
     scores: Array | None = None  # [T]
 
 
-class Verdict(NamedTuple):
+class ScoredView(NamedTuple):
     """What follows from a threshold: the events, first and last row, inclusive."""
 
     threshold: float
@@ -82,7 +82,7 @@ class SignalAxis(NamedTuple):
     after: Array
 
     @classmethod
-    def of(cls, clock: Clock) -> "SignalAxis":
+    def of(cls, clock: TimeAxis) -> "SignalAxis":
         """Read the axis off a signal's clock."""
         length, parts = len(clock.x), np.arange(PERMILLE)
         last = -(-(parts + 1) * length // PERMILLE) - 1
@@ -121,7 +121,7 @@ class Lines(NamedTuple):
 
 
 # ---------------------------------------------------------------------- rows
-def lines(scene: Scene, bins: int) -> Lines:
+def lines(scene: SensorScene, bins: int) -> Lines:
     """Every line of the scene at a resolution of so many bins: ``measured <i>``, ``rebuilt <i>``, ``score``.
 
     What is rebuilt is there where every row is: only so close is it told from what was measured.
@@ -137,7 +137,7 @@ def lines(scene: Scene, bins: int) -> Lines:
     return Lines(first + rows, {name: values[:, 0] for name, (_, values) in found.items()})
 
 
-def outline(scene: Scene, joined: Array | None = None, bins: int = SCREEN_BINS) -> Outline:
+def outline(scene: SensorScene, joined: Array | None = None, bins: int = SCREEN_BINS) -> Outline:
     """Thin a scene to so many bins: its size has a bound, however long the signal is.
 
     ``joined`` [T] are the scores whose runs above a level are the events there.
@@ -164,17 +164,17 @@ def outline(scene: Scene, joined: Array | None = None, bins: int = SCREEN_BINS) 
     )  # fmt: skip
 
 
-def outlines(scene: Scene) -> Tables:
+def outlines(scene: SensorScene) -> Tables:
     """Everything drawn that does not follow the threshold, at a report's resolution."""
     points = lines(scene, BINS)
     return {
         "normal": _bands(scene, [(scene.normal[0], scene.normal[1] - 1)]),
-        "filled": _bands(scene, _filled(scene)),
+        "filled": _bands(scene, _filled_stretches(scene)),
         "lines": pa.table({"x": scene.clock.at(points.rows)} | points.values),
     }
 
 
-def judged(scene: Scene, verdict: Verdict, drawn: Tables) -> Tables:
+def add_threshold(scene: SensorScene, verdict: ScoredView, drawn: Tables) -> Tables:
     """``drawn`` outlines with what follows the threshold."""
     x, score = (drawn["lines"][name].to_numpy() for name in ("x", "score"))
     above = np.r_[False, score > verdict.threshold, False]
@@ -188,7 +188,7 @@ def judged(scene: Scene, verdict: Verdict, drawn: Tables) -> Tables:
     }
 
 
-def _filled(scene: Scene) -> list[tuple[int, int]]:
+def _filled_stretches(scene: SensorScene) -> list[tuple[int, int]]:
     """Return first and last row of the stretches in view that were filled in; of a long view, to a bin."""
     if scene.missing is None:
         return []
@@ -198,7 +198,7 @@ def _filled(scene: Scene) -> list[tuple[int, int]]:
     return [(first + a * step, min(first + b * step, last) - 1) for a, b in edges.reshape(-1, 2).tolist()]
 
 
-def _bands(scene: Scene, rows: Sequence[tuple[int, int]]) -> pa.Table:
+def _bands(scene: SensorScene, rows: Sequence[tuple[int, int]]) -> pa.Table:
     low, high = scene.view
     seen = [(max(first, low), min(last, high - 1)) for first, last in rows if first < high and last >= low]
     ends = np.array(seen, dtype=np.int64).reshape(-1, 2)
@@ -211,7 +211,7 @@ def floor(scores: Array) -> float:
 
 
 # ---------------------------------------------------------------------- specification
-def strips(scene: Scene, palette: Palette, *, tables: Tables, threshold: float | None = None) -> Figure:
+def strips(scene: SensorScene, palette: Palette, *, tables: Tables, threshold: float | None = None) -> Figure:
     """One strip a channel: measured line, the normal stretch behind it, events and filled gaps shaded; the score last.
 
     For paper; on a page the same is drawn by a canvas, under a hand (``pages.ui.components.strips``).
@@ -228,7 +228,7 @@ def strips(scene: Scene, palette: Palette, *, tables: Tables, threshold: float |
     return Figure(tables, spec)
 
 
-def _channel(name: str, i: int, scene: Scene, tables: Tables, palette: Palette) -> Spec:
+def _channel(name: str, i: int, scene: SensorScene, tables: Tables, palette: Palette) -> Spec:
     drawn = [name for name in (f"measured {i}", f"rebuilt {i}") if name in tables["lines"].column_names]
     values = np.concatenate([tables["lines"][name].to_numpy() for name in drawn])
     scale = {"domain": [float(values.min()), float(values.max())], "zero": False, "nice": False, "padding": 4}
@@ -273,7 +273,7 @@ def _title(text: str) -> Spec:
     }  # fmt: skip
 
 
-def _x(scene: Scene, axis: Spec) -> Spec:
+def _x(scene: SensorScene, axis: Spec) -> Spec:
     ends = scene.clock.at([scene.view[0], scene.view[1] - 1]).tolist()
     if scene.clock.temporal:  # as the file has it, not moved to the visitor's time zone
         scale: Spec = {"type": "utc", "rangeMin": MARGIN, "domain": ends, "nice": False}

@@ -41,7 +41,7 @@ def table(
     """
     bold = bold or [[False] * len(heads)] * len(rows)
     top = "".join(
-        f'<th scope="col"{f" title={_quoted(means)}" if means else ""}>{_breakable(head)}</th>' for head, means in heads
+        f'<th scope="col"{f" title={_quote(means)}" if means else ""}>{_breakable(head)}</th>' for head, means in heads
     )
     body = "".join(
         f'<tr><th scope="row">{html.escape(row[0])}</th>'
@@ -68,5 +68,5 @@ def _breakable(head: str) -> str:
     return html.escape(head)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return f'"{html.escape(text)}"'

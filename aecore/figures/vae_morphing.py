@@ -34,7 +34,7 @@ def grey(images: Array, *, enlarged: int = 1) -> NDArray[np.uint8]:
     return values.repeat(enlarged, 1).repeat(enlarged, 2)
 
 
-def inked(sheet: NDArray[np.uint8], colour: str) -> NDArray[np.uint8]:
+def colour_ink(sheet: NDArray[np.uint8], colour: str) -> NDArray[np.uint8]:
     """Grey [H, W] as ink of ``colour`` (``#rrggbb``) on nothing, [H, W, 4]: right on light and dark pages alike."""
     ink = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
     return np.dstack([np.broadcast_to(np.array(ink, np.uint8), (*sheet.shape, 3)), 255 - sheet])

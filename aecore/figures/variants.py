@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from aecore.figures import ink
 from aecore.figures.palette import Palette
-from aecore.figures.plain import Axis, Line, Word, chart, linear
+from aecore.figures.plain import ChartAxis, ChartLine, Word, chart, linear
 
 Ink = NDArray[np.uint8]
 ROW = 23  # pixels of a variant's row in the figure
 
 
-class Row(NamedTuple):
+class VariantRow(NamedTuple):
     """One line of the sheet: a name, ten pictures and their colour, a note, and pictures drawn from the prior."""
 
     name: str
@@ -25,7 +25,7 @@ class Row(NamedTuple):
     samples: Ink | None = None  # [n, H, W]
 
 
-def sheet(rows: Sequence[Row], heads: tuple[str, str, str], palette: Palette) -> str:
+def sheet(rows: Sequence[VariantRow], heads: tuple[str, str, str], palette: Palette) -> str:
     """Rows under one another as HTML; ``heads`` name the notes, the pictures and the samples.
 
     Where there is little room, as on a phone, a row's pictures stand below its name.
@@ -46,7 +46,7 @@ def _line(name: str, note: str, first: str, second: str) -> str:
 
 
 def _strip(pictures: Ink, colour: str, words: str) -> str:
-    source = ink.url(ink.tiled(pictures, len(pictures)), colour)
+    source = ink.url(ink.tile(pictures, len(pictures)), colour)
     return f'<img src="{source}" alt="{words}" style="width:100%;image-rendering:pixelated;display:block">'
 
 
@@ -71,16 +71,16 @@ def dots(
     every = [float(v) for name in names for v in values[name]]
     x = linear([*every, *([] if floor is None else [floor])], title, zero=True, form=form, count=4)
     x = x._replace(high=x.high + 0.25 * (x.high - x.low))  # room for the last number, beside its point and not on it
-    y = Axis(len(names) - 0.5, -0.5, "", tuple(range(len(names))), labels=tuple(names))
-    rules = [Line([means[0]] * 2, [y.low, y.high], palette.quiet, "", 1.5, "6 4")]
+    y = ChartAxis(len(names) - 0.5, -0.5, "", tuple(range(len(names))), labels=tuple(names))
+    rules = [ChartLine([means[0]] * 2, [y.low, y.high], palette.quiet, "", 1.5, "6 4")]
     if floor is not None:
-        rules.append(Line([floor] * 2, [y.low, y.high], palette.input, "real digits", 1.5))
+        rules.append(ChartLine([floor] * 2, [y.low, y.high], palette.input, "real digits", 1.5))
     lines, texts = [], []
     for row, (name, mean) in enumerate(zip(names, means, strict=True)):
         colour = palette.quiet if row == 0 else palette.reconstruction
-        lines.append(Line([x.low, mean], [row, row], colour, "", 3, "", 0, 0.45))
-        lines.append(Line(values[name], [row] * len(values[name]), colour, "", 0, "", 7, 0.5))
-        lines.append(Line([mean, mean], [row - 0.3, row + 0.3], colour, "", 3))
+        lines.append(ChartLine([x.low, mean], [row, row], colour, "", 3, "", 0, 0.45))
+        lines.append(ChartLine(values[name], [row] * len(values[name]), colour, "", 0, "", 7, 0.5))
+        lines.append(ChartLine([mean, mean], [row - 0.3, row + 0.3], colour, "", 3))
         texts.append(Word(max(mean, *values[name]), row, format(mean, form)))
     words = dots_in_words(values, title, form, less)
     return chart([*rules, *lines], x, y, words, height=ROW * len(names), over=texts)
@@ -98,8 +98,8 @@ def dots_in_words(values: Mapping[str, Sequence[float]], title: str, form: str, 
 def bars(code: NDArray[np.floating[Any]], palette: Palette, words: str) -> str:
     """One code [d] as bars from zero."""
     thick = max(1.5, 120 / len(code))
-    lines = [Line([unit, unit], [0, value], palette.latent, "", thick) for unit, value in enumerate(code.tolist())]
-    x = Axis(-0.5, len(code) - 0.5, "unit")
+    lines = [ChartLine([unit, unit], [0, value], palette.latent, "", thick) for unit, value in enumerate(code.tolist())]
+    x = ChartAxis(-0.5, len(code) - 0.5, "unit")
     return chart(lines, x, linear([0.0, *code.tolist()], zero=True, count=4), words, height=110)
 
 
@@ -112,7 +112,7 @@ def units(inputs: Ink, rebuilt: Ink, exciting: Ink, written: Ink, palette: Palet
         ("What each unit writes", written, palette.reconstruction, 8),
     ]
     cells = [
-        f'<div><div style="opacity:.8;font-size:.85rem">{title}</div><img src="{ink.url(ink.tiled(images, n), colour)}"'
+        f'<div><div style="opacity:.8;font-size:.85rem">{title}</div><img src="{ink.url(ink.tile(images, n), colour)}"'
         f' alt="{title}" style="width:100%;image-rendering:pixelated"></div>'
         for title, images, colour, n in parts
     ]
@@ -123,6 +123,6 @@ def units(inputs: Ink, rebuilt: Ink, exciting: Ink, written: Ink, palette: Palet
 def losses(values: Sequence[float], palette: Palette) -> str:
     """Training loss by epoch."""
     last = len(values)
-    x = Axis(1, max(2, last), "epoch", tuple(sorted({1.0, float((1 + last) // 2), float(last)})))
-    line = Line(np.arange(1, last + 1), values, palette.reconstruction)
+    x = ChartAxis(1, max(2, last), "epoch", tuple(sorted({1.0, float((1 + last) // 2), float(last)})))
+    line = ChartLine(np.arange(1, last + 1), values, palette.reconstruction)
     return chart([line], x, linear(values, "loss", count=4), f"Training loss, {values[-1]:.4g} at the end", height=140)

@@ -11,7 +11,7 @@ from aecore.errors import SettingError
 from aecore.training import hardware
 from aecore.training.rows import Data, Means, Rows
 from aecore.training.schedules import Rate
-from aecore.training.state import Report, State, Training, score
+from aecore.training.state import Report, State, TrainingState, score
 
 
 class Trainable(Protocol):
@@ -70,7 +70,7 @@ def fit(
     rows, held_out = Rows(x, device), None if validation is None else Rows(validation, device)
     batches = math.ceil(rows.count / batch_size)
     rate = Rate(schedule, learning_rate=learning_rate, epochs=planned or epochs, batches=batches)
-    training = Training(model, device, learning_rate=learning_rate, seed=seed)
+    training = TrainingState(model, device, learning_rate=learning_rate, seed=seed)
     training.choose_precision(precision, next(rows.in_order(batch_size)))
     if resume is not None:
         training.restore(resume)

@@ -45,7 +45,7 @@ def score(model: Any, rows: Rows, batch_size: int, seed: int) -> dict[str, float
     return means.values()
 
 
-class Training:
+class TrainingState:
     """Weights, optimizer and the best so far: all that a checkpoint must hold.
 
     ``owned`` is the model of whoever trains; ``model`` the one that is trained, the same or a copy on a GPU.

@@ -135,7 +135,7 @@ def linked_maps(signature: object, made: Clusters, data: Collection) -> np.ndarr
         None, chart.whole, width="stretch", on_select="rerun", selection_mode=figures.BRUSH, key=_chart_key(now.turn),
         alt=figures.MAP_WORDS,
     )  # fmt: skip
-    drawn = figures.brushed(event.selection) if event else {}
+    drawn = figures.read_brush(event.selection) if event else {}
     drawn_before = st.session_state.get(f"{BRUSHING}:drawn") == now.turn
     st.session_state[f"{BRUSHING}:drawn"] = now.turn if drawn else None
     if drawn_before and not drawn and now.given:  # the visitor cleared the brush: the maps forget the link's as well

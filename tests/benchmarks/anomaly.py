@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from aecore.anomaly import AnomalyDetector, detector
-from aecore.anomaly.network import Trained, WindowNetwork, one_thread, principal, train
+from aecore.anomaly.network import TrainedNetworks, WindowNetwork, one_thread, principal, train
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 REPEATS = 5  # of a file's scoring
@@ -42,7 +42,7 @@ def evaluation():
 def untrained(windows, members, recipe, *, seed, first=None):
     networks = WindowNetwork(windows.shape[1], latent_dim=recipe.latent_dim, hidden=recipe.hidden, copies=len(members))
     networks.start([principal(windows[rows]) for rows in members], seed=seed)
-    yield Trained(0, float("nan"), networks)
+    yield TrainedNetworks(0, float("nan"), networks)
 
 
 class Untrained(AnomalyDetector):

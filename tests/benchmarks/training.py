@@ -135,7 +135,7 @@ def products_alone(network, batch, steps, dtype):
 
 def reporting(network, train):
     """Mean seconds that a report costs, with what a page's job does with it, and how many there were."""
-    spent, make = [0.0], state.Training.report
+    spent, make = [0.0], state.TrainingState.report
 
     def timed(*args):
         started = clock()
@@ -144,14 +144,14 @@ def reporting(network, train):
         return report
 
     model, ten, count = ours(network), train[:10], 0
-    state.Training.report = timed
+    state.TrainingState.report = timed
     for report in fit(model, train, epochs=1, batch_size=BATCH, report_every=0.25):
         mine = clock()
         with torch.inference_mode():
             store.dumps({"losses": report.losses, "rebuilt": model(ten).numpy()})
         spent[0] += clock() - mine
         count += 1
-    state.Training.report = make
+    state.TrainingState.report = make
     return spent[0] / count, count
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from aecore.concepts.field_guide.trials import History
 from aecore.data.readers.archives import unpack
 from aecore.data.readers.delimited import read_delimited
-from aecore.data.readers.messages import clean_names, listed, shown
+from aecore.data.readers.messages import clean_names, list_names, quote
 from aecore.data.readers.options import ReadOptions
 from aecore.data.tables.cells import to_float
 from aecore.errors import TooFewRows, UnreadableFile
@@ -41,7 +41,7 @@ def read(name: str, data: bytes) -> Generator[dict[str, float], None, OwnHistory
     """
     yield {"progress": 0.0}
     if not data:
-        raise UnreadableFile(f"{shown(name)} is empty (0 bytes); export it again and check its size.")
+        raise UnreadableFile(f"{quote(name)} is empty (0 bytes); export it again and check its size.")
     inner, data, _, packed = unpack(name, data, ("csv", "tsv", "txt"))
     table = read_delimited(inner, data, ReadOptions())
     names = clean_names(table.names)
@@ -54,10 +54,11 @@ def read(name: str, data: bytes) -> Generator[dict[str, float], None, OwnHistory
         columns, lambda n: bool(LOSS.search(n)) and not VALIDATION.search(n)
     )
     if train is None and (named := next((n for n in names if LOSS.search(n) and n not in columns), None)):
-        raise UnreadableFile(f"{shown(name)} has no numbers in its column {shown(named)}; a loss is a number an epoch.")
+        raise UnreadableFile(f"{quote(name)} has no numbers in its column {quote(named)}; a loss is a number an epoch.")
     if train is None:
         raise UnreadableFile(
-            f"{shown(name)} has no column called loss or train_loss among {listed(names, most=8)}; rename the one that "
+            f"{quote(name)} has no column called loss or train_loss among {list_names(names, most=8)}; "
+            "rename the one that "
             "is."
         )
     validation = _first(columns, lambda n: bool(VALIDATION.search(n)) and bool(LOSS.search(n))) or _first(
@@ -66,9 +67,9 @@ def read(name: str, data: bytes) -> Generator[dict[str, float], None, OwnHistory
     active = _first(columns, lambda n: bool(ACTIVE.search(n)))
     history = _cut(columns[train], *(None if c is None else columns[c] for c in (validation, active)))
     if len(history.train) < FEWEST:
-        raise TooFewRows(f"{shown(name)} has {len(history.train)} epochs; a curve's shape needs at least {FEWEST}.")
+        raise TooFewRows(f"{quote(name)} has {len(history.train)} epochs; a curve's shape needs at least {FEWEST}.")
     read_as = {"training": train, "held out": validation, "active units": active}
-    said = "; ".join(f"{part}: {shown(column)}" for part, column in read_as.items() if column)
+    said = "; ".join(f"{part}: {quote(column)}" for part, column in read_as.items() if column)
     return OwnHistory(history, (*packed, *table.notes, f"{said}; {len(history.train)} epochs."))
 
 

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from aecore.data.datasets.drawn_digits import BOX, SIDE, centre_of_mass
 from aecore.data.readers.edges import parser_edge
-from aecore.data.readers.messages import shown
+from aecore.data.readers.messages import quote
 from aecore.data.readers.pictures import DAMAGED, open_picture
 from aecore.errors import DataError, SettingError, UnreadableFile
 
@@ -84,7 +84,7 @@ def _grey(name: str, data: bytes) -> Ink:
             warnings.simplefilter("ignore")  # of odd metadata
             if min(picture.size) < SMALLEST:
                 raise DataError(
-                    f"{shown(name)} has {picture.width} x {picture.height} pixels; a digit needs at least "
+                    f"{quote(name)} has {picture.width} x {picture.height} pixels; a digit needs at least "
                     f"{SMALLEST} x {SMALLEST}."
                 )
             small = _eight_bits(picture)
@@ -97,7 +97,7 @@ def _grey(name: str, data: bytes) -> Ink:
     except DataError:
         raise  # a sentence already, and a ValueError too
     except DAMAGED as error:
-        raise UnreadableFile(f"{shown(name)} breaks off or is damaged; save it again.") from error
+        raise UnreadableFile(f"{quote(name)} breaks off or is damaged; save it again.") from error
 
 
 def _turn(picture: Image.Image, orientation: int | None) -> Image.Image:
@@ -125,20 +125,20 @@ def _remove_paper(ink: Ink, name: str) -> Ink:
     least, most = np.percentile(ink, [20, 99.9])
     if most - least < CONTRAST:
         raise DataError(
-            f"No digit stands out in {shown(name)}: paper and ink differ by {max(most - least, 0):.0%} of full scale; "
+            f"No digit stands out in {quote(name)}: paper and ink differ by {max(most - least, 0):.0%} of full scale; "
             "take it with more light or a thicker pen."
         )
     ink = np.clip((ink - least) / (most - least), 0, 1)
     solid = ink > _threshold(ink)
     if solid.mean() > MOST:
-        raise DataError(f"{shown(name)} is more ink than paper; leave some room around the digit.")
+        raise DataError(f"{quote(name)} is more ink than paper; leave some room around the digit.")
     pieces, count = ndimage.label(solid, structure=np.ones((3, 3)))
     areas = np.bincount(pieces.ravel())[1:]
     keep = np.isin(pieces, 1 + np.flatnonzero(areas >= SPECK * areas.max(initial=1)))
     soft = ndimage.binary_dilation(keep, iterations=2)  # the soft edge of each stroke stays
     cleaned: Ink = np.where(soft, np.clip(ink * 1.3, 0, 1), 0).astype(np.float32)
     if not count or not cleaned.any():
-        raise DataError(f"No digit stands out in {shown(name)}; take it with more light or a thicker pen.")
+        raise DataError(f"No digit stands out in {quote(name)}; take it with more light or a thicker pen.")
     return cleaned
 
 

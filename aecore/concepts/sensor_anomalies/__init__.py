@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from aecore import store
 from aecore.anomaly import DEFAULT_SIGMAS, find_events
-from aecore.anomaly.events import closed, runs
+from aecore.anomaly.events import close_dips, runs
 from aecore.anomaly.thresholds import LogScores, Threshold, by_quantile, false_alarms_per_hour, peaks_over_threshold
 from aecore.concepts.sensor_anomalies.samples import Sample
 from aecore.data.readers import uploads
-from aecore.data.readers.messages import clean_names, listed, one_line
+from aecore.data.readers.messages import clean_names, list_names, one_line
 from aecore.data.readers.options import ReadOptions
 from aecore.data.readers.uploads import ParsedFile, Signal
 from aecore.data.tables import gaps
@@ -91,7 +91,7 @@ class Analysis(NamedTuple):
 
     def joined(self, *, missing: NDArray[np.bool_] | None = None) -> Array:
         """Scores [T] whose runs above any threshold are its ``events``: short dips between two are filled up."""
-        return closed(self._counted(missing), self.window)
+        return close_dips(self._counted(missing), self.window)
 
     def _counted(self, missing: NDArray[np.bool_] | None) -> Array:
         return self.scores if missing is None else np.where(self.trusted(missing), self.scores, np.float32(0))
@@ -244,6 +244,6 @@ def find_columns(channels: Sequence[str], wanted: Sequence[str]) -> list[int]:
         return list(range(len(wanted)))
     missing = [name for name in wanted if name not in channels]
     raise DataError(
-        f"The detector learnt {len(wanted)} channels, and of these {listed(map(one_line, missing))} are not among "
-        f"{listed(map(one_line, channels))}; give it a signal with the same channels."
+        f"The detector learnt {len(wanted)} channels, and of these {list_names(map(one_line, missing))} are not among "
+        f"{list_names(map(one_line, channels))}; give it a signal with the same channels."
     )

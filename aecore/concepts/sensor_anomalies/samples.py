@@ -7,7 +7,7 @@ import numpy as np
 
 from aecore.data.readers.uploads import Signal
 from aecore.data.simulators import bearing, powertrain, rooms
-from aecore.data.simulators.recording import Recording
+from aecore.data.simulators.recording import SimulatedRecording
 
 
 class Sample(Protocol):
@@ -34,7 +34,7 @@ class InverterSample:
         settings = powertrain.InverterSettings(
             speed_rpm=self.speed_rpm, load=self.load, noise=self.noise, seconds=2.0, sample_rate=10e3, seed=self.seed
         )
-        fault = powertrain.Fault(kind=self.fault, severity=self.severity, onset=1.1, duration=0.4)
+        fault = powertrain.PowertrainFault(kind=self.fault, severity=self.severity, onset=1.1, duration=0.4)
         return _signal(powertrain.simulate(settings, fault), 10e3)
 
 
@@ -64,7 +64,7 @@ class BearingSample:
             geometry=self.geometry, speed_rpm=self.speed_rpm, load=self.load, noise=self.noise, seconds=2.0,
             seed=self.seed,
         )  # fmt: skip
-        fault = bearing.Fault(kind=self.fault, severity=self.severity, onset=1.1, duration=0.4)
+        fault = bearing.BearingFault(kind=self.fault, severity=self.severity, onset=1.1, duration=0.4)
         return _signal(bearing.simulate(settings, fault), bearing.SAMPLE_RATE)
 
 
@@ -92,11 +92,11 @@ class RoomSample:
             seed=self.seed,
         )  # fmt: skip
         onset = 15 * rooms.DAY + 11 * 3600.0
-        fault = rooms.Fault(
+        fault = rooms.RoomFault(
             kind=self.fault, sensor=self.sensor, severity=self.severity, onset=onset, duration=rooms.DAY
         )
         return _signal(rooms.simulate(settings, fault), 1 / rooms.STEP)
 
 
-def _signal(trace: Recording, sample_rate: float) -> Signal:
+def _signal(trace: SimulatedRecording, sample_rate: float) -> Signal:
     return Signal(trace.values.astype(np.float64), trace.channels, trace.time, sample_rate, (), trace.labels)

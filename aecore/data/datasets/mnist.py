@@ -25,7 +25,7 @@ SIDE = 28  # pixels
 UNSIGNED_BYTES = 8  # the type code in an IDX header
 
 
-class Images(NamedTuple):
+class LabelledImages(NamedTuple):
     """``images`` uint8 [N, 28, 28], 255 being ink; ``labels`` uint8 [N] in 0..9."""
 
     images: NDArray[np.uint8]
@@ -46,7 +46,7 @@ def present(root: str | os.PathLike[str] | None = None, name: str = "mnist") -> 
     )
 
 
-def load(root: str | os.PathLike[str] | None = None, name: str = "mnist", *, train: bool = True) -> Images:
+def load(root: str | os.PathLike[str] | None = None, name: str = "mnist", *, train: bool = True) -> LabelledImages:
     """Read the 60,000 training or the 10,000 test pictures; nothing is downloaded.
 
     Parameters
@@ -63,7 +63,7 @@ def load(root: str | os.PathLike[str] | None = None, name: str = "mnist", *, tra
     """
     images = _read(_file(root, name, train, "images-idx3"), (COUNTS[train], SIDE, SIDE))
     labels = _read(_file(root, name, train, "labels-idx1"), (COUNTS[train],))
-    return Images(images, labels)
+    return LabelledImages(images, labels)
 
 
 def _sizes(train: bool) -> dict[str, int]:

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from aecore.data.readers.messages import counted, listed, shown
+from aecore.data.readers.messages import count_of, list_names, quote
 from aecore.errors import UnreadableFile
 
 MAX_BYTES = 256 * 2**20  # a little above the 200 MB a browser may upload: also what a packed file may unpack to
@@ -52,14 +52,14 @@ def unpack(name: str, data: bytes, readable: Collection[str]) -> Unpacked:
         elif name.lower().endswith((".gz", ".zip")):
             ending = name.lower().rpartition(".")[2]
             raise UnreadableFile(
-                f"{shown(name)} is not {'gzip' if ending == 'gz' else 'zip'} data; "
+                f"{quote(name)} is not {'gzip' if ending == 'gz' else 'zip'} data; "
                 f"if it is plain text, take the .{ending} off its name."
             )
         else:
             return Unpacked(name, data, None, tuple(notes))
         if len(data) > MAX_BYTES:
             raise too_large(name)
-    raise UnreadableFile(f"{shown(name)} is packed in more than {MAX_LAYERS} layers; unpack it first.")
+    raise UnreadableFile(f"{quote(name)} is packed in more than {MAX_LAYERS} layers; unpack it first.")
 
 
 def open_zip(name: str, data: bytes) -> zipfile.ZipFile:
@@ -67,14 +67,14 @@ def open_zip(name: str, data: bytes) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except TORN as error:
-        raise _damaged(name) from error
+        raise _damage_error(name) from error
     members = archive.infolist()
     if len(members) > MAX_MEMBERS:
-        raise UnreadableFile(f"{shown(name)} holds {len(members):,} files; pack only the one that matters.")
+        raise UnreadableFile(f"{quote(name)} holds {len(members):,} files; pack only the one that matters.")
     if any(member.flag_bits & 1 for member in members):
-        raise UnreadableFile(f"{shown(name)} is locked by a password; pack it again without one.")
+        raise UnreadableFile(f"{quote(name)} is locked by a password; pack it again without one.")
     if any(member.compress_type not in USUAL for member in members):
-        raise UnreadableFile(f"{shown(name)} is packed in an unusual way; pack it as an ordinary zip.")
+        raise UnreadableFile(f"{quote(name)} is packed in an unusual way; pack it as an ordinary zip.")
     return archive
 
 
@@ -86,7 +86,7 @@ def within_limit(name: str, archive: zipfile.ZipFile) -> None:
 
 def too_large(name: str) -> UnreadableFile:
     """Say that a file is beyond `MAX_BYTES`."""
-    return UnreadableFile(f"{shown(name)} holds more than {MAX_BYTES >> 20} MB; split it or keep every n-th row.")
+    return UnreadableFile(f"{quote(name)} holds more than {MAX_BYTES >> 20} MB; split it or keep every n-th row.")
 
 
 def _kind(name: str, members: Sequence[str]) -> str | None:
@@ -94,11 +94,11 @@ def _kind(name: str, members: Sequence[str]) -> str | None:
     if "xl/workbook.xml" in members:
         return "xlsx"
     if "xl/workbook.bin" in members:
-        raise UnreadableFile(f"{shown(name)} is a binary Excel workbook; save it as .xlsx.")
+        raise UnreadableFile(f"{quote(name)} is a binary Excel workbook; save it as .xlsx.")
     if "content.xml" in members and "mimetype" in members:
-        raise UnreadableFile(f"{shown(name)} is an OpenDocument file; save its table as .xlsx or CSV.")
+        raise UnreadableFile(f"{quote(name)} is an OpenDocument file; save its table as .xlsx or CSV.")
     if "[Content_Types].xml" in members:
-        raise UnreadableFile(f"{shown(name)} is an Office document without a table; save the table as .xlsx or CSV.")
+        raise UnreadableFile(f"{quote(name)} is an Office document without a table; save the table as .xlsx or CSV.")
     if members and all(member.endswith(".npy") for member in members) and not name.lower().endswith(".zip"):
         return "npz"
     return None
@@ -109,10 +109,10 @@ def _only_member(name: str, archive: zipfile.ZipFile, readable: Collection[str],
     files = [member for member in archive.infolist() if _base(member.filename) and not _litter(member.filename)]
     usable = [member for member in files if _extension(member.filename) in readable]
     if not files:
-        raise UnreadableFile(f"{shown(name)} is an archive without a file in it; pack it again.")
+        raise UnreadableFile(f"{quote(name)} is an archive without a file in it; pack it again.")
     if not usable:
-        held = listed([shown(_base(member.filename)) for member in files], most=3)
-        raise UnreadableFile(f"{shown(name)} holds nothing of a kind that is read here, only {held}; export as CSV.")
+        held = list_names([quote(_base(member.filename)) for member in files], most=3)
+        raise UnreadableFile(f"{quote(name)} holds nothing of a kind that is read here, only {held}; export as CSV.")
     chosen = usable[0]
     inside = _base(chosen.filename)
     if chosen.file_size > MAX_BYTES:
@@ -121,11 +121,11 @@ def _only_member(name: str, archive: zipfile.ZipFile, readable: Collection[str],
         with archive.open(chosen) as packed:
             data = packed.read(MAX_BYTES + 1)
     except TORN as error:
-        raise _damaged(name) from error
+        raise _damage_error(name) from error
     if not data:
-        raise UnreadableFile(f"{shown(inside)} in the archive is empty (0 bytes); export it again and check its size.")
-    rest = f"; {counted(len(files) - 1, 'other file')} left out" if len(files) > 1 else ""
-    notes.append(f"{shown(inside)} read from the archive{rest}.")
+        raise UnreadableFile(f"{quote(inside)} in the archive is empty (0 bytes); export it again and check its size.")
+    rest = f"; {count_of(len(files) - 1, 'other file')} left out" if len(files) > 1 else ""
+    notes.append(f"{quote(inside)} read from the archive{rest}.")
     return inside, data
 
 
@@ -139,13 +139,13 @@ def _gunzip(name: str, data: bytes) -> bytes:
         return unpacked.getvalue()
     except (EOFError, OSError, zlib.error) as error:
         raise UnreadableFile(
-            f"{shown(name)} breaks off or is damaged inside its gzip packing; send it again, or unpacked."
+            f"{quote(name)} breaks off or is damaged inside its gzip packing; send it again, or unpacked."
         ) from error
 
 
-def _damaged(name: str) -> UnreadableFile:
+def _damage_error(name: str) -> UnreadableFile:
     return UnreadableFile(
-        f"{shown(name)} is a zip archive or Excel workbook that breaks off or is damaged; send it again, or unpacked."
+        f"{quote(name)} is a zip archive or Excel workbook that breaks off or is damaged; send it again, or unpacked."
     )
 
 

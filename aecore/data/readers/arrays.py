@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aecore.data.readers.archives import TORN, open_zip, within_limit
-from aecore.data.readers.messages import counted, listed, shown
+from aecore.data.readers.messages import count_of, list_names, quote
 from aecore.data.readers.options import ReadOptions
 from aecore.data.tables.table import MAX_CELLS, Table, bounded
 from aecore.errors import UnreadableFile
@@ -41,12 +41,12 @@ def read_npz(name: str, data: bytes, options: ReadOptions) -> Table:
         within_limit(name, archive)
         members = archive.namelist()
         if len(members) > MAX_ARRAYS:
-            raise UnreadableFile(f"{shown(name)} holds {len(members):,} arrays; save only those that matter.")
+            raise UnreadableFile(f"{quote(name)} holds {len(members):,} arrays; save only those that matter.")
         for member in members:
             try:
                 content = archive.read(member)
             except TORN as error:
-                raise _damaged(name) from error
+                raise _damage_error(name) from error
             key = member.removesuffix(".npy")
             arrays[key] = _load(name, content, key)
     return from_arrays(name, arrays)
@@ -58,7 +58,7 @@ def from_arrays(name: str, arrays: Mapping[str, Array], notes: tuple[str, ...] =
     upright = {key: matrix for key, array in arrays.items() if (matrix := _upright(key, array, said)) is not None}
     if not upright:
         raise UnreadableFile(
-            f"{shown(name)} holds no array of rows and channels; save numbers of shape [rows] or [rows, channels]."
+            f"{quote(name)} holds no array of rows and channels; save numbers of shape [rows] or [rows, channels]."
         )
     held: dict[int, int] = {}
     for matrix in upright.values():
@@ -66,9 +66,9 @@ def from_arrays(name: str, arrays: Mapping[str, Array], notes: tuple[str, ...] =
         held[rows] = held.get(rows, 0) + rows * width
     length = max(held, key=lambda rows: held[rows])
     chosen = {key: matrix for key, matrix in upright.items() if len(matrix) == length}
-    apart = [f"{key} ({counted(len(matrix), 'row')})" for key, matrix in upright.items() if len(matrix) != length]
+    apart = [f"{key} ({count_of(len(matrix), 'row')})" for key, matrix in upright.items() if len(matrix) != length]
     if apart:
-        said.append(f"Of another length than {counted(length, 'row')}, left out: {listed(apart)}.")
+        said.append(f"Of another length than {count_of(length, 'row')}, left out: {list_names(apart)}.")
     bounded(name, length, sum(_shape(matrix)[1] for matrix in chosen.values()))
     columns = {column: values for key, matrix in chosen.items() for column, values in _columns(key, matrix)}
     frame = pd.DataFrame(dict(enumerate(columns.values())), copy=False)
@@ -78,7 +78,7 @@ def from_arrays(name: str, arrays: Mapping[str, Array], notes: tuple[str, ...] =
 
 def _load(name: str, data: bytes, key: str = "") -> Array:
     """Load one array, after its header has been held against the bytes that are there."""
-    called = f"{shown(key)} in {shown(name)}" if key else shown(name)
+    called = f"{quote(key)} in {quote(name)}" if key else quote(name)
     source = io.BytesIO(data)
     try:
         with warnings.catch_warnings():
@@ -101,12 +101,12 @@ def _load(name: str, data: bytes, key: str = "") -> Array:
     except UnreadableFile:
         raise
     except DAMAGED as error:
-        raise _damaged(name) from error
+        raise _damage_error(name) from error
 
 
 def _upright(key: str, array: Array, notes: list[str]) -> Array | None:
     """Return an array as [T] or [T, C] with time down the rows, None where that cannot be done."""
-    called = shown(key) if key else "The array"
+    called = quote(key) if key else "The array"
     if array.dtype.names is not None and array.ndim == 1:
         return array
     if array.ndim > 2:
@@ -172,5 +172,5 @@ def _type(array: Array) -> str:
     return "records" if array.dtype.names is not None else array.dtype.name
 
 
-def _damaged(name: str) -> UnreadableFile:
-    return UnreadableFile(f"{shown(name)} breaks off or is damaged; save it again with numpy.save or numpy.savez.")
+def _damage_error(name: str) -> UnreadableFile:
+    return UnreadableFile(f"{quote(name)} breaks off or is damaged; save it again with numpy.save or numpy.savez.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from aecore.data.readers.messages import counted, shown
+from aecore.data.readers.messages import count_of, quote
 from aecore.data.readers.options import ReadOptions
 from aecore.data.tables.table import MAX_CELLS, MAX_CHANNELS, Table
 from aecore.errors import DataError, UnreadableFile
@@ -39,7 +39,7 @@ def refuse_format(name: str, file: SoundFile, *, mp3: bool) -> None:
     if file.format == "MP3" and not mp3 or file.subtype not in OFFERED.get(file.format, ()):
         kinds = "WAV, FLAC, Ogg or MP3" if mp3 else "WAV, FLAC or Ogg"
         raise UnreadableFile(
-            f"{shown(name)} is a recording of a kind that is not read here ({file.format}, {file.subtype}); "
+            f"{quote(name)} is a recording of a kind that is not read here ({file.format}, {file.subtype}); "
             f"save it as {kinds}."
         )
 
@@ -60,25 +60,25 @@ def read_audio(name: str, data: bytes, options: ReadOptions) -> Table:
         raise
     except DAMAGED as error:
         raise UnreadableFile(
-            f"{shown(name)} breaks off, has a header that cannot be right (a rate of 0 Hz, say) or is no WAV, FLAC or "
+            f"{quote(name)} breaks off, has a header that cannot be right (a rate of 0 Hz, say) or is no WAV, FLAC or "
             "Ogg recording; record or export it again."
         ) from error
     columns = {c: values[:, c] for c in range(values.shape[1])}
     names = ("audio",) if channels == 1 else tuple(f"channel {c + 1}" for c in range(channels))
-    note = f"A recording of {len(values) / rate:,.3g} s in {counted(channels, 'channel')} at {rate:,} Hz."
+    note = f"A recording of {len(values) / rate:,.3g} s in {count_of(channels, 'channel')} at {rate:,} Hz."
     return Table(pd.DataFrame(columns, copy=False), names, (note,), sample_rate=float(rate))
 
 
 def _refusal(name: str, rate: int, channels: int, frames: int) -> DataError:
     if rate <= 0:
-        return UnreadableFile(f"{shown(name)} states a sample rate of {rate} Hz; export it again with its true rate.")
+        return UnreadableFile(f"{quote(name)} states a sample rate of {rate} Hz; export it again with its true rate.")
     if frames <= 0:
-        return UnreadableFile(f"{shown(name)} is a recording of no length; record or export it again.")
+        return UnreadableFile(f"{quote(name)} is a recording of no length; record or export it again.")
     if channels > MAX_CHANNELS:
         return DataError(
-            f"{shown(name)} holds {channels:,} channels, and at most {MAX_CHANNELS} are taken; keep those that matter."
+            f"{quote(name)} holds {channels:,} channels, and at most {MAX_CHANNELS} are taken; keep those that matter."
         )
     return UnreadableFile(
-        f"{shown(name)} claims {frames:,} samples in {counted(channels, 'channel')}, more than the {MAX_CELLS:,} "
+        f"{quote(name)} claims {frames:,} samples in {count_of(channels, 'channel')}, more than the {MAX_CELLS:,} "
         "values that are taken; cut a piece out of it, or resample it."
     )

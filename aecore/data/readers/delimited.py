@@ -10,7 +10,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from aecore.data.readers.encodings import as_utf8
-from aecore.data.readers.messages import counted, shown
+from aecore.data.readers.messages import count_of, quote
 from aecore.data.readers.options import DELIMITERS, ReadOptions
 from aecore.data.readers.sniffing import MISSING, Layout, sniff
 from aecore.data.tables.table import Table, bounded
@@ -35,7 +35,7 @@ def read_delimited(name: str, data: bytes, options: ReadOptions) -> Table:
     said += "" if any(layout.names) else ", and have no names"
     notes.insert(0, f"{said}.")
     if layout.preamble:
-        notes.append(f"{counted(layout.preamble, 'line')} above the table skipped.")
+        notes.append(f"{count_of(layout.preamble, 'line')} above the table skipped.")
     return Table(frame, layout.names, tuple(notes), layout.decimal, layout.thousands)
 
 
@@ -46,16 +46,16 @@ def _parse(name: str, text: bytes, layout: Layout, notes: list[str]) -> pd.DataF
     if frame is None:
         frame = _read_csv(text, layout, "skip", quoting)
         if frame is not None:
-            notes.append(_skipped(text, layout))
+            notes.append(_note_skipped(text, layout))
     if frame is None:
         frame = _read_csv(text, layout, "cut", NO_QUOTES)
         notes.append("A quotation mark is never closed, so all of them were read as letters.")
     if frame is None:
-        raise UnreadableFile(f"{shown(name)} has rows that cannot be told apart; export it again as plain CSV.")
+        raise UnreadableFile(f"{quote(name)} has rows that cannot be told apart; export it again as plain CSV.")
     return frame
 
 
-def _skipped(text: bytes, layout: Layout) -> str:
+def _note_skipped(text: bytes, layout: Layout) -> str:
     """Say how many rows were too long; counted only once there are some, as it takes a second pass."""
     width = len(layout.names)
     if layout.delimiter == " ":
@@ -66,7 +66,7 @@ def _skipped(text: bytes, layout: Layout) -> str:
         count = sum(len(row) > width for row in rows)
     except csv.Error:
         return "Rows with more cells than the others were skipped."
-    return f"{counted(count, 'row')} with more cells than the others skipped."
+    return f"{count_of(count, 'row')} with more cells than the others skipped."
 
 
 def _read_csv(

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aecore.data.readers.messages import shown
+from aecore.data.readers.messages import quote
 from aecore.errors import AecoreError, UnreadableFile
 
 _log = logging.getLogger(__name__)
@@ -24,12 +24,12 @@ def parser_edge(name: str) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise UnreadableFile(
-            f"{shown(name)} asks for more memory than there is; keep the columns that matter, or every n-th row."
+            f"{quote(name)} asks for more memory than there is; keep the columns that matter, or every n-th row."
         ) from error
     except Exception as error:  # the parsers are other people's, and so are the bytes
         _log.warning("A parser stopped on an unexpected %s%s.", type(error).__name__, _place(error))
         raise UnreadableFile(
-            f"{shown(name)} is damaged or oddly made and cannot be read; export it again, or in another format."
+            f"{quote(name)} is damaged or oddly made and cannot be read; export it again, or in another format."
         ) from error
 
 

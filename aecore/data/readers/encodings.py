@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aecore.data.readers.messages import counted, shown
+from aecore.data.readers.messages import count_of, quote
 from aecore.errors import UnreadableFile
 
 HEAD = 2**18  # bytes that tell text from binary
@@ -29,7 +29,7 @@ def as_utf8(name: str, data: bytes, known: str | None = None) -> tuple[bytes, li
         if nuls > len(data) // 2:
             raise _binary(name)
         data = data.replace(b"\0", b"")
-        notes.append(f"{counted(nuls, 'zero byte')} taken out.")
+        notes.append(f"{count_of(nuls, 'zero byte')} taken out.")
     if encoding is None and not _is_utf8(data):
         encoding = "latin-1"
     if encoding is not None:
@@ -67,4 +67,4 @@ def _utf16_without_bom(data: bytes) -> str | None:
 
 
 def _binary(name: str) -> UnreadableFile:
-    return UnreadableFile(f"{shown(name)} is binary, not text, whatever its name says; export it as CSV.")
+    return UnreadableFile(f"{quote(name)} is binary, not text, whatever its name says; export it as CSV.")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from aecore.data.readers.encodings import as_utf8
-from aecore.data.readers.messages import counted, listed, shown
+from aecore.data.readers.messages import count_of, list_names, quote
 from aecore.data.readers.options import ReadOptions
 from aecore.data.tables.cells import encodable
 from aecore.data.tables.table import MAX_CELLS, MAX_COLUMNS, Table, bounded
@@ -38,7 +38,7 @@ def read_json_lines(name: str, data: bytes, options: ReadOptions) -> Table:
     skipped, lists = 0, dict[str, None]()
     for number, record in enumerate(_records(name, text)):
         if number >= MAX_ITEMS:
-            raise UnreadableFile(f"{shown(name)} holds more than {MAX_ITEMS:,} lines or items; keep every n-th row.")
+            raise UnreadableFile(f"{quote(name)} holds more than {MAX_ITEMS:,} lines or items; keep every n-th row.")
         if not isinstance(record, Mapping):
             skipped += 1
             continue
@@ -54,11 +54,11 @@ def read_json_lines(name: str, data: bytes, options: ReadOptions) -> Table:
             bounded(name, columns.rows, len(lists))
     rows = columns.rows
     if rows < ENOUGH * (rows + skipped) or not columns.names:
-        raise UnreadableFile(f"{shown(name)} holds no JSON records; write one object a line, with a number a channel.")
+        raise UnreadableFile(f"{quote(name)} holds no JSON records; write one object a line, with a number a channel.")
     if lists:
-        notes.append(f"Lists left out: {listed(lists)}.")
+        notes.append(f"Lists left out: {list_names(lists)}.")
     if skipped:
-        notes.append(f"{counted(skipped, 'line')} without a JSON object skipped.")
+        notes.append(f"{count_of(skipped, 'line')} without a JSON object skipped.")
     frame = pd.DataFrame(dict(enumerate(columns.series())), copy=False)
     return Table(frame, tuple(columns.names), tuple(notes), options.decimal or ".")
 
@@ -89,7 +89,7 @@ class _Columns:
         """Yield each column [T], gaps where a record lacked the key."""
         self._pack(self.rows - self.rows % BLOCK)
         for blocks in self.names.values():
-            yield _joined(blocks, self.rows)
+            yield _join_blocks(blocks, self.rows)
 
     def _pack(self, first: int) -> None:
         for key, cells in self._block.items():
@@ -158,7 +158,7 @@ def _after_blanks(text: str, at: int) -> int:
 
 def _too_long(name: str) -> UnreadableFile:
     return UnreadableFile(
-        f"{shown(name)} holds a record of more than {MAX_RECORD >> 10} kB; write one object a line, with a number a "
+        f"{quote(name)} holds a record of more than {MAX_RECORD >> 10} kB; write one object a line, with a number a "
         "channel."
     )
 
@@ -182,7 +182,7 @@ def _series(values: list[Any]) -> pd.Series:
     return pd.Series(values, dtype="float64" if numeric and None in values else None)
 
 
-def _joined(blocks: list[tuple[int, pd.Series]], rows: int) -> pd.Series:
+def _join_blocks(blocks: list[tuple[int, pd.Series]], rows: int) -> pd.Series:
     """Return blocks of cells as one column [T] of the type that they share, or of objects."""
     kinds = {series.dtype for _, series in blocks}
     dense = sum(len(series) for _, series in blocks) == rows

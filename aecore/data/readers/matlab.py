@@ -13,7 +13,7 @@ import numpy as np
 from aecore.data.readers.archives import MAX_BYTES
 from aecore.data.readers.arrays import Array, from_arrays
 from aecore.data.readers.mat_elements import Elements, sound_matrices
-from aecore.data.readers.messages import listed, shown
+from aecore.data.readers.messages import list_names, quote
 from aecore.data.readers.options import ReadOptions
 from aecore.data.tables.table import MAX_CELLS, Table
 from aecore.errors import UnreadableFile
@@ -36,7 +36,7 @@ def read_mat(name: str, data: bytes, options: ReadOptions) -> Table:
         held = _numbers_of_v4(data) if 0 in data[:4] else sound_matrices(data, MAX_BYTES)
         if held.cells > MAX_CELLS:
             raise UnreadableFile(
-                f"{shown(name)} claims {held.cells:,} numbers, more than the {MAX_CELLS:,} that are taken; "
+                f"{quote(name)} claims {held.cells:,} numbers, more than the {MAX_CELLS:,} that are taken; "
                 "save the variables that matter, or every n-th row."
             )
         source: Any = io.BytesIO(held.data)  # Any: the stubs know of file names only
@@ -47,15 +47,18 @@ def read_mat(name: str, data: bytes, options: ReadOptions) -> Table:
         raise
     except (*DAMAGED, MatReadError) as error:
         raise UnreadableFile(
-            f"{shown(name)} breaks off or is no MATLAB file up to v7; save it again with save(..., '-v7'), or as CSV."
+            f"{quote(name)} breaks off or is no MATLAB file up to v7; save it again with save(..., '-v7'), or as CSV."
         ) from error
     arrays: dict[str, Array] = {key: read[key] for key in held.names if isinstance(read.get(key), np.ndarray)}
     if not arrays:
         raise UnreadableFile(
-            f"{shown(name)} holds no matrix of real numbers{f', only {listed(held.left_out)}' * bool(held.left_out)}; "
+            f"{quote(name)} holds no matrix of real numbers"
+            f"{f', only {list_names(held.left_out)}' * bool(held.left_out)}; "
             "save the measurements as matrices or vectors."
         )
-    notes = (f"Variables that are no table of numbers, left out: {listed(held.left_out)}.",) if held.left_out else ()
+    notes = (
+        (f"Variables that are no table of numbers, left out: {list_names(held.left_out)}.",) if held.left_out else ()
+    )
     return from_arrays(name, arrays, notes)
 
 

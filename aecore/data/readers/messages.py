@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 NAME_LENGTH = 60  # a name has to fit a chart's legend
 
 
-def shown(name: str) -> str:
+def quote(name: str) -> str:
     """Return a file's or column's name in quotes, printable, on one line and of at most 60 characters."""
     return f"'{one_line(name)}'"
 
@@ -26,14 +26,14 @@ def clean_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(cleaned)
 
 
-def listed(names: Iterable[str], most: int = 5) -> str:
+def list_names(names: Iterable[str], most: int = 5) -> str:
     """Return names for a sentence, `most` of them at most."""
     names = list(names)
     rest = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest
 
 
-def counted(count: int, noun: str) -> str:
+def count_of(count: int, noun: str) -> str:
     """Return a count and its noun, ``1 row`` or ``2,000 rows``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aecore.data.readers.messages import shown
+from aecore.data.readers.messages import quote
 from aecore.errors import SettingError
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
@@ -48,7 +48,7 @@ class ReadOptions:
             )
         if rate is not None and self.time:
             raise SettingError(
-                f"time and sample_rate exclude each other, got {shown(self.time)} and {rate:g} Hz; give one of them."
+                f"time and sample_rate exclude each other, got {quote(self.time)} and {rate:g} Hz; give one of them."
             )
         if self.decimal == "," == self.delimiter:
             raise SettingError("decimal and delimiter must differ, got ',' for both; change one of them.")
@@ -57,10 +57,10 @@ class ReadOptions:
         for role in (self.time, self.label):
             if role and self.channels and role in self.channels:
                 raise SettingError(
-                    f"{shown(role)} cannot be a channel and time or label at once; take it out of one of them."
+                    f"{quote(role)} cannot be a channel and time or label at once; take it out of one of them."
                 )
         if self.time and self.time == self.label:
-            raise SettingError(f"time and label must be two columns, got {shown(self.time)} for both; change one.")
+            raise SettingError(f"time and label must be two columns, got {quote(self.time)} for both; change one.")
 
     def of_text(self) -> ReadOptions:
         """Return the options that concern how text is written; those that concern columns are left to the sniffing."""
@@ -72,4 +72,4 @@ class ReadOptions:
 def _one_of(name: str, value: str | None, known: Iterable[str]) -> None:
     if value is not None and value not in known:
         choices = ", ".join(repr(choice) for choice in known)
-        raise SettingError(f"{name} must be one of {choices}, got {shown(value)}; choose one of them.")
+        raise SettingError(f"{name} must be one of {choices}, got {quote(value)}; choose one of them.")

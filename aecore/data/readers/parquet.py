@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from aecore.data.readers.archives import MAX_BYTES, too_large
-from aecore.data.readers.messages import counted, listed, shown
+from aecore.data.readers.messages import count_of, list_names, quote
 from aecore.data.readers.options import ReadOptions
 from aecore.data.tables.table import Table, bounded
 from aecore.errors import UnreadableFile
@@ -43,27 +43,27 @@ def read_parquet(name: str, data: bytes, options: ReadOptions) -> Table:
         batches, rows, size = [], 0, 0
         for batch in file.iter_batches(BATCH, columns=flat, use_threads=False):
             batch.validate(full=True)  # offsets and encodings: what follows trusts them
-            batch = pa.record_batch([_cut(column) for column in batch.columns], names=batch.schema.names)
+            batch = pa.record_batch([_cut_texts(column) for column in batch.columns], names=batch.schema.names)
             rows, size = rows + len(batch), size + batch.nbytes
             bounded(name, rows, len(flat))
             if size > MAX_BYTES:
                 raise too_large(name)
             batches.append(batch)
-        columns = [_series(_joined(batches, i)) for i in range(len(batches[0].columns) if batches else 0)]
+        columns = [_series(_join_batches(batches, i)) for i in range(len(batches[0].columns) if batches else 0)]
         columns = columns or [pd.Series(dtype="float64") for _ in flat]
         names = tuple(batches[0].schema.names) if batches else tuple(flat)
     except UnreadableFile:
         raise
     except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError, MemoryError) as error:
         raise UnreadableFile(
-            f"{shown(name)} breaks off, is damaged or is no Parquet file; write it again, or name it by what it is."
+            f"{quote(name)} breaks off, is damaged or is no Parquet file; write it again, or name it by what it is."
         ) from error
     if not columns:
         raise UnreadableFile(
-            f"{shown(name)} holds {counted(len(others), 'column')} of lists, structs or bytes and no plain one; "
+            f"{quote(name)} holds {count_of(len(others), 'column')} of lists, structs or bytes and no plain one; "
             "write one plain column a channel."
         )
-    notes = (f"Columns of lists, structs or bytes left out: {listed(others)}.",) if others else ()
+    notes = (f"Columns of lists, structs or bytes left out: {list_names(others)}.",) if others else ()
     return Table(pd.DataFrame(dict(enumerate(columns)), copy=False), names, notes)
 
 
@@ -82,7 +82,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind))
 
 
-def _cut(column: pa.Array) -> pa.Array:
+def _cut_texts(column: pa.Array) -> pa.Array:
     """Return a column with its texts cut; of one coded by a dictionary, the dictionary's."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -95,7 +95,7 @@ def _cut(column: pa.Array) -> pa.Array:
     return pc.utf8_slice_codeunits(column.cast(pa.large_string()), 0, MAX_TEXT)
 
 
-def _joined(batches: list[pa.RecordBatch], place: int) -> pa.ChunkedArray:
+def _join_batches(batches: list[pa.RecordBatch], place: int) -> pa.ChunkedArray:
     import pyarrow as pa
 
     return pa.chunked_array([batch.column(place) for batch in batches])

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from aecore.data.readers import uploads
-from aecore.data.readers.messages import clean_names, shown
+from aecore.data.readers.messages import clean_names, quote
 from aecore.data.tables import timezones as clocks
 from aecore.data.tables.cells import to_float
 from aecore.data.tables.table import LARGEST
@@ -47,7 +47,7 @@ class ParquetBlocks:
             names = [field.name for field in file.schema_arrow]
             head = next(file.iter_batches(HEAD), None)
         if head is None:
-            raise UnreadableFile(f"{shown(path.name)} holds no rows; export it again and check its size.")
+            raise UnreadableFile(f"{quote(path.name)} holds no rows; export it again and check its size.")
         kept = io.BytesIO()
         pq.write_table(pa.Table.from_batches([head]), kept)
         signal = uploads.read(path.name, kept.getvalue())
@@ -59,7 +59,7 @@ class ParquetBlocks:
         self._time_name = time or ""  # may tell the unit
         if signal.time is not None and not np.array_equal(self._clock(pa.table(head), 0), signal.time):
             raise DataError(
-                f"{shown(path.name)} is too long to be put in order of time; "
+                f"{quote(path.name)} is too long to be put in order of time; "
                 "write it with one column of time that runs forwards."
             )
 
@@ -75,12 +75,12 @@ class ParquetBlocks:
             if len(values) - ready > LONGEST_GAP:
                 ready = len(values)
             if ready:
-                filled = _filled(values[:ready], before)
+                filled = _fill_gaps(values[:ready], before)
                 before = filled[-1:]
                 yield filled, clock[:ready]
                 values, clock = values[ready:], clock[ready:]
         if len(values):
-            yield _filled(values, before), clock
+            yield _fill_gaps(values, before), clock
 
     def between(self, first: int, last: int) -> NDArray[np.float64]:
         """Values of the rows first..last - 1, [last - first, C]."""
@@ -98,7 +98,7 @@ class ParquetBlocks:
             return pq.ParquetFile(self._path, pre_buffer=False, buffer_size=1 << 20)  # one row group may be all of it
         except _BROKEN as error:
             raise UnreadableFile(
-                f"{shown(self._path.name)} is no Parquet file, or breaks off; write it again and check its size."
+                f"{quote(self._path.name)} is no Parquet file, or breaks off; write it again and check its size."
             ) from error
 
     def _tables(self) -> Iterator[tuple[pa.Table, int]]:
@@ -116,7 +116,7 @@ class ParquetBlocks:
                         first += len(pending) - 2
                         pending = pending[-2:]
         except _BROKEN as error:
-            raise UnreadableFile(f"{shown(self._path.name)} is damaged after row {first:,}; write it again.") from error
+            raise UnreadableFile(f"{quote(self._path.name)} is damaged after row {first:,}; write it again.") from error
         if pending is not None:
             yield pending, first
 
@@ -142,11 +142,11 @@ class ParquetBlocks:
             return np.arange(first, first + len(table))
         clock = clocks.take({self._time_name: table[self._time].to_pandas()}, [], named=True, wanted=self._time_name)
         if clock is None:
-            raise DataError(f"The time in {shown(self._path.name)} stops being one at row {first:,}; mend its column.")
+            raise DataError(f"The time in {quote(self._path.name)} stops being one at row {first:,}; mend its column.")
         return clock.time[::-1] if clock.descending else clock.time
 
 
-def _filled(values: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[np.float64]:
+def _fill_gaps(values: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[np.float64]:
     """Put straight lines through gaps, the first from the row ``before`` ([1, C], or none at the file's start)."""
     if np.isfinite(values).all():
         return values

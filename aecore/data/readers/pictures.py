@@ -10,7 +10,7 @@ import io
 import warnings
 from typing import TYPE_CHECKING
 
-from aecore.data.readers.messages import shown
+from aecore.data.readers.messages import quote
 from aecore.errors import UnreadableFile
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def open_picture(name: str, data: bytes, *, side: int) -> Image.Image:
             picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except (UnidentifiedImageError, Image.DecompressionBombError, *DAMAGED) as error:
         raise UnreadableFile(
-            f"{shown(name)} is no picture of a kind that is read here; save it as PNG, JPEG, WebP or GIF."
+            f"{quote(name)} is no picture of a kind that is read here; save it as PNG, JPEG, WebP or GIF."
         ) from error
     width, height = picture.size
     most = MAX_PIXELS
@@ -51,7 +51,7 @@ def open_picture(name: str, data: bytes, *, side: int) -> Image.Image:
             most = MAX_JPEG_PIXELS
     if width * height > most:
         raise UnreadableFile(
-            f"{shown(name)} has {width * height / 1e6:,.0f} million pixels, and at most {MAX_PIXELS // 10**6} million "
+            f"{quote(name)} has {width * height / 1e6:,.0f} million pixels, and at most {MAX_PIXELS // 10**6} million "
             "are read; make it smaller."
         )
     return picture

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from aecore.data.readers.messages import shown
+from aecore.data.readers.messages import quote
 from aecore.data.readers.options import DELIMITERS, ReadOptions
 from aecore.errors import UnreadableFile
 
@@ -49,14 +49,14 @@ def sniff(name: str, text: bytes, options: ReadOptions) -> Layout:
     head = text[:HEAD] if b"\n" in text[: HEAD // 2] or b"\r" in text[: HEAD // 2] else text[:LONG_HEAD]
     decoded = head.decode("utf-8", errors="ignore")
     if not decoded.strip():
-        raise UnreadableFile(f"{shown(name)} holds nothing but blank lines; export it again and check its content.")
+        raise UnreadableFile(f"{quote(name)} holds nothing but blank lines; export it again and check its content.")
     named = re.match(r"sep=(.)\r?\n", decoded)  # a spreadsheet's own hint
     settled = options.delimiter or (named[1] if named and named[1] in DELIMITERS else None)
     candidates = {d: _rows(decoded, d) for d in ([settled] if settled else DELIMITERS)}
     delimiter = max(candidates, key=lambda d: _fitness(candidates[d]))
     rows = candidates[delimiter][1:] if named else candidates[delimiter]
     if len(text) > len(head) and len(rows) < 3:
-        raise UnreadableFile(f"{shown(name)} has lines too long for a table; export it as CSV, one row a line.")
+        raise UnreadableFile(f"{quote(name)} has lines too long for a table; export it as CSV, one row a line.")
     if len(text) > len(head):
         rows = rows[:-1]  # the head may end inside a row
     return layout(name, rows, delimiter, options)
@@ -102,7 +102,7 @@ def layout(name: str, rows: Sequence[tuple[int, list[str]]], delimiter: str, opt
     """Judge the first rows, given as (number in the file from 1 on, cells); blank rows are left out of them."""
     if not rows:
         raise UnreadableFile(
-            f"{shown(name)} holds no rows that can be told apart; export it as CSV with one row a line."
+            f"{quote(name)} holds no rows that can be told apart; export it as CSV with one row a line."
         )
     width = Counter(len(cells) for _, cells in rows).most_common(1)[0][0]
     header = _header_rows(rows, width) if options.header is None else _told_header(rows, width, options.header)
@@ -111,7 +111,7 @@ def layout(name: str, rows: Sequence[tuple[int, list[str]]], delimiter: str, opt
         header += 1  # a first row too long would set the width for all others
     body = [cells for _, cells in rows[header:]]
     if not body:
-        raise UnreadableFile(f"{shown(name)} holds a header but no rows under it; export it with its values.")
+        raise UnreadableFile(f"{quote(name)} holds a header but no rows under it; export it with its values.")
     names, preamble = _names(above, body, width) if options.header is not False else (("",) * width, header)
     decimal, thousands = _number_style(body, delimiter)
     if options.decimal is not None:
@@ -161,7 +161,7 @@ def _heads(cells: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
 
 def _names(above: Sequence[list[str]], body: Sequence[list[str]], width: int) -> tuple[tuple[str, ...], int]:
     """Return (a name a column, rows of preamble) from what stands above the values."""
-    rows = [_uncommented(row) if _is_comment(row) else row for row in above]
+    rows = [_strip_comment(row) if _is_comment(row) else row for row in above]
     if not rows:
         return ("",) * width, 0
     last = len(rows) - 1
@@ -191,7 +191,7 @@ def _is_comment(cells: Sequence[str]) -> bool:
     return cells[0][:1] in ("#", "%") and cells[0].lower() not in NOTHING
 
 
-def _uncommented(cells: list[str]) -> list[str]:
+def _strip_comment(cells: list[str]) -> list[str]:
     first = cells[0].lstrip("#% ")
     return [first, *cells[1:]] if first else cells[1:]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aecore.data.readers.audio import DAMAGED, refuse_format
 from aecore.data.readers.edges import parser_edge
-from aecore.data.readers.messages import counted, shown
+from aecore.data.readers.messages import count_of, quote
 from aecore.errors import DataError, UnreadableFile
 
 MAX_CHANNELS = 8  # 7.1
@@ -48,9 +48,9 @@ def read(name: str, data: bytes, *, max_seconds: float = np.inf) -> Sound:
         Where it is longer than ``max_seconds``, silent, or has more than ``MAX_CHANNELS`` or ``MAX_SAMPLES``.
     """
     if not data:
-        raise UnreadableFile(f"{shown(name)} is empty (0 bytes); record or export it again.")
+        raise UnreadableFile(f"{quote(name)} is empty (0 bytes); record or export it again.")
     with parser_edge(name):
-        return examined(name, *_decode(name, data, max_seconds))
+        return examine_sound(name, *_decode(name, data, max_seconds))
 
 
 def _decode(name: str, data: bytes, max_seconds: float) -> tuple[NDArray[np.float32], int]:
@@ -64,7 +64,7 @@ def _decode(name: str, data: bytes, max_seconds: float) -> tuple[NDArray[np.floa
             refuse(name, rate, channels, frames, max_seconds)
             if frames * channels > MAX_SAMPLES:
                 raise DataError(
-                    f"{shown(name)} holds {frames * channels / 1e6:,.0f} million samples, and at most "
+                    f"{quote(name)} holds {frames * channels / 1e6:,.0f} million samples, and at most "
                     f"{MAX_SAMPLES // 10**6} million are taken at once; resample it, mix it down or cut it."
                 )
             return file.read(dtype="float32", always_2d=True), rate  # [T, C]
@@ -72,30 +72,30 @@ def _decode(name: str, data: bytes, max_seconds: float) -> tuple[NDArray[np.floa
         raise
     except DAMAGED as error:
         raise UnreadableFile(
-            f"{shown(name)} breaks off or is no WAV, FLAC, Ogg or MP3 recording; record or export it again."
+            f"{quote(name)} breaks off or is no WAV, FLAC, Ogg or MP3 recording; record or export it again."
         ) from error
 
 
 def refuse(name: str, rate: int, channels: int, frames: int, max_seconds: float = np.inf) -> None:
     """Raise DataError where a file's header promises what is not taken."""
     if frames <= 0 or rate <= 0:
-        raise UnreadableFile(f"{shown(name)} is a recording of no length; record or export it again.")
+        raise UnreadableFile(f"{quote(name)} is a recording of no length; record or export it again.")
     if channels > MAX_CHANNELS:
-        raise DataError(f"{shown(name)} has {channels} channels, and at most {MAX_CHANNELS} are taken; mix them down.")
+        raise DataError(f"{quote(name)} has {channels} channels, and at most {MAX_CHANNELS} are taken; mix them down.")
     if frames > max_seconds * rate:
         raise DataError(
-            f"{shown(name)} lasts {frames / rate / 60:.1f} minutes, and at most {max_seconds / 60:g} are taken here; "
+            f"{quote(name)} lasts {frames / rate / 60:.1f} minutes, and at most {max_seconds / 60:g} are taken here; "
             "cut a piece out of it, or clean it whole by: python -m aecore denoise IN OUT."
         )
 
 
-def examined(name: str, samples: NDArray[Any], rate: int) -> Sound:
+def examine_sound(name: str, samples: NDArray[Any], rate: int) -> Sound:
     """Check samples [T, C], and note what a listener should know; raises DataError where there is nothing to hear."""
     if not np.isfinite(samples).all():
-        raise DataError(f"{shown(name)} holds values that are not finite numbers; export it again.")
+        raise DataError(f"{quote(name)} holds values that are not finite numbers; export it again.")
     if not np.abs(samples).max(initial=0) > 0:
-        raise DataError(f"{shown(name)} is silent from end to end; check the microphone and record again.")
-    notes = [f"{len(samples) / rate:,.3g} s in {counted(samples.shape[1], 'channel')} at {rate:,} Hz."]
+        raise DataError(f"{quote(name)} is silent from end to end; check the microphone and record again.")
+    notes = [f"{len(samples) / rate:,.3g} s in {count_of(samples.shape[1], 'channel')} at {rate:,} Hz."]
     if share := clipped_share(samples):
         notes.append(f"Clipped: {share:.2%} of the samples are stuck at full scale; record it softer if you can.")
     level = 20 * np.log10(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))

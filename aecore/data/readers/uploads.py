@@ -17,7 +17,7 @@ from aecore.data.readers.delimited import read_delimited
 from aecore.data.readers.edges import parser_edge
 from aecore.data.readers.json_lines import read_json_lines
 from aecore.data.readers.matlab import read_mat
-from aecore.data.readers.messages import shown
+from aecore.data.readers.messages import quote
 from aecore.data.readers.options import ReadOptions
 from aecore.data.readers.parquet import read_parquet
 from aecore.data.readers.parsed import ParsedFile
@@ -26,7 +26,17 @@ from aecore.data.readers.workbooks import read_workbook
 from aecore.data.tables.table import Signal, Table, to_signal
 from aecore.errors import UnreadableFile
 
-__all__ = ["READERS", "ParsedFile", "ReadOptions", "Signal", "accepted", "fingerprint", "interpret", "parse", "read"]
+__all__ = [
+    "READERS",
+    "ParsedFile",
+    "ReadOptions",
+    "Signal",
+    "list_extensions",
+    "fingerprint",
+    "interpret",
+    "parse",
+    "read",
+]
 
 Reader = Callable[[str, bytes, ReadOptions], Table]
 
@@ -81,7 +91,7 @@ def parse(name: str, data: bytes, options: ReadOptions | None = None) -> ParsedF
     """
     text = (options or ReadOptions()).of_text()
     if not data:
-        raise UnreadableFile(f"{shown(name)} is empty (0 bytes); export it again and check its size.")
+        raise UnreadableFile(f"{quote(name)} is empty (0 bytes); export it again and check its size.")
     with parser_edge(name):
         inner, data, packed_as, notes = unpack(name, data, READERS)
         if len(data) > MAX_BYTES:
@@ -102,7 +112,7 @@ def interpret(parsed: ParsedFile, options: ReadOptions | None = None) -> Signal:
         return to_signal(parsed.name, parsed.table(), options)
 
 
-def accepted() -> tuple[str, ...]:
+def list_extensions() -> tuple[str, ...]:
     """Extensions that `read` takes, without dots, for a file chooser."""
     return (*READERS, "gz", "zip")
 
@@ -119,15 +129,15 @@ def _reader_for(name: str, data: bytes, packed_as: str | None) -> tuple[Reader, 
     if kind is None and packed_as is None and named not in READERS:
         kind = BY_NAME.get(named)
     if kind is not None and kind.extension is None:
-        raise UnreadableFile(f"{shown(name)} is {kind.words}; {kind.way_out}.")
+        raise UnreadableFile(f"{quote(name)} is {kind.words}; {kind.way_out}.")
     found = packed_as or (kind.extension if kind else None) or named
     if found not in READERS:
         kinds = ", ".join(f".{known}" for known in READERS)
         raise UnreadableFile(
-            f"{shown(name)} is of a kind that is not read here; bring {kinds}, plain, gzipped or zipped."
+            f"{quote(name)} is of a kind that is not read here; bring {kinds}, plain, gzipped or zipped."
         )
     reader = READERS[found]
     if READERS.get(named) is reader:
         return reader, ()
     words = kind.words if kind else {"xlsx": "an Excel workbook", "npz": "a NumPy archive"}[found]
-    return reader, (f"By its content {shown(name)} is {words}, and was read as one.",)
+    return reader, (f"By its content {quote(name)} is {words}, and was read as one.",)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from aecore.data.readers.archives import TORN, ZIP, open_zip, unpack, within_limit
 from aecore.data.readers.delimited import read_delimited
 from aecore.data.readers.edges import parser_edge
-from aecore.data.readers.messages import clean_names, counted, listed, shown
+from aecore.data.readers.messages import clean_names, count_of, list_names, quote
 from aecore.data.readers.options import ReadOptions
 from aecore.data.readers.parsed import ParsedFile
 from aecore.data.readers.pictures import DAMAGED, ENDINGS, open_picture
@@ -65,7 +65,7 @@ def read(name: str, data: bytes, label: str | None = None) -> Vectors:
 def parse(name: str, data: bytes) -> Vectors | ParsedFile:
     """Read the bytes: pictures are vectors at once, and a table is what `interpret` makes vectors of."""
     if not data:
-        raise UnreadableFile(f"{shown(name)} is empty (0 bytes); export it again and check its size.")
+        raise UnreadableFile(f"{quote(name)} is empty (0 bytes); export it again and check its size.")
     with parser_edge(name):
         if data.startswith(ZIP) and _holds_pictures(name, data):
             return _pictures(name, data)
@@ -79,10 +79,10 @@ def interpret(name: str, parsed: Vectors | ParsedFile, label: str | None = None)
     with parser_edge(name):
         found = parsed if isinstance(parsed, Vectors) else _to_vectors(parsed, label)
     if len(found.x) < FEWEST:
-        raise TooFewRows(f"{shown(name)} holds {len(found.x)} data, and a map needs at least {FEWEST}; bring more.")
+        raise TooFewRows(f"{quote(name)} holds {len(found.x)} data, and a map needs at least {FEWEST}; bring more.")
     if found.x.shape[1] > MAX_NUMBERS:
         raise DataError(
-            f"{shown(name)} holds {found.x.shape[1]:,} numbers a datum, and at most {MAX_NUMBERS} are taken; keep the "
+            f"{quote(name)} holds {found.x.shape[1]:,} numbers a datum, and at most {MAX_NUMBERS} are taken; keep the "
             "columns that matter."
         )
     return found
@@ -95,7 +95,7 @@ def _to_vectors(parsed: ParsedFile, label: str | None) -> Vectors:
     columns = {names[i]: table.frame.iloc[:, i] for i in range(table.frame.shape[1])}
     said = list(table.notes)
     if label and label not in columns:
-        raise DataError(f"No column is called {shown(label)}; the columns are {listed(names, most=10)}.")
+        raise DataError(f"No column is called {quote(label)}; the columns are {list_names(names, most=10)}.")
     marked = label if label is not None else _label_column(columns)
     possible = tuple(key for key, column in columns.items() if 1 < column.nunique() <= MAX_KINDS)
     kinds = columns.pop(marked, None) if marked else None
@@ -107,17 +107,17 @@ def _to_vectors(parsed: ParsedFile, label: str | None) -> Vectors:
         else:
             numbers[key] = values
     if left_out:
-        said.append(f"Without numbers, left out: {listed(left_out)}.")
+        said.append(f"Without numbers, left out: {list_names(left_out)}.")
     if not numbers:
-        raise UnreadableFile(f"{shown(name)} holds no column of numbers; export the vectors as numbers, one a row.")
+        raise UnreadableFile(f"{quote(name)} holds no column of numbers; export the vectors as numbers, one a row.")
     x = np.column_stack(list(numbers.values()))
     whole = np.isfinite(x).all(1) & (np.abs(x) < np.finfo(np.float32).max).all(1)
     if not whole.all():
-        said.append(f"{counted(int((~whole).sum()), 'row')} with a gap left out.")
-    kept = _thinned(np.flatnonzero(whole), said)
-    labels, words = (None, ()) if kinds is None else _coded(kinds.iloc[kept], str(marked))
+        said.append(f"{count_of(int((~whole).sum()), 'row')} with a gap left out.")
+    kept = _thin(np.flatnonzero(whole), said)
+    labels, words = (None, ()) if kinds is None else _encode_labels(kinds.iloc[kept], str(marked))
     if kinds is not None:
-        said.append(f"Labels from the column {shown(str(marked))}.")
+        said.append(f"Labels from the column {quote(str(marked))}.")
     return Vectors(x[kept].astype(np.float32), labels, words, None, tuple(said), possible, marked or "")
 
 
@@ -129,11 +129,11 @@ def _label_column(columns: dict[str, pd.Series]) -> str | None:
     return named[0] if named else words[0] if len(words) == 1 else None
 
 
-def _coded(column: pd.Series, name: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+def _encode_labels(column: pd.Series, name: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     codes, kinds = pd.factorize(column.fillna("none"), sort=True)
     if len(kinds) > MAX_KINDS:
         raise DataError(
-            f"The column {shown(name)} holds {len(kinds):,} different values, and labels have at most {MAX_KINDS}; "
+            f"The column {quote(name)} holds {len(kinds):,} different values, and labels have at most {MAX_KINDS}; "
             "choose another column."
         )
     return codes.astype(np.uint8), clean_names([str(kind) for kind in kinds])
@@ -161,7 +161,7 @@ def _pictures(name: str, data: bytes) -> Vectors:
         within_limit(name, archive)
         members = sorted(_members(archive), key=lambda member: member.filename)
         notes: list[str] = []
-        kept = [members[i] for i in _thinned(np.arange(len(members)), notes)]
+        kept = [members[i] for i in _thin(np.arange(len(members)), notes)]
         side = _side(name, archive, kept)
         decoded, pixels = [], 0
         for member in kept:
@@ -169,7 +169,7 @@ def _pictures(name: str, data: bytes) -> Vectors:
                 pixels += picture.size[0] * picture.size[1]
                 if pixels > MAX_ALL_PIXELS:
                     raise UnreadableFile(
-                        f"The pictures in {shown(name)} have more than {MAX_ALL_PIXELS // 10**6} million pixels "
+                        f"The pictures in {quote(name)} have more than {MAX_ALL_PIXELS // 10**6} million pixels "
                         "together; make them smaller, they are read as thumbnails."
                     )
                 decoded.append(_decode(name, picture, member, side).ravel())
@@ -181,7 +181,7 @@ def _pictures(name: str, data: bytes) -> Vectors:
     notes.append(f"Pictures read as {side} x {side} grey pixels on {paper} ground.")
     folders = [member.filename.replace("\\", "/").rpartition("/")[0].rpartition("/")[2] for member in kept]
     if 1 < len(set(folders)) <= MAX_KINDS:
-        labels, names = _coded(pd.Series(folders), "folder")
+        labels, names = _encode_labels(pd.Series(folders), "folder")
         return Vectors(x, labels, names, (side, side), (*notes, "Labels from the folders' names."))
     return Vectors(x, None, (), (side, side), tuple(notes))
 
@@ -210,10 +210,10 @@ def _open(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Image
 
 
 def _no_picture(name: str, member: zipfile.ZipInfo) -> UnreadableFile:
-    return UnreadableFile(f"{shown(member.filename)} in {shown(name)} is no picture that can be read; leave it out.")
+    return UnreadableFile(f"{quote(member.filename)} in {quote(name)} is no picture that can be read; leave it out.")
 
 
-def _thinned(rows: NDArray[np.int64], notes: list[str]) -> NDArray[np.int64]:
+def _thin(rows: NDArray[np.int64], notes: list[str]) -> NDArray[np.int64]:
     """Keep at most 5,000 rows, evenly spread."""
     if len(rows) <= MAX_ROWS:
         return rows

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from aecore.data.readers.archives import TORN, open_zip, within_limit
-from aecore.data.readers.messages import counted, listed, shown
+from aecore.data.readers.messages import count_of, list_names, quote
 from aecore.data.readers.options import ReadOptions
 from aecore.data.readers.sniffing import HEAD_ROWS, layout
 from aecore.data.readers.workbook_parts import Cell, ReadingBudget, SheetCells, TooManyElements, Workbook
@@ -38,7 +38,7 @@ def read_workbook(name: str, data: bytes, options: ReadOptions) -> Table:
     if len(sheet.rows) < MIN_ROWS and sheet.formulas:
         raise _only_formulas(name, _formula(sheet.formulas[0]))
     if not sheet.rows:
-        raise UnreadableFile(f"{shown(name)} holds no worksheet with values in it; fill one, or export it as CSV.")
+        raise UnreadableFile(f"{quote(name)} holds no worksheet with values in it; fill one, or export it as CSV.")
     head = [(number, _texts(cells)) for number, cells in sheet.rows[:HEAD_ROWS]]
     width = max(len(texts) for _, texts in head)
     found = layout(name, [(n, [*texts, *[""] * (width - len(texts))]) for n, texts in head], ";", options)
@@ -48,9 +48,9 @@ def read_workbook(name: str, data: bytes, options: ReadOptions) -> Table:
     names = [*found.names, *[""] * (len(columns) - width)]
     notes = []
     if others:
-        notes.append(f"Worksheet {shown(title)} read, not {listed(map(shown, others), most=3)}.")
+        notes.append(f"Worksheet {quote(title)} read, not {list_names(map(quote, others), most=3)}.")
     if found.preamble:
-        notes.append(f"{counted(found.preamble, 'line')} above the table skipped.")
+        notes.append(f"{count_of(found.preamble, 'line')} above the table skipped.")
     empty = {c for c, column in enumerate(columns, start=1) if all(cell is None for cell in column)}
     formulas = [place for place in sheet.formulas if place[1] in empty]
     if formulas:
@@ -63,7 +63,7 @@ def _read(name: str, data: bytes) -> Chosen:
     """Return the first worksheet that holds rows enough, else the first that holds any."""
     if not data.startswith(b"PK"):
         raise UnreadableFile(
-            f"{shown(name)} is no Excel workbook by its content; if it is text, name it .csv, else save it as .xlsx."
+            f"{quote(name)} is no Excel workbook by its content; if it is text, name it .csv, else save it as .xlsx."
         )
     try:
         with open_zip(name, data) as archive:
@@ -81,12 +81,12 @@ def _read(name: str, data: bytes) -> Chosen:
         raise
     except TooManyElements as error:
         raise UnreadableFile(
-            f"{shown(name)} holds more than the {MAX_CELLS:,} cells that are read of a workbook, empty ones included; "
+            f"{quote(name)} holds more than the {MAX_CELLS:,} cells that are read of a workbook, empty ones included; "
             "export it as CSV or Parquet."
         ) from error
     except DAMAGED as error:
         raise UnreadableFile(
-            f"{shown(name)} is a workbook that is damaged or oddly made; save it again as .xlsx, or export it as CSV."
+            f"{quote(name)} is a workbook that is damaged or oddly made; save it again as .xlsx, or export it as CSV."
         ) from error
 
 
@@ -101,12 +101,12 @@ def _columns(sheet: SheetCells, skip: int, width: int) -> list[list[Cell]]:
 
 
 def _formula(place: tuple[int, int, str]) -> str:
-    return f"such as {shown(place[2])} in row {place[0]}"
+    return f"such as {quote(place[2])} in row {place[0]}"
 
 
 def _only_formulas(name: str, formulas: str) -> UnreadableFile:
     return UnreadableFile(
-        f"{shown(name)} holds formulas without stored values, {formulas}; "
+        f"{quote(name)} holds formulas without stored values, {formulas}; "
         "open it in a spreadsheet program, save it there and bring it again."
     )
 

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.data.simulators.recording import Recording, acting, one_of, seeded, within
+from aecore.data.simulators.recording import SimulatedRecording, acting, one_of, seeded, within
 from aecore.errors import SettingError
 
 SAMPLE_RATE = 12_000  # Hz, of the accelerometers
@@ -82,7 +82,7 @@ class BearingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class BearingFault:
     """A spall on one part, acting from `onset` (s) for `duration` (s; None: to the end).
 
     At severity 1 and load 1 a strike in the middle of the load zone rings with an amplitude of 20 g; 0 is healthy.
@@ -116,13 +116,13 @@ def frequencies(geometry: Geometry, shaft: float) -> Frequencies:
     )
 
 
-def simulate(settings: BearingSettings, fault: Fault | None = None) -> Recording:
+def simulate(settings: BearingSettings, fault: BearingFault | None = None) -> SimulatedRecording:
     """Simulate two accelerometers in g; rows outside the fault equal those of the healthy bearing, seed for seed.
 
-    Returns a `Recording` of T = seconds x 12,000 rows. Raises `SettingError` for a fault that would begin after the
-    recording has ended.
+    Returns a `SimulatedRecording` of T = seconds x 12,000 rows. Raises `SettingError` for a fault that would begin
+    after the recording has ended.
     """
-    fault = fault or Fault()
+    fault = fault or BearingFault()
     if fault.kind != "none" and fault.onset >= settings.seconds:
         raise SettingError(
             f"onset must lie within the {settings.seconds:g} s recorded, got {fault.onset:g} s; start it earlier."
@@ -143,7 +143,7 @@ def simulate(settings: BearingSettings, fault: Fault | None = None) -> Recording
             size = share * STRONGEST * fault.severity * settings.load
             ringing = ring(count, times, size * strengths, multiple * settings.resonance)
             values[:, channel] += np.where(active, ringing, 0.0)  # what still rings is cut off with the label
-    return Recording(time, values.astype(np.float32), CHANNELS, active.astype(np.int8))
+    return SimulatedRecording(time, values.astype(np.float32), CHANNELS, active.astype(np.int8))
 
 
 def strikes(

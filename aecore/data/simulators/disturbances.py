@@ -22,14 +22,14 @@ RINGING = (2_000.0, 8_000.0)  # Hz, what the input filter makes of a burst
 DECAY = (1e-4, 4e-4)  # s, in which the ringing falls to 1/e
 
 
-def disturbed(clean: Array, kind: Kind, rms: float, *, sample_rate: float, rng: np.random.Generator) -> Array:
+def disturb(clean: Array, kind: Kind, rms: float, *, sample_rate: float, rng: np.random.Generator) -> Array:
     """Return the signal [T] as it would be measured; ``rms`` of what is added, in the signal's unit."""
     one_of("kind", kind, KINDS)
     within("rms", rms, 0, 1e9)
     if rms == 0:
         return clean.copy()
     if kind == "quantisation":
-        return quantised(clean, rms * np.sqrt(12.0), offset=rng.uniform(0, 1))
+        return quantise(clean, rms * np.sqrt(12.0), offset=rng.uniform(0, 1))
     added = {"white": white, "ripple": ripple, "bursts": bursts}[kind](len(clean), sample_rate, rng)
     return np.asarray(clean + rms * added)
 
@@ -49,7 +49,7 @@ def ripple(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     return np.sqrt(3.0) * (4 * np.abs(turns - np.floor(turns + 0.5)) - 1)
 
 
-def quantised(clean: Array, step: float, *, offset: float = 0.0) -> Array:
+def quantise(clean: Array, step: float, *, offset: float = 0.0) -> Array:
     """Round to multiples of ``step``, ``offset`` steps off zero: an error of ``step / sqrt(12)`` rms.
 
     Widrow & Kollar (2008), *Quantization Noise*, ch. 5.

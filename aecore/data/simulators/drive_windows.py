@@ -58,7 +58,7 @@ class WindowSettings:
         return POLE_PAIRS * self.speed_rpm / 60.0
 
 
-class Windows(NamedTuple):
+class DriveWindows(NamedTuple):
     """``values`` float32 [N, 3, 96] in A, and what each was drawn with."""
 
     values: Array
@@ -87,7 +87,9 @@ def window(settings: WindowSettings) -> Array:
         seconds=SETTLED if drifts else SECONDS + 2 / settings.frequency, seed=settings.seed,
     )  # fmt: skip
     kind = KINDS[settings.condition]
-    made = powertrain.simulate(drive, powertrain.Fault(kind=kind, phase=settings.phase, severity=settings.severity))
+    made = powertrain.simulate(
+        drive, powertrain.PowertrainFault(kind=kind, phase=settings.phase, severity=settings.severity)
+    )
     turns = settings.frequency * made.time  # electrical turns since the beginning
     first = angle_at_zero(made.values[:, :3], turns)
     latest = 2 * np.pi * settings.frequency * (made.time[-1] - SECONDS) + first
@@ -116,7 +118,7 @@ def draw(
     outside: Region | None = None,
     aligned: bool = False,
     noise: float = 1.0,
-) -> Windows:
+) -> DriveWindows:
     """Draw ``count`` windows, conditions in turn, all else uniform.
 
     Operating points lie ``inside`` a region and never in the one that is ``outside``. ``aligned`` windows start at
@@ -138,7 +140,7 @@ def draw(
             seed=int(rng.integers(1 << 30)),
         ))  # fmt: skip
     places = np.array([CONDITIONS.index(c) for c in conditions], np.uint8)[kinds]
-    return Windows(values, points[:, 0], points[:, 1], places, np.where(places > 0, drawn, 0.0))
+    return DriveWindows(values, points[:, 0], points[:, 1], places, np.where(places > 0, drawn, 0.0))
 
 
 def _point(rng: np.random.Generator, inside: Region, outside: Region | None) -> tuple[float, float]:
@@ -148,7 +150,7 @@ def _point(rng: np.random.Generator, inside: Region, outside: Region | None) -> 
             return speed, load
 
 
-def turns(drawn: Windows) -> Array:
+def turns(drawn: DriveWindows) -> Array:
     """Bring windows to one electrical turn from angle 0 on, as shares of the positive sequence's amplitude: [N, 3, 64].
 
     The usual order analysis of a drive whose resolver is known: what speed and torque do to a current is taken out, and

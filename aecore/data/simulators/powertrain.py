@@ -32,10 +32,10 @@ from aecore.data.simulators.inverter import (
     ripple,
     wander,
 )
-from aecore.data.simulators.recording import Recording, acting, one_of, ramp, within
+from aecore.data.simulators.recording import SimulatedRecording, acting, one_of, ramp, within
 from aecore.errors import SettingError
 
-__all__ = ["CHANNELS", "Fault", "InverterSettings", "Recording", "simulate"]
+__all__ = ["CHANNELS", "PowertrainFault", "InverterSettings", "SimulatedRecording", "simulate"]
 
 MAX_OFFSET = 0.10 * RATED_CURRENT  # A at severity 1: beyond, a drive's own plausibility check trips
 MAX_GAIN = 0.30  # relative, at severity 1
@@ -47,7 +47,7 @@ FaultKind = Literal["none", "open_switch", "offset", "gain", "inter_turn"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class PowertrainFault:
     """One fault, active from `onset` (s) for `duration` (s; None: to the end).
 
     What severity 1 means, with its equations, stands at the function of each kind; 0 is healthy throughout.
@@ -69,13 +69,14 @@ class Fault:
             within("duration", self.duration, 0, 600)
 
 
-def simulate(settings: InverterSettings, fault: Fault | None = None) -> Recording:
+def simulate(settings: InverterSettings, fault: PowertrainFault | None = None) -> SimulatedRecording:
     """Simulate what a traction inverter logs; rows outside the fault equal those of the healthy machine, seed for seed.
 
-    Returns a `Recording` of T = seconds x sample_rate rows: three phase currents in A, link voltage in V, speed in rpm.
+    Returns a `SimulatedRecording` of T = seconds x sample_rate rows:
+    three phase currents in A, link voltage in V, speed in rpm.
     Raises `SettingError` for a fault that would begin after the recording has ended.
     """
-    fault = fault or Fault()
+    fault = fault or PowertrainFault()
     if fault.kind != "none" and fault.onset >= settings.seconds:
         raise SettingError(
             f"onset must lie within the {settings.seconds:g} s recorded, got {fault.onset:g} s; start it earlier."
@@ -96,14 +97,14 @@ def simulate(settings: InverterSettings, fault: Fault | None = None) -> Recordin
     link = DC_LINK - BATTERY_RESISTANCE * link_current(settings, amplitude) + rng.normal(0.0, LINK_NOISE, size=count)
     resolver = speed + rng.normal(0.0, SPEED_NOISE, size=count)
     values = np.column_stack([measured, link, resolver]).astype(np.float32)  # [T, 5]
-    return Recording(time, values, CHANNELS, active.astype(np.int8))
+    return SimulatedRecording(time, values, CHANNELS, active.astype(np.int8))
 
 
 def _in_the_machine(
     currents: NDArray[np.float64],
     angle: NDArray[np.float64],
     active: NDArray[np.bool_],
-    fault: Fault,
+    fault: PowertrainFault,
     settings: InverterSettings,
 ) -> NDArray[np.float64]:
     """Apply a fault that changes the true currents."""
@@ -114,7 +115,9 @@ def _in_the_machine(
     return currents
 
 
-def _in_the_sensor(measured: NDArray[np.float64], active: NDArray[np.bool_], fault: Fault) -> NDArray[np.float64]:
+def _in_the_sensor(
+    measured: NDArray[np.float64], active: NDArray[np.bool_], fault: PowertrainFault
+) -> NDArray[np.float64]:
     """Apply a fault that changes only what is measured."""
     if fault.kind == "offset":
         return offset(measured, active, fault)
@@ -123,7 +126,9 @@ def _in_the_sensor(measured: NDArray[np.float64], active: NDArray[np.bool_], fau
     return measured
 
 
-def open_switch(currents: NDArray[np.float64], active: NDArray[np.bool_], fault: Fault) -> NDArray[np.float64]:
+def open_switch(
+    currents: NDArray[np.float64], active: NDArray[np.bool_], fault: PowertrainFault
+) -> NDArray[np.float64]:
     """Take away the positive half wave of one phase: its upper transistor no longer conducts.
 
     With ``lost = severity * max(i_k, 0)``, the phase keeps ``i_k - lost`` and the others take ``lost / 2`` each, as
@@ -137,7 +142,7 @@ def open_switch(currents: NDArray[np.float64], active: NDArray[np.bool_], fault:
     return np.asarray(currents + lost[:, None] * share)  # [T, 3]
 
 
-def offset(measured: NDArray[np.float64], active: NDArray[np.bool_], fault: Fault) -> NDArray[np.float64]:
+def offset(measured: NDArray[np.float64], active: NDArray[np.bool_], fault: PowertrainFault) -> NDArray[np.float64]:
     """Let one sensor's zero drift: ``i + severity * 30 A * r``, r rising from 0 to 1 over the fault.
 
     The true currents are left alone, so the measured ones no longer sum to zero. Chung & Sul (1998), "Analysis and
@@ -148,7 +153,7 @@ def offset(measured: NDArray[np.float64], active: NDArray[np.bool_], fault: Faul
     return drifted
 
 
-def gain(measured: NDArray[np.float64], active: NDArray[np.bool_], fault: Fault) -> NDArray[np.float64]:
+def gain(measured: NDArray[np.float64], active: NDArray[np.bool_], fault: PowertrainFault) -> NDArray[np.float64]:
     """Let one sensor's gain drift: ``i * (1 + severity * 0.3 * r)``, r rising from 0 to 1 over the fault.
 
     Seen from the controller this is a negative-sequence current of a third of the error. Chung & Sul (1998), as above.
@@ -162,7 +167,7 @@ def inter_turn(
     currents: NDArray[np.float64],
     angle: NDArray[np.float64],
     active: NDArray[np.bool_],
-    fault: Fault,
+    fault: PowertrainFault,
     settings: InverterSettings,
 ) -> NDArray[np.float64]:
     """Short some turns of one phase: a negative-sequence current of `negative_sequence` appears.
@@ -187,7 +192,7 @@ def negative_sequence(settings: InverterSettings, severity: float) -> float:
     return shorted * (shorted * omega * FLUX / abs(impedance)) / 3.0
 
 
-def _active(settings: InverterSettings, count: int, fault: Fault) -> NDArray[np.bool_]:
+def _active(settings: InverterSettings, count: int, fault: PowertrainFault) -> NDArray[np.bool_]:
     """Return where the fault acts [T]."""
     if fault.kind == "none" or fault.severity == 0:
         return np.zeros(count, dtype=np.bool_)

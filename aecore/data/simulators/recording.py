@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from aecore.errors import SettingError
 
 
-class Recording(NamedTuple):
+class SimulatedRecording(NamedTuple):
     """A simulated trace, row by row.
 
     ``time`` float64 [T] in s, ``values`` float32 [T, C], ``channels`` C names with their units, ``labels`` int8 [T],

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.data.simulators.recording import Recording, acting, one_of, ramp, seeded, within
+from aecore.data.simulators.recording import SimulatedRecording, acting, one_of, ramp, seeded, within
 from aecore.errors import SettingError
 
 STEP = 60.0  # s between readings
@@ -65,7 +65,7 @@ class RoomSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class RoomFault:
     """One fault, acting from `onset` (s) for `duration` (s; None: to the end); severity 0 is healthy.
 
     - stuck: the sensor keeps this share of its reading at onset, at severity 1 all of it;
@@ -101,13 +101,13 @@ class Inputs(NamedTuple):
     power: Floats  # W
 
 
-def simulate(settings: RoomSettings, fault: Fault | None = None) -> Recording:
+def simulate(settings: RoomSettings, fault: RoomFault | None = None) -> SimulatedRecording:
     """Simulate what the room's sensors read; rows before the fault equal those of the healthy room, seed for seed.
 
-    Returns a `Recording` of T = days x 1,440 rows: degrees C, % relative humidity, ppm, lx and W. Raises
+    Returns a `SimulatedRecording` of T = days x 1,440 rows: degrees C, % relative humidity, ppm, lx and W. Raises
     `SettingError` for a fault that would begin after the recording has ended.
     """
-    fault = fault or Fault()
+    fault = fault or RoomFault()
     if fault.kind != "none" and fault.onset >= settings.days * DAY:
         raise SettingError(
             f"onset must lie within the {settings.days * DAY:g} s recorded, got {fault.onset:g} s; start it earlier."
@@ -126,7 +126,7 @@ def simulate(settings: RoomSettings, fault: Fault | None = None) -> Recording:
     values[:, 1:] = np.maximum(values[:, 1:], 0.0)
     values[:, 1] = np.minimum(values[:, 1], 100.0)
     _in_the_sensor(values, active, fault, np.random.default_rng([settings.seed, 1]))
-    return Recording(time, values.astype(np.float32), CHANNELS, active.astype(np.int8))
+    return SimulatedRecording(time, values.astype(np.float32), CHANNELS, active.astype(np.int8))
 
 
 def room_air(settings: RoomSettings, inputs: Inputs) -> tuple[Floats, Floats, Floats]:
@@ -141,7 +141,7 @@ def room_air(settings: RoomSettings, inputs: Inputs) -> tuple[Floats, Floats, Fl
     carbon = _follow(OUTDOOR_CO2 + 1e6 * CO2_PERSON * per_volume / inputs.exchange, fresh, OUTDOOR_CO2)
     outside = OUTDOOR_HUMIDITY / 100.0 * saturation(inputs.outdoor)
     water = _follow(outside + WATER_PERSON * per_volume / inputs.exchange, fresh, float(outside[0]))
-    temperature = _heated(settings, inputs)
+    temperature = _simulate_heating(settings, inputs)
     humidity = np.minimum(100.0 * water / saturation(temperature), 100.0)
     return temperature, humidity, carbon
 
@@ -165,7 +165,7 @@ def _follow(target: Floats, kept: Floats, start: float) -> Floats:
     return path
 
 
-def _heated(settings: RoomSettings, inputs: Inputs) -> Floats:
+def _simulate_heating(settings: RoomSettings, inputs: Inputs) -> Floats:
     """Return the temperature [T]: the heater answers to it, so that it cannot be known beforehand."""
     loss = LEAK + AIR * inputs.exchange  # W/(K m3)
     gains = (HEAT_PERSON * inputs.people + inputs.power) / settings.volume  # W/m3
@@ -210,7 +210,7 @@ def _people(settings: RoomSettings, hour: Floats, day: NDArray[np.int64], rng: n
     return there
 
 
-def _in_the_sensor(values: Floats, active: NDArray[np.bool_], fault: Fault, rng: np.random.Generator) -> None:
+def _in_the_sensor(values: Floats, active: NDArray[np.bool_], fault: RoomFault, rng: np.random.Generator) -> None:
     """Apply a fault that changes only what is measured."""
     reading = values[:, fault.sensor]
     if not active.any():

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.data.readers.messages import counted
+from aecore.data.readers.messages import count_of
 from aecore.data.tables import timezones as clocks
 from aecore.data.tables.table import Signal
 
@@ -51,21 +51,21 @@ def regular(signal: Signal) -> Regular:
     time = clocks.seconds(signal.time)
     steps = np.diff(time)
     if (steps == 0).mean() >= COARSE:
-        return _evened(signal, time, notes)
+        return _take_as_even(signal, time, notes)
     order = np.argsort(time, kind="stable")
     late = int((np.maximum.accumulate(time) > time).sum())
     if late and not _mostly_regular(np.diff(time[order])):
         notes.append(
-            f"Time jumps back and {counted(late, 'row')} overlap with others, as where recordings are joined; "
+            f"Time jumps back and {count_of(late, 'row')} overlap with others, as where recordings are joined; "
             "the file's order is kept and its rows are taken as evenly spaced."
         )
         return _result(signal, _missing(signal), np.arange(len(time)), notes)
     if late:
-        notes.append(f"{counted(late, 'row')} came late and put in order of time.")
-    signal, place = _merged(signal, time, order, notes)
+        notes.append(f"{count_of(late, 'row')} came late and put in order of time.")
+    signal, place = _merge_stamps(signal, time, order, notes)
     time = clocks.seconds(signal.time) if signal.time is not None else time
     even = _mostly_regular(np.diff(time))
-    signal, filled, moved = _bridged(signal, time, notes) if even else _resampled(signal, time, notes)
+    signal, filled, moved = _bridge(signal, time, notes) if even else _resample(signal, time, notes)
     return _result(signal, filled, moved[place], notes)
 
 
@@ -85,7 +85,7 @@ def _mostly_regular(steps: Floats) -> bool:
     return bool((np.abs(forward - median) <= 0.5 * median).sum() >= clocks.REGULAR * steps.size)
 
 
-def _evened(signal: Signal, time: Floats, notes: list[str]) -> Regular:
+def _take_as_even(signal: Signal, time: Floats, notes: list[str]) -> Regular:
     """Take rows as even where several share each stamp: merging them would throw measurements away."""
     span = float(time.max() - time.min())
     rate = clocks.rate_of(span / (len(time) - 1)) if (np.diff(time) >= 0).all() else None
@@ -94,7 +94,7 @@ def _evened(signal: Signal, time: Floats, notes: list[str]) -> Regular:
     return _result(signal._replace(sample_rate=rate or signal.sample_rate), _missing(signal), rows, notes)
 
 
-def _merged(signal: Signal, time: Floats, order: Rows, notes: list[str]) -> tuple[Signal, Rows]:
+def _merge_stamps(signal: Signal, time: Floats, order: Rows, notes: list[str]) -> tuple[Signal, Rows]:
     """Put rows in order and make one of those at the same time: the mean, marked if one of them is."""
     first = np.concatenate([[True], np.diff(time[order]) > 0])  # [rows given]
     place = np.empty(len(order), dtype=np.int64)
@@ -104,7 +104,7 @@ def _merged(signal: Signal, time: Floats, order: Rows, notes: list[str]) -> tupl
     if double == 0 and (np.diff(order) == 1).all():
         return signal, place
     if double:
-        notes.append(f"{counted(double, 'row')} at the same time as another; such rows became their mean.")
+        notes.append(f"{count_of(double, 'row')} at the same time as another; such rows became their mean.")
     counts = np.diff(np.append(starts, len(order)))[:, None]
     values = np.add.reduceat(signal.values[order], starts, axis=0) / counts
     labels = None if signal.labels is None else np.maximum.reduceat(signal.labels[order], starts)
@@ -113,7 +113,7 @@ def _merged(signal: Signal, time: Floats, order: Rows, notes: list[str]) -> tupl
     return signal._replace(values=values, time=signal.time[order][starts], labels=labels, missing=missing), place
 
 
-def _bridged(signal: Signal, time: Floats, notes: list[str]) -> tuple[Signal, Mask, Rows]:
+def _bridge(signal: Signal, time: Floats, notes: list[str]) -> tuple[Signal, Mask, Rows]:
     """Put rows into steps longer than usual, as many as are missing; measured rows stay as they are."""
     steps = np.diff(time)
     usual = float(np.median(steps))
@@ -131,14 +131,14 @@ def _bridged(signal: Signal, time: Floats, notes: list[str]) -> tuple[Signal, Ma
     at = int(np.argmax(steps))
     short = "" if missing <= limit else f" (of {missing:,} that would be, so that long gaps are drawn shorter)"
     notes.append(
-        f"{counted(gaps, 'gap')} in time, the longest {steps[at]:,.4g} s after row {at:,}: "
-        f"{counted(int(extra.sum()), 'row')} put in by straight lines{short}."
+        f"{count_of(gaps, 'gap')} in time, the longest {steps[at]:,.4g} s after row {at:,}: "
+        f"{count_of(int(extra.sum()), 'row')} put in by straight lines{short}."
     )
     rows = np.arange(len(filled), dtype=np.float64)
     return _between(signal, rows, place.astype(np.float64), place, rate), filled, place
 
 
-def _resampled(signal: Signal, time: Floats, notes: list[str]) -> tuple[Signal, Mask, Rows]:
+def _resample(signal: Signal, time: Floats, notes: list[str]) -> tuple[Signal, Mask, Rows]:
     """Lay rows at the median step over the whole time; those further than it from any measured row count as filled."""
     span = float(time[-1] - time[0])
     step = max(float(np.median(np.diff(time))), span / (MOST_RESAMPLED * len(time)))
@@ -149,7 +149,7 @@ def _resampled(signal: Signal, time: Floats, notes: list[str]) -> tuple[Signal, 
     place = np.rint((time - time[0]) / step).astype(np.int64).clip(0, len(grid) - 1)
     notes.append(
         f"Steps in time differ too much to be taken as even: resampled by straight lines every {step:.4g} s, "
-        f"{counted(len(time), 'row')} to {len(grid):,}."
+        f"{count_of(len(time), 'row')} to {len(grid):,}."
     )
     even = _between(signal, grid, time, None, clocks.rate_of(step))
     labels = None if signal.labels is None else signal.labels[nearest]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aecore.data.readers.messages import counted, shown
+from aecore.data.readers.messages import count_of, quote
 from aecore.data.tables.cells import to_float
 from aecore.errors import DataError
 
@@ -49,9 +49,9 @@ def take(
         del columns[name]
         if telling and labels is None:
             labels = Labels(np.nan_to_num(marks).astype(np.int8), name)
-            notes.append(_said(labels))
+            notes.append(_describe(labels))
         else:
-            notes.append(f"{shown(name)} holds marks, not measurements, and is left out.")
+            notes.append(f"{quote(name)} holds marks, not measurements, and is left out.")
     return labels
 
 
@@ -61,12 +61,12 @@ def _take_wanted(columns: dict[str, pd.Series], wanted: str, notes: list[str]) -
     numbers = _from_words(columns[wanted]) if numbers is None else numbers
     if numbers is None:
         raise DataError(
-            f"{shown(wanted)} holds neither numbers nor the word normal to serve as labels; choose a column of 0 or "
+            f"{quote(wanted)} holds neither numbers nor the word normal to serve as labels; choose a column of 0 or "
             "normal, and of 1 or the fault's name."
         )
     del columns[wanted]
     labels = Labels((np.nan_to_num(numbers) != 0).astype(np.int8), wanted)
-    notes.append(_said(labels))
+    notes.append(_describe(labels))
     return labels
 
 
@@ -78,6 +78,6 @@ def _from_words(column: pd.Series) -> NDArray[np.float64] | None:
     return np.where(normal | empty, 0.0, 1.0) if normal.any() else None
 
 
-def _said(labels: Labels) -> str:
-    marked = counted(int(labels.marks.sum()), "row")
-    return f"{shown(labels.name)} taken as labels ({marked} marked), not as a channel."
+def _describe(labels: Labels) -> str:
+    marked = count_of(int(labels.marks.sum()), "row")
+    return f"{quote(labels.name)} taken as labels ({marked} marked), not as a channel."

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aecore.data.readers.messages import clean_names, counted, listed, shown
+from aecore.data.readers.messages import clean_names, count_of, list_names, quote
 from aecore.data.readers.options import ReadOptions
 from aecore.data.tables import labels
 from aecore.data.tables import timezones as clocks
@@ -77,7 +77,7 @@ def to_signal(name: str, table: Table, options: ReadOptions | None = None) -> Si
     frame = _without_empty_tail(table.frame, notes)
     if len(frame) < MIN_ROWS:
         raise TooFewRows(
-            f"{shown(name)} holds {counted(len(frame), 'row')} of values; "
+            f"{quote(name)} holds {count_of(len(frame), 'row')} of values; "
             f"a signal needs at least {MIN_ROWS}, so export a longer piece."
         )
     columns = {names[i]: frame.iloc[:, i] for i in range(frame.shape[1])}
@@ -90,7 +90,7 @@ def to_signal(name: str, table: Table, options: ReadOptions | None = None) -> Si
     values, channels = _numbers(name, columns if not keep else {key: columns[key] for key in keep}, table, notes)
     if len(channels) < len(keep):
         lost = [key for key in keep if key not in channels]
-        raise DataError(f"{shown(name)} holds no numbers in {listed(lost)}; choose other channels.")
+        raise DataError(f"{quote(name)} holds no numbers in {list_names(lost)}; choose other channels.")
     values, missing = _fill(values, channels, notes)
     time, marks = clock.time if clock else None, marked.marks if marked else None
     if clock and clock.descending:
@@ -99,7 +99,7 @@ def to_signal(name: str, table: Table, options: ReadOptions | None = None) -> Si
     rate = table.sample_rate
     if options.sample_rate is not None:
         if clock:
-            notes.append(f"Time in {shown(clock.name)} set aside: rows count at {options.sample_rate:g} Hz, as asked.")
+            notes.append(f"Time in {quote(clock.name)} set aside: rows count at {options.sample_rate:g} Hz, as asked.")
         time, rate = None, options.sample_rate
     elif time is not None:
         rate = clocks.sample_rate(time, notes)
@@ -110,12 +110,12 @@ def bounded(name: str, rows: int, columns: int) -> None:
     """Refuse a table too large to hold, before it is read."""
     if columns > MAX_COLUMNS:
         raise UnreadableFile(
-            f"{shown(name)} holds {columns:,} columns, and at most {MAX_CHANNELS} channels are taken; "
+            f"{quote(name)} holds {columns:,} columns, and at most {MAX_CHANNELS} channels are taken; "
             "keep the columns that matter."
         )
     if rows * columns > MAX_CELLS:
         raise UnreadableFile(
-            f"{shown(name)} holds about {rows:,} rows of {counted(columns, 'column')}, "
+            f"{quote(name)} holds about {rows:,} rows of {count_of(columns, 'column')}, "
             f"more than the {MAX_CELLS:,} cells that are taken; keep the columns that matter, or every n-th row."
         )
 
@@ -126,7 +126,7 @@ def _all_there(options: ReadOptions, names: Sequence[str]) -> None:
     unknown = [key for key in asked if key not in names]
     if unknown:
         raise DataError(
-            f"No column is called {listed(map(shown, unknown))}; the columns are {listed(names, most=10)}, "
+            f"No column is called {list_names(map(quote, unknown))}; the columns are {list_names(names, most=10)}, "
             "so choose among these."
         )
 
@@ -137,7 +137,7 @@ def _without_empty_tail(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
         return frame
     filled = np.flatnonzero(frame.notna().any(axis=1).to_numpy())
     kept = int(filled[-1]) + 1 if filled.size else 0
-    notes.append(f"{counted(len(frame) - kept, 'empty row')} at the end left out.")
+    notes.append(f"{count_of(len(frame) - kept, 'empty row')} at the end left out.")
     return frame.iloc[:kept]
 
 
@@ -150,7 +150,7 @@ def _drop_counter(columns: dict[str, pd.Series], given: Mapping[str, str], notes
     telling = COUNTER_NAMES.fullmatch(key) or given[name].strip() == ""
     if telling and pd.api.types.is_integer_dtype(column) and (np.diff(column.to_numpy()) == 1).all():
         del columns[name]
-        notes.append(f"{shown(name)} only counts the rows and is left out.")
+        notes.append(f"{quote(name)} only counts the rows and is left out.")
 
 
 def _numbers(
@@ -167,7 +167,7 @@ def _numbers(
             text.append(name)
             continue
         if spoilt:
-            notes.append(f"{counted(spoilt, 'cell')} of {shown(name)} without a number, taken as gaps.")
+            notes.append(f"{count_of(spoilt, 'cell')} of {quote(name)} without a number, taken as gaps.")
         beyond = (numbers > LARGEST) | (numbers < -LARGEST)
         huge += int(beyond.sum())
         numbers[beyond] = np.nan
@@ -179,19 +179,19 @@ def _numbers(
         kept.append(name)
         del numbers  # before the next column takes as much
     if text:
-        notes.append(f"Without numbers, left out: {listed(text)}.")
+        notes.append(f"Without numbers, left out: {list_names(text)}.")
     if empty:
-        notes.append(f"Without any value, left out: {listed(empty)}.")
+        notes.append(f"Without any value, left out: {list_names(empty)}.")
     if huge:
-        notes.append(f"{counted(huge, 'infinite or huge value')} (beyond 3.4e38) taken as gaps.")
+        notes.append(f"{count_of(huge, 'infinite or huge value')} (beyond 3.4e38) taken as gaps.")
     if not kept:
         raise UnreadableFile(
-            f"{shown(file)} holds no column of numbers besides time and labels; "
+            f"{quote(file)} holds no column of numbers besides time and labels; "
             "export the measurements as numbers, one column a channel."
         )
     if len(kept) > MAX_CHANNELS:
         raise DataError(
-            f"{shown(file)} holds {len(kept):,} channels, and at most {MAX_CHANNELS} are taken; "
+            f"{quote(file)} holds {len(kept):,} channels, and at most {MAX_CHANNELS} are taken; "
             "keep the columns that matter."
         )
     return np.ascontiguousarray(values[:, : len(kept)]), tuple(kept)
@@ -211,10 +211,10 @@ def _fill(
     if missing.any():
         holed = [f"{channels[c]} ({int(gaps[:, c].sum()):,})" for c in holes]
         notes.append(
-            f"{counted(int(gaps.sum()), 'gap')} in {counted(int(missing.sum()), 'row')} filled by straight lines: "
-            f"{listed(holed)}."
+            f"{count_of(int(gaps.sum()), 'gap')} in {count_of(int(missing.sum()), 'row')} filled by straight lines: "
+            f"{list_names(holed)}."
         )
     still = [channel for channel, span in zip(channels, np.ptp(values, axis=0), strict=True) if span == 0]
     if still:
-        notes.append(f"Constant throughout: {listed(still)}.")
+        notes.append(f"Constant throughout: {list_names(still)}.")
     return values, missing

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aecore.data.readers.messages import counted
+from aecore.data.readers.messages import count_of
 from aecore.data.readers.options import TIME_UNITS
 from aecore.data.tables import dates
 
@@ -54,7 +54,9 @@ def text_sample(column: pd.Series) -> pd.Series | None:
 
 def _read_stamps(stamps: pd.Series) -> tuple[Times, str]:
     lost = int(stamps.isna().sum())
-    return _filled(stamps), f"dates, {counted(lost, 'cell')} without one filled by straight lines" if lost else "dates"
+    return _fill_times(
+        stamps
+    ), f"dates, {count_of(lost, 'cell')} without one filled by straight lines" if lost else "dates"
 
 
 def _read_text(column: pd.Series, sample: pd.Series) -> tuple[Times | None, str]:
@@ -65,7 +67,7 @@ def _read_text(column: pd.Series, sample: pd.Series) -> tuple[Times | None, str]
         days = np.cumsum(np.diff(elapsed, prepend=elapsed[:1]) < -43_200.0)  # half a day back: it was midnight
         if np.isfinite(elapsed).mean() < MOSTLY:
             return None, ""
-        return _filled(np.asarray(elapsed + 86_400.0 * days)), "clock times, in seconds since midnight"
+        return _fill_times(np.asarray(elapsed + 86_400.0 * days)), "clock times, in seconds since midnight"
     if sample.str.fullmatch(dates.DATELIKE).mean() < MOSTLY:
         return None, ""
     read, formats = dates.parse(column.astype("str").str.strip().where(column.notna()), sample)
@@ -73,7 +75,7 @@ def _read_text(column: pd.Series, sample: pd.Series) -> tuple[Times | None, str]
         return None, ""
     lost = int(read.isna().sum())
     said = "dates" if formats == 1 else f"dates in {formats} formats"
-    return _filled(read), f"{said}, {counted(lost, 'cell')} without one filled by straight lines" if lost else said
+    return _fill_times(read), f"{said}, {count_of(lost, 'cell')} without one filled by straight lines" if lost else said
 
 
 def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -> tuple[Times | None, str]:
@@ -88,7 +90,7 @@ def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -
     if inside.mean() >= MOSTLY:
         written = dates.parse_as(pd.Series(np.where(inside, time, 0).astype(np.int64)).astype("str"), "%Y%m%d%H%M%S")
         if written.notna().mean() >= MOSTLY:
-            return _filled(written), "dates, written as one number"
+            return _fill_times(written), "dates, written as one number"
     known = np.isfinite(time)
     steps = np.diff(time if known.all() else time[known])
     if not steps.any() or max((steps >= 0).mean(), (steps <= 0).mean()) < MOSTLY:
@@ -97,7 +99,7 @@ def _read_numbers(time: NDArray[np.float64], unit: str | None, *, named: bool) -
         return None, ""
     factor = SECONDS.get((unit or "s").lower(), 1.0)
     scaled = np.asarray(time * factor, dtype=np.float64)
-    return _filled(scaled), "elapsed seconds" if factor == 1.0 else f"elapsed, {unit} turned into seconds"
+    return _fill_times(scaled), "elapsed seconds" if factor == 1.0 else f"elapsed, {unit} turned into seconds"
 
 
 def _within_reach(time: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -119,12 +121,12 @@ def _read_counted(time: NDArray[np.float64], unit: str) -> tuple[Times | None, s
     inside = (time * factor >= EARLIEST) & (time * factor < LATEST)
     if inside.mean() >= MOSTLY:
         return _from_unix(np.where(inside, time, np.nan), 1.0 / factor), f"dates, from Unix time in {unit}"
-    return _filled(np.asarray(time * factor, dtype=np.float64)), f"elapsed, in {unit}"
+    return _fill_times(np.asarray(time * factor, dtype=np.float64)), f"elapsed, in {unit}"
 
 
 def _from_unix(time: NDArray[np.float64], scale: float) -> Times:
     """Return dates from Unix time in units of 1 / scale s, exact where it is whole: floats of ns would not be."""
-    filled = np.asarray(_filled(time), dtype=np.float64)
+    filled = np.asarray(_fill_times(time), dtype=np.float64)
     whole = np.floor(filled)
     rest = np.round((filled - whole) * 1e9 / scale)
     return (whole.astype(np.int64) * round(1e9 / scale) + rest.astype(np.int64)).astype("datetime64[ns]")
@@ -137,7 +139,7 @@ def _advances_evenly(steps: NDArray[np.float64]) -> bool:
     return bool(np.ptp(steps) < 0.2 * np.median(steps))
 
 
-def _filled(time: pd.Series | NDArray[np.float64]) -> Times:
+def _fill_times(time: pd.Series | NDArray[np.float64]) -> Times:
     """Put straight lines through missing times."""
     if isinstance(time, pd.Series):
         stamps = time.to_numpy(dtype="datetime64[ns]")

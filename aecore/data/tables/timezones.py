@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aecore.data.readers.messages import counted, shown
+from aecore.data.readers.messages import count_of, quote
 from aecore.data.tables.times import CLOCK, Times, read, text_sample
 from aecore.errors import DataError
 
@@ -67,16 +67,16 @@ def take(
         time, said = read(columns[name], own_unit, telling=telling, named=named or name == wanted, given=unit)
         if name == wanted and time is None:
             raise DataError(
-                f"{shown(name)} does not run like a clock; choose another column as time, or give a sample rate."
+                f"{quote(name)} does not run like a clock; choose another column as time, or give a sample rate."
             )
         if time is None or (len(columns) == 1 and name != wanted and not said.startswith("dates")):
             continue
         del columns[name]
         if clock is None:
-            notes.append(f"{shown(name)} taken as time ({said}).")
-            clock = _ordered(time, name, notes)
+            notes.append(f"{quote(name)} taken as time ({said}).")
+            clock = _order(time, name, notes)
         else:
-            notes.append(f"{shown(name)} counts time as well and is left out.")
+            notes.append(f"{quote(name)} counts time as well and is left out.")
     return clock or (_counter(columns, notes, unit, keep) if wanted is None else None)
 
 
@@ -98,8 +98,8 @@ def _counter(columns: dict[str, pd.Series], notes: list[str], unit: str | None, 
     if not (steps > 0).all() or np.mean(np.abs(steps - np.median(steps)) <= 0.5 * np.median(steps)) < REGULAR:
         return None
     del columns[name]
-    notes.append(f"{shown(name)} taken as time ({said}).")
-    return _ordered(time, name, notes)
+    notes.append(f"{quote(name)} taken as time ({said}).")
+    return _order(time, name, notes)
 
 
 def sample_rate(time: Times, notes: list[str]) -> float | None:
@@ -118,7 +118,7 @@ def sample_rate(time: Times, notes: list[str]) -> float | None:
         return None
     long = int((forward > 1.5 * median).sum())
     if long:
-        notes.append(f"{counted(long, 'longer step')} in time than usual, up to {forward.max():.4g} s.")
+        notes.append(f"{count_of(long, 'longer step')} in time than usual, up to {forward.max():.4g} s.")
     return rate_of(float(ordinary.mean()))
 
 
@@ -154,7 +154,7 @@ def _join_day_and_clock(columns: dict[str, pd.Series], keep: Collection[str]) ->
     return joined
 
 
-def _ordered(time: Times, name: str, notes: list[str]) -> Clock:
+def _order(time: Times, name: str, notes: list[str]) -> Clock:
     """Turn a file round that runs backwards throughout; otherwise keep its order and say what is odd."""
     steps = np.diff(seconds(time))
     if steps.size and (steps <= 0).all() and (steps < 0).any():
@@ -162,7 +162,7 @@ def _ordered(time: Times, name: str, notes: list[str]) -> Clock:
         return Clock(time[::-1].copy(), True, name)
     back, same = int((steps < 0).sum()), int((steps == 0).sum())
     if back:
-        notes.append(f"Time jumps back at {counted(back, 'row')}; the file's order is kept.")
+        notes.append(f"Time jumps back at {count_of(back, 'row')}; the file's order is kept.")
     if same:
-        notes.append(f"Time stands still at {counted(same, 'row')}; all are kept.")
+        notes.append(f"Time stands still at {count_of(same, 'row')}; all are kept.")
     return Clock(time, False, name)

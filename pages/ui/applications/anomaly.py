@@ -11,7 +11,7 @@ from aecore.concepts.applications import anomaly as core
 from aecore.concepts.applications.anomaly import ALARM, AUTOENCODER, CONTESTANTS, PCA, Scene
 from aecore.concepts.applications.anomaly.training import train
 from aecore.data.readers.uploads import Signal
-from aecore.data.simulators.recording import Recording
+from aecore.data.simulators.recording import SimulatedRecording
 from aecore.figures.thinning import extremes
 from aecore.numerics.threads import one_thread
 from pages.ui import training
@@ -107,7 +107,7 @@ def own_network(machine: core.Machine) -> ShownNetwork:
     return shell.own_network(NAME, "ano_network", request, keys=("ano_points",))
 
 
-def figures(scene: Scene, made: Recording, scores: dict[str, Any]) -> None:
+def figures(scene: Scene, made: SimulatedRecording, scores: dict[str, Any]) -> None:
     """The signal around the onset, and the scores over the whole recording; 1 is the alarm."""
     near = np.flatnonzero(np.abs(made.time - core.ONSET) < 0.02)
     unit = "A" if scene.machine == "inverter" else "g"
@@ -130,7 +130,7 @@ def figures(scene: Scene, made: Recording, scores: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
-def roc_and_delay(scene: Scene, made: Recording, scores: dict[str, Any]) -> None:
+def roc_and_delay(scene: Scene, made: SimulatedRecording, scores: dict[str, Any]) -> None:
     """ROC of the rows shown, and how long after the onset each monitor rang."""
     left, right = st.columns([1, 2], gap="large", vertical_alignment="center")
     at = np.linspace(0, 1, 101)
@@ -144,7 +144,7 @@ def roc_and_delay(scene: Scene, made: Recording, scores: dict[str, Any]) -> None
         plots(Words(lines=told, list=True), key="ano_told")
 
 
-def _told(name: str, curve: core.Curve, score: Any, made: Recording, machine: core.Machine) -> str:
+def _told(name: str, curve: core.Curve, score: Any, made: SimulatedRecording, machine: core.Machine) -> str:
     late = core.delay(score, made.labels, core.sample_rate(machine))
     rang = "no new alarm" if np.isnan(late) else f"alarm {1e3 * late:.1f} ms after the onset"
     return f"**{name}**: area under the curve {curve.auc:.3f}, {rang}"

@@ -10,7 +10,7 @@ from aecore.concepts.applications import pretraining as core
 from aecore.concepts.applications.pretraining import CODES, PCA, RAW, SCRATCH, TUNED, Labelling, Material
 from aecore.concepts.applications.pretraining.training import SCALE, compare
 from aecore.data.simulators.drive_windows import LENGTH
-from aecore.figures.ink import tiled
+from aecore.figures.ink import tile
 from aecore.numerics.threads import one_thread
 from pages.ui.applications import shell
 from pages.ui.applications.shell import Application, ShownNetwork
@@ -102,7 +102,7 @@ def _labelled(task: core.Task, data: Material, rows: np.ndarray, count: int) -> 
     if task == "digits":
         pictures = data.pool.x[rows].reshape(len(data.names), count, 8, 8)[:, :PER_ROW].reshape(-1, 8, 8)
         title = f"{count} labelled of each digit" + (f", {PER_ROW} shown" if count > PER_ROW else "")
-        sheet = tiled(pictures, min(count, PER_ROW))
+        sheet = tile(pictures, min(count, PER_ROW))
         plots(Sheet(alt=title, title=title, values=sheet, ink="input"), key="pre_labelled")
         return
     x = 100 / SCALE * data.pool.x[rows].reshape(len(data.names), count, 3, LENGTH)[:, 0, 0]

@@ -93,4 +93,4 @@ def spectrograms(tree: Tree) -> bytes:
                                        height=PNG_HEIGHT)
         for name, each in pictures.items()
     }  # fmt: skip
-    return export.packed({name: export.png(pixels) for name, pixels in drawn.items()})
+    return export.pack_files({name: export.png(pixels) for name, pixels in drawn.items()})

@@ -39,20 +39,20 @@ def write(shown: SensorView, self_test: pd.DataFrame | None, slots: work.Slots) 
         found.summary,
         threshold.sentence,
         *overview.notes,
-        export.Drawing(drawn.whole, "Signal, normal stretch, events and score over time"),
+        export.SvgDrawing(drawn.whole, "Signal, normal stretch, events and score over time"),
     ]
     sections = [export.Section("What was found", said), export.Section("Events", _list_events(found))]
     for (start, end, lead), strip, shares in zip(drawn.events, drawn.strips, drawn.shares, strict=True):
         parts = [
-            export.Drawing(strip, "Measured and rebuilt signal around the event"),
+            export.SvgDrawing(strip, "Measured and rebuilt signal around the event"),
             "Measured in red, rebuilt in green where the rows are far enough apart. Below: each channel's error at the "
             "peak, times its usual normal error.",
-            export.Drawing(shares, "Error of each channel at the event's peak"),
+            export.SvgDrawing(shares, "Error of each channel at the event's peak"),
         ]
         sections.append(export.Section(f"Event at rows {start:,} to {end:,}, led by {lead}", parts))
     sections += [
-        export.Section("Scores", [export.Drawing(drawn.histogram, "Histogram of normal and of all scores")]),
-        export.Section("Latent map", [export.Drawing(drawn.map, "Codes of windows, coloured by score")]),
+        export.Section("Scores", [export.SvgDrawing(drawn.histogram, "Histogram of normal and of all scores")]),
+        export.Section("Latent map", [export.SvgDrawing(drawn.map, "Codes of windows, coloured by score")]),
         export.Section("What was chosen, and why", [overview.choices]),
     ]
     measures = {}
@@ -68,7 +68,7 @@ def write(shown: SensorView, self_test: pd.DataFrame | None, slots: work.Slots) 
     return export.report(f"Sensor anomalies: {source.name}", sections)
 
 
-def _list_events(found: Findings) -> list[str | pd.DataFrame | export.Drawing]:
+def _list_events(found: Findings) -> list[str | pd.DataFrame | export.SvgDrawing]:
     if found.events.empty:
         return ["None at this threshold."]
     more = found.total - min(LISTED, len(found.events))

@@ -152,7 +152,7 @@ def samples(made: Morphing, _: Position) -> Look:
 
 def _show(sheet: np.ndarray, words: str) -> None:
     """A sheet of pictures in the reconstruction's ink; ``words`` for those who do not see it."""
-    picture = base64.b64encode(export.png(figures.inked(sheet, palette().reconstruction))).decode()
+    picture = base64.b64encode(export.png(figures.colour_ink(sheet, palette().reconstruction))).decode()
     style = "width:100%;image-rendering:pixelated"
     st.html(f'<img alt="{html.escape(words)}" style="{style}" src="data:image/png;base64,{picture}">')
 
@@ -182,7 +182,7 @@ def draw(made: Morphing, _: Position) -> Look:
         told.append(f"**{plane.name}**: μ = ({mu[0]:.2f}, {mu[1]:.2f}){spread}")
     with right:
         st.markdown("What went in, and what the plain autoencoder and the VAE make of it")
-        st.image([figures.inked(figures.grey(p[None], enlarged=160 // made.shape[0])[0], colour)
+        st.image([figures.colour_ink(figures.grey(p[None], enlarged=160 // made.shape[0])[0], colour)
                   for p, colour in zip(pictures, (palette().input, *[palette().reconstruction] * 2), strict=True)],
                  caption=["input", "plain autoencoder", "VAE"], width=160)  # fmt: skip
         st.markdown("  \n".join(told))

@@ -37,10 +37,12 @@ def all_of_them(made: Results) -> None:
     key, place = ERRORS[chosen]
     colours = palette()
     errors = views.by_variant(made.rows, key)
-    rows = [figures.Row("In", made.inputs[place], colours.input, "")]
+    rows = [figures.VariantRow("In", made.inputs[place], colours.input, "")]
     rows += [
-        figures.Row(name, made.shown[name].rebuilt[place], colours.reconstruction, f"{np.mean(errors[name]):.4f}",
-                    made.shown[name].samples[:10])
+        figures.VariantRow(
+            name, made.shown[name].rebuilt[place], colours.reconstruction, f"{np.mean(errors[name]):.4f}",
+            made.shown[name].samples[:10],
+        )
         for name in NAMES
     ]  # fmt: skip
     st.html(figures.sheet(rows, (OFFERED[key].title, "Ten digits", "Ten samples"), colours))

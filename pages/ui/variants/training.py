@@ -81,12 +81,12 @@ def _show(tree: dict[str, Any], made: Results, settings: Settings) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         rows = [
-            figures.Row(title, tree["inputs"][i], colours.input, "")
+            figures.VariantRow(title, tree["inputs"][i], colours.input, "")
             for i, title in enumerate(("In", "Noise", "Masked"))
         ]
         keys = ("mse", "noise", "mask")
         back = [
-            figures.Row("Rebuilt", shown.rebuilt[i], colours.reconstruction, f"{tree['row'][key]:.4f}",
+            figures.VariantRow("Rebuilt", shown.rebuilt[i], colours.reconstruction, f"{tree['row'][key]:.4f}",
                         shown.samples[i * 6 : i * 6 + 6])
             for i, key in enumerate(keys)
         ]  # fmt: skip
@@ -103,5 +103,5 @@ def draw_training(job: jobs.Job) -> None:
     """Draw a running training: its loss, and the ten digits as they come back by now."""
     training.draw_training(job)
     if job.latest and "rebuilt" in job.latest:
-        row = figures.Row("Rebuilt", job.latest["rebuilt"], palette().reconstruction, "")
+        row = figures.VariantRow("Rebuilt", job.latest["rebuilt"], palette().reconstruction, "")
         st.html(figures.sheet([row], ("", "", ""), palette()))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from aecore import store
 from aecore.concepts.applications import asset
 from aecore.data.simulators import bearing, powertrain
-from aecore.data.simulators.recording import Recording, one_of, within
+from aecore.data.simulators.recording import SimulatedRecording, one_of, within
 from aecore.errors import StoreError
 
 Array = NDArray[np.floating[Any]]
@@ -54,16 +54,16 @@ class Scene:
         within("severity", self.severity, 0, 1)
 
 
-def recording(scene: Scene, *, seconds: float = SECONDS, onset: float = ONSET) -> Recording:
+def recording(scene: Scene, *, seconds: float = SECONDS, onset: float = ONSET) -> SimulatedRecording:
     """Simulate the machine, healthy until the onset."""
     fault: Any
     if scene.machine == "inverter":
-        fault = powertrain.Fault(kind=scene.fault, severity=scene.severity, onset=onset)  # type: ignore[arg-type]
+        fault = powertrain.PowertrainFault(kind=scene.fault, severity=scene.severity, onset=onset)  # type: ignore[arg-type]
         drive = powertrain.InverterSettings(
             speed_rpm=scene.speed_rpm, load=scene.load, noise=scene.noise, seconds=seconds, seed=scene.seed
         )
         return powertrain.simulate(drive, fault)
-    fault = bearing.Fault(kind=scene.fault, severity=scene.severity, onset=onset)  # type: ignore[arg-type]
+    fault = bearing.BearingFault(kind=scene.fault, severity=scene.severity, onset=onset)  # type: ignore[arg-type]
     settings = bearing.BearingSettings(
         speed_rpm=scene.speed_rpm, load=scene.load, noise=scene.noise, seconds=seconds, seed=scene.seed
     )

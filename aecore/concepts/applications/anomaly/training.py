@@ -32,7 +32,7 @@ from aecore.concepts.applications.anomaly import (
     roc,
     sample_rate,
 )
-from aecore.data.simulators.recording import Recording
+from aecore.data.simulators.recording import SimulatedRecording
 
 Array = NDArray[np.floating[Any]]
 Progress = dict[str, Any]
@@ -136,7 +136,7 @@ def alarms(points: Array) -> list[Rebuilder | Alarm]:
     return made
 
 
-def tuned(tried: list[Rebuilder | Alarm], quiet: list[Recording], faulty: list[Recording]) -> Judge:
+def tuned(tried: list[Rebuilder | Alarm], quiet: list[SimulatedRecording], faulty: list[SimulatedRecording]) -> Judge:
     """Choose the score and memory with the largest mean area under the ROC on faults, and set its alarm level."""
     best: tuple[float, Judge] | None = None
     for score in tried:

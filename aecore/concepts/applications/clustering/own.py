@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from aecore.data.readers import uploads
-from aecore.data.readers.messages import listed, shown
+from aecore.data.readers.messages import list_names, quote
 from aecore.errors import DataError, TooFewRows
 
 SPEED = re.compile(r"speed|velocity|\bv\b|km/?h|kph|mph", re.IGNORECASE)
@@ -26,25 +26,26 @@ def own_drive(name: str, data: bytes) -> Generator[dict[str, Any], None, dict[st
     named = [i for i, channel in enumerate(signal.channels) if SPEED.search(channel)]
     if not named and len(signal.channels) > 1:
         raise DataError(
-            f"{shown(name)} has no column that is called speed, only {listed(signal.channels)}; rename one to speed."
+            f"{quote(name)} has no column that is called speed, only {list_names(signal.channels)}; "
+            "rename one to speed."
         )
     column = named[0] if named else 0
     channel, notes = signal.channels[column], list(signal.notes)
     factor = next((f for unit, f in UNITS.items() if unit in channel.lower()), 1.0)
     speed = signal.values[:, column] * factor
     notes.append(
-        f"Speed from the column {shown(channel)}, {f'times {factor:g} to' if factor != 1 else 'taken as'} km/h."
+        f"Speed from the column {quote(channel)}, {f'times {factor:g} to' if factor != 1 else 'taken as'} km/h."
     )
     if not -5 <= speed.min() <= speed.max() <= FASTEST:
         raise DataError(
-            f"The column {shown(channel)} runs from {speed.min():g} to {speed.max():g}; a speed in km/h lies in "
+            f"The column {quote(channel)} runs from {speed.min():g} to {speed.max():g}; a speed in km/h lies in "
             f"0..{FASTEST:g}, so name the column after its unit (m/s, mph) or choose another."
         )
     rate = signal.sample_rate or 1.0
     seconds = int(len(speed) / rate)
     if seconds < FEWEST:
         raise TooFewRows(
-            f"{shown(name)} holds {seconds} seconds of driving and {FEWEST} are needed; bring a longer drive."
+            f"{quote(name)} holds {seconds} seconds of driving and {FEWEST} are needed; bring a longer drive."
         )
     if signal.sample_rate is None:
         notes.append("No time was found, so rows are taken as seconds.")

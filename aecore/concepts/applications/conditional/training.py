@@ -19,7 +19,7 @@ from aecore.concepts.applications.conditional import (
     Wanted,
 )
 from aecore.data.simulators import drive_windows
-from aecore.data.simulators.drive_windows import CONDITIONS, LOADS, SPEEDS, Windows
+from aecore.data.simulators.drive_windows import CONDITIONS, LOADS, SPEEDS, DriveWindows
 from aecore.data.simulators.inverter import RATED_CURRENT
 from aecore.data.simulators.recording import within
 from aecore.numerics.dense import DenseNetwork, decoder_of, encoder_of
@@ -47,7 +47,7 @@ class Training:
         within("epochs", self.epochs, 1, 300)
 
 
-def recordings(seed: int, count: int = COUNT) -> Windows:
+def recordings(seed: int, count: int = COUNT) -> DriveWindows:
     """Draw what there is to learn from: no window of it in the tested region."""
     return drive_windows.draw(count, seed=2_000 + seed, severities=SEVERITIES, outside=TESTED, aligned=True)
 
@@ -107,7 +107,7 @@ def classifier(seed: int, epochs: int = CLASSIFIER_EPOCHS) -> DenseNetwork:
     return encoder_of(tree_of(model))
 
 
-def nearest(recorded: Windows, wanted: Wanted, count: int = NEIGHBOURS) -> Array:
+def nearest(recorded: DriveWindows, wanted: Wanted, count: int = NEIGHBOURS) -> Array:
     """Return recordings [count, 3, 64] of a class nearest to an operating point, both ranges counting alike."""
     kind = np.flatnonzero(recorded.conditions == CONDITIONS.index(wanted.condition))
     scale = SPEEDS[1] - SPEEDS[0], LOADS[1] - LOADS[0]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from aecore import store
 from aecore.concepts.applications import asset
-from aecore.data.simulators.disturbances import KINDS, Kind, disturbed
+from aecore.data.simulators.disturbances import KINDS, Kind, disturb
 from aecore.data.simulators.inverter import DC_LINK, RATED_CURRENT
 from aecore.data.simulators.recording import one_of, within
 from aecore.data.simulators.traces import SAMPLE_RATE, TraceSettings, trace
@@ -72,7 +72,7 @@ def record(scene: Scene, *, seconds: float = 0.025) -> Record:
     clean = made.current if scene.signal == "current" else made.link
     rms = scene.level / 100 * BASE[scene.signal][1]
     rng = np.random.default_rng((scene.seed, 1))
-    noisy = disturbed(clean, scene.kind, rms, sample_rate=SAMPLE_RATE, rng=rng)
+    noisy = disturb(clean, scene.kind, rms, sample_rate=SAMPLE_RATE, rng=rng)
     return Record(made.time - lead, clean, noisy)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aecore.concepts.applications.dimensions import Mapper
 from aecore.data.readers.archives import unpack
 from aecore.data.readers.delimited import read_delimited
-from aecore.data.readers.messages import clean_names, listed, shown
+from aecore.data.readers.messages import clean_names, list_names, quote
 from aecore.data.readers.options import ReadOptions
 from aecore.data.simulators.flux_maps import D_POINTS, Q_POINTS, grid
 from aecore.data.tables.cells import to_float
@@ -33,16 +33,16 @@ def own_map(name: str, data: bytes) -> Generator[dict[str, Any], None, dict[str,
     yield {"part": "Bringing it to the grid", "progress": 0.5}
     current = float(min(np.abs(points[:, 0]).max(), np.abs(points[:, 1]).max()))
     if not current > 0:
-        raise DataError(f"{shown(name)} has one current that is 0 throughout; a map needs points over both.")
+        raise DataError(f"{quote(name)} has one current that is 0 throughout; a map needs points over both.")
     flux, missing = _on_grid(points, current)
     if missing > OUTSIDE:
         raise DataError(
-            f"{shown(name)} leaves {missing:.0%} of the map empty between i_d = ±{current:g} and i_q = 0..{current:g}; "
+            f"{quote(name)} leaves {missing:.0%} of the map empty between i_d = ±{current:g} and i_q = 0..{current:g}; "
             "bring points over that whole range."
         )
     largest = float(np.abs(flux).max())
     if not largest > 0:
-        raise DataError(f"{shown(name)} has no flux but 0; bring a map with flux linkages in it.")
+        raise DataError(f"{quote(name)} has no flux but 0; bring a map with flux linkages in it.")
     notes = [
         f"{len(points):,} points, brought to {D_POINTS} by {Q_POINTS} over ±{current:g}; largest flux {largest:g}."
     ]
@@ -51,7 +51,7 @@ def own_map(name: str, data: bytes) -> Generator[dict[str, Any], None, dict[str,
 
 def _points(name: str, data: bytes) -> NDArray[np.float64]:
     if not data:
-        raise UnreadableFile(f"{shown(name)} is empty (0 bytes); export it again and check its size.")
+        raise UnreadableFile(f"{quote(name)} is empty (0 bytes); export it again and check its size.")
     inner, data, _, _ = unpack(name, data, ("csv", "tsv", "txt"))
     table = read_delimited(inner, data, ReadOptions())
     names = clean_names(table.names)
@@ -60,16 +60,16 @@ def _points(name: str, data: bytes) -> NDArray[np.float64]:
         place = next((i for i, n in enumerate(names) if re.match(pattern + r"(\b|[ \[(_]|$)", n.lower().strip())), None)
         if place is None:
             raise DataError(
-                f"{shown(name)} has no column {wanted}, only {listed(names)}; it takes i_d, i_q, psi_d, psi_q."
+                f"{quote(name)} has no column {wanted}, only {list_names(names)}; it takes i_d, i_q, psi_d, psi_q."
             )
         values, _ = to_float(table.frame.iloc[:, place], table.decimal, table.thousands)
         if values is None:
-            raise DataError(f"The column {shown(names[place])} holds no numbers; export it as numbers.")
+            raise DataError(f"The column {quote(names[place])} holds no numbers; export it as numbers.")
         found[wanted] = values
     points = np.column_stack(list(found.values())).astype(np.float64)
     points = points[np.isfinite(points).all(1)][:MAX_POINTS]
     if len(points) < FEWEST:
-        raise TooFewRows(f"{shown(name)} holds {len(points)} whole points and a map needs {FEWEST}; bring more.")
+        raise TooFewRows(f"{quote(name)} holds {len(points)} whole points and a map needs {FEWEST}; bring more.")
     return points
 
 
