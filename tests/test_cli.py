@@ -1,9 +1,13 @@
 """``train`` and ``score`` as commands: exit codes, what they print, what they write, and the page's own results."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
+import tomllib
 import types
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
@@ -113,16 +117,20 @@ def test_a_file_that_cannot_be_read_exits_with_2_and_the_others_are_scored(place
         (["score", "x.csv", "--detector", "no.safetensors"], "Could not read no.safetensors"),
         (["score", "{place}/clean.csv", "--detector", "{place}/clean.csv"], "is not a stored result"),
         (["score", "{place}/clean.csv", "--normal", "5"], "must look like 0:400"),
-        (["train", "{place}/clean.csv", "--detector", "{place}/no/where/d"], "Could not write"),
+        (["score", "{place}/"], "{place} could not be read (is a directory)"),
+        (["train", "{place}/no.csv", "--detector", "{place}/no/where/d"], "There is no folder"),
+        (["train", "{place}/no.csv", "--detector", "."], "'.' is a folder"),
+        (["denoise", "{place}/clean.csv", "{place}/out.wav"], "cannot be opened as a WAV"),
         (["train", "{place}/clean.csv", "--detector", "d", "--normal", "0:9000"], "within the file's 1,500 rows"),
         (["train", "{place}/clean.csv", "--detector", "d", "--normal", "0:20"], "20 normal rows are too few"),
         (["pretrain", "nonsense"], "no model is called nonsense"),
+        (["pretrain", "home"], "overwrites the built-in models in"),  # a test's standard input is no terminal
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_exits_with_2(place, capsys, arguments, message):
     assert __main__.main([argument.format(place=place) for argument in arguments]) == 2
     said = capsys.readouterr().err.strip().splitlines()
-    assert message in said[-1] and "error: " in said[-1]
+    assert message.format(place=place) in said[-1] and "error: " in said[-1]
 
 
 @pytest.mark.parametrize("arguments", [["score"], ["train", "f"], ["score", "f", "--detector", "d", "--normal", "0:9"]])
@@ -235,20 +243,79 @@ def test_progress_that_holds_curves_and_pictures_is_one_line_of_numbers():
     assert __main__._numbers(progress) == "epoch 3  loss 0.1235"
 
 
-def test_what_ships_is_made_by_one_thread_unless_told_otherwise(monkeypatch):
-    import torch
-
-    module = types.ModuleType("made_by_a_test")
-    seen = []
-    module.pretrain = lambda: iter([seen.append(torch.get_num_threads()) or {"progress": 1.0}])
+@pytest.fixture
+def model(monkeypatch):
+    """A model called "nothing"; its training runs what is appended to the list."""
+    module, steps = types.ModuleType("made_by_a_test"), []
+    module.pretrain = lambda: ({"progress": step() and 1.0} for step in steps)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(__main__.PRETRAINED, "nothing", f"{module.__name__}:pretrain")
+    return steps
+
+
+def test_what_ships_is_made_by_one_thread_unless_told_otherwise(monkeypatch, model):
+    import torch
+
+    seen = []
+    model.append(lambda: seen.append(torch.get_num_threads()))
     before = torch.get_num_threads()
     try:
         monkeypatch.setenv("OMP_NUM_THREADS", "2")
-        assert __main__.main(["pretrain", "nothing"]) == 0
+        assert __main__.main(["pretrain", "nothing", "--yes"]) == 0
         monkeypatch.delenv("OMP_NUM_THREADS")
-        assert __main__.main(["pretrain", "nothing"]) == 0
+        assert __main__.main(["pretrain", "nothing", "--yes"]) == 0
     finally:
         torch.set_num_threads(before)
     assert seen == [2, 1]
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("no", 2), ("", 2)])
+def test_models_are_overwritten_on_a_terminal_once_that_is_agreed(monkeypatch, model, answer, code):
+    made, asked = [], []
+    model.append(lambda: made.append(True))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or answer)
+    assert __main__.main(["pretrain", "nothing"]) == code
+    assert bool(made) == (code == 0)
+    assert "assets/models: nothing" in asked[0]
+
+
+# ------------------------------------------------------------------ as a program
+def test_a_command_that_is_interrupted_says_one_word_and_exits_with_130(monkeypatch, model, capsys):
+    model.append(lambda: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(sys, "argv", ["aecore", "pretrain", "nothing", "--yes"])
+    assert __main__.run() == 130
+    assert capsys.readouterr().err == "stopped\n"
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["score", "{place}/faulty.csv"]])
+def test_a_reader_that_has_seen_enough_is_no_error(place, arguments):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "aecore", *(argument.format(place=place) for argument in arguments)],
+        cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120,
+    )  # fmt: skip
+    os.close(writing)
+    assert done.returncode == 141
+    assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
+
+
+def test_the_installed_command_is_this_one_and_says_its_version(capsys):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    ((name, target),) = project["scripts"].items()
+    assert EntryPoint(name, target, "console_scripts").load() is __main__.run
+    with pytest.raises(SystemExit):
+        __main__.main(["--version"])
+    assert capsys.readouterr().out == f"{name} {project['version']}\n"
+
+
+def test_the_script_that_a_visitor_takes_away_runs_from_any_folder(place, tmp_path):
+    (tmp_path / "score.py").write_text(sensor_tables.SNIPPET)
+    (tmp_path / "detector.safetensors").write_bytes((place / "d.safetensors").read_bytes())
+    done = subprocess.run(
+        [sys.executable, "score.py", place / "faulty.csv"], cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},  # as where the project is installed
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "leading_channel" in done.stdout and "of the rows pass the threshold" in done.stdout

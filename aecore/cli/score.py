@@ -16,7 +16,7 @@ from aecore.anomaly.streaming import EventStream, Piece, Scored, pieces, reach, 
 from aecore.cli import distributed_scoring as scattered
 from aecore.cli.reports import Format, Sheet, names
 from aecore.cli.sources import Source, Stretch, open_source
-from aecore.cli.terminal import Progress
+from aecore.cli.terminal import ProgressLine, check_target
 from aecore.concepts import sensor_anomalies as sensors
 from aecore.concepts.sensor_anomalies import tables as sensor_tables
 from aecore.errors import AecoreError
@@ -37,7 +37,8 @@ class ScoreSettings:
 
 def train(file: Path, detector: Path, normal: Stretch) -> int:
     """Train on a file's normal stretch and write the detector; returns the exit code."""
-    progress = Progress(file.name)
+    check_target(detector)
+    progress = ProgressLine(_name(file))
     learnt = _learn(open_source(file), normal, progress)
     learnt.save(detector)
     progress.say(f"threshold {learnt.threshold_:.4g}; detector written to {detector}")
@@ -57,7 +58,7 @@ def score(files: Sequence[Path], settings: ScoreSettings) -> int:
         try:
             codes.append(_score_one(file, named[number], mine, settings))
         except AecoreError as error:
-            Progress(file.name).say(f"error: {error}")
+            ProgressLine(_name(file)).say(f"error: {error}")
             codes.append(ERROR)
     return max(codes)
 
@@ -76,7 +77,7 @@ def _read(files: Sequence[Path], settings: ScoreSettings) -> Iterator[_Step]:
     """Yield the pieces of one file after the other; an error is a file's last step."""
     given = None if settings.detector is None else AnomalyDetector.load(settings.detector)
     for number, file in enumerate(files):
-        progress = Progress(file.name)
+        progress = ProgressLine(_name(file))
         try:
             source = open_source(file)
             for note in source.notes:
@@ -95,7 +96,7 @@ def _ask(step: _Step) -> scattered.Question:
     return step.detector, sensors.arranged(step.piece.values, step.source.channels, step.detector.channels_)
 
 
-def _learn(source: Source, normal: Stretch, progress: Progress) -> AnomalyDetector:
+def _learn(source: Source, normal: Stretch, progress: ProgressLine) -> AnomalyDetector:
     first, last = normal.within(source.rows)
     steps = sensors.learn(source.between(first, last), source.channels, source.sample_rate)
     while True:
@@ -110,7 +111,7 @@ def _learn(source: Source, normal: Stretch, progress: Progress) -> AnomalyDetect
 def _score_one(file: Path, name: str, steps: Iterable[tuple[_Step, scattered.Answer]], settings: ScoreSettings) -> int:
     """Write what the steps of a file come to; an error in any of them leaves nothing behind."""
     first, parts = _opened(steps)
-    source, detector, progress = first.source, first.detector, Progress(file.name)
+    source, detector, progress = first.source, first.detector, ProgressLine(_name(file))
     assert source is not None and detector is not None
     threshold, channels = detector.threshold_, detector.channels_
     stream = EventStream(threshold, channels=channels, merge_gap=detector.window_)
@@ -161,6 +162,10 @@ def _sheet(stack: ExitStack, settings: ScoreSettings, name: str) -> Callable[[pd
     if settings.out is None:
         return lambda table: None
     return stack.enter_context(Sheet(settings.out / f"{name}.{settings.format}", settings.format)).add
+
+
+def _name(file: Path) -> str:
+    return file.name or str(file)  # a folder's path may end without a name
 
 
 def _line(file: str, event: Any) -> str:
