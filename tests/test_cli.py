@@ -288,12 +288,11 @@ def test_a_command_that_is_interrupted_says_one_word_and_exits_with_130(monkeypa
     assert capsys.readouterr().err == "stopped\n"
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["score", "{place}/faulty.csv"]])
-def test_a_reader_that_has_seen_enough_is_no_error(place, arguments):
+def test_a_reader_that_has_seen_enough_is_no_error(place):
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [sys.executable, "-m", "aecore", *(argument.format(place=place) for argument in arguments)],
+        [sys.executable, "-m", "aecore", "score", place / "faulty.csv", "--detector", place / "d.safetensors"],
         cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120,
     )  # fmt: skip
     os.close(writing)
