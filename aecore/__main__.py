@@ -1,7 +1,6 @@
 """The command line: ``aecore score | train | denoise | pretrain``; ``--help`` says what each takes."""
 
 import argparse
-import importlib
 import os
 import sys
 import time
@@ -11,32 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import aecore
+from aecore.concepts import PRETRAINED
 from aecore.errors import AecoreError, SettingError
 from aecore.paths import MODELS
-
-PRETRAINED = {
-    "home": "aecore.concepts.home:pretrain",
-    "bottleneck": "aecore.concepts.bottleneck:pretrain",
-    "sensors": "aecore.concepts.sensor_anomalies.pretrained:pretrain",
-    "latent_clusters": "aecore.concepts.latent_clusters.training:pretrain",
-    "morphing_shapes": "aecore.concepts.vae_morphing.pretrain:pretrain_shapes",
-    "morphing_digits": "aecore.concepts.vae_morphing.pretrain:pretrain_digits",
-    "beta": "aecore.concepts.vae_morphing.beta:pretrain",
-    "vae20_digits": "aecore.concepts.vae_morphing.pretrain:pretrain_wide",
-    "variants": "aecore.concepts.variants.training:pretrain",
-    "mnist": "aecore.concepts.mnist_compression.pretrained:pretrain",
-    "denoiser": "aecore.audio.pretraining:pretrain",
-    "applications_denoising": "aecore.concepts.applications.denoising.training:pretrain",
-    "applications_dimensions": "aecore.concepts.applications.dimensions.training:pretrain",
-    "applications_clustering": "aecore.concepts.applications.clustering.training:pretrain",
-    "applications_anomaly": "aecore.concepts.applications.anomaly.training:pretrain",
-    "field_guide": "aecore.concepts.field_guide.pretrained:pretrain",
-    "audio": "aecore.concepts.audio_denoising.benchmark:pretrain",  # by the denoiser that ships, so after it
-    "applications_interpolation": "aecore.concepts.applications.interpolation.training:pretrain",
-    "applications_generation": "aecore.concepts.applications.generation.training:pretrain",
-    "applications_pretraining": "aecore.concepts.applications.pretraining.training:pretrain",
-    "applications_conditional": "aecore.concepts.applications.conditional.training:pretrain",
-}
 
 DEFAULT_NORMAL = "0%:30%"  # as the page's
 NORMAL = f"normal stretch, rows (0:400) or percent of them ({DEFAULT_NORMAL.replace('%', '%%')}, the default)"
@@ -55,7 +31,7 @@ def run() -> int:
     except KeyboardInterrupt:
         print("\r\033[Kstopped" if sys.stderr.isatty() else "stopped", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # whoever reads has seen enough
+    except BrokenPipeError:  # the reader, head say, wants no more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except Exception:  # a crash would exit with 1, which stands for anomalies found
@@ -133,7 +109,7 @@ def _files(options: argparse.Namespace) -> int:
     import torch  # seconds, which --help can do without
 
     from aecore.cli.score import ScoreSettings, score, train
-    from aecore.cli.sources import Stretch, matching
+    from aecore.cli.sources import Stretch, find_files
 
     torch.set_num_threads(1)  # as in the page's workers: the networks are small, and results are the same to the bit
     normal = Stretch.parse(options.normal or DEFAULT_NORMAL)
@@ -142,10 +118,10 @@ def _files(options: argparse.Namespace) -> int:
     if options.scheduler:
         os.environ["AECORE_SCHEDULER"] = options.scheduler
     settings = ScoreSettings(
-        detector=options.detector, scattered=bool(options.scheduler), normal=normal, out=options.out,
+        detector=options.detector, distributed=bool(options.scheduler), normal=normal, out=options.out,
         format=options.format,
     )  # fmt: skip
-    return score(matching(options.files), settings)
+    return score(find_files(options.files), settings)
 
 
 def _denoise(options: argparse.Namespace) -> int:
@@ -167,9 +143,8 @@ def _pretrain(names: Sequence[str], agreed: bool) -> int:
     # a second thread, which on a busy machine costs many times its work in waiting.
     torch.set_num_threads(int(threads))
     for name in names:
-        module, function = PRETRAINED[name].split(":")
         started = shown = time.perf_counter()
-        for progress in getattr(importlib.import_module(module), function)():
+        for progress in PRETRAINED[name].load()():
             if time.perf_counter() - shown > 1:
                 shown = time.perf_counter()
                 print(name, _numbers(progress), flush=True)
@@ -179,7 +154,7 @@ def _pretrain(names: Sequence[str], agreed: bool) -> int:
 
 def _agree(names: Sequence[str]) -> bool:
     """Ask whether the files of the models may be overwritten; raises SettingError where there is no terminal."""
-    what = f"This overwrites the built-in models in {MODELS}: {', '.join(names)}."
+    what = f"This overwrites in {MODELS}: {', '.join(PRETRAINED[name].file for name in names)}."
     if not sys.stdin.isatty():
         raise SettingError(f"{what} Add --yes to do so without being asked.")
     try:

@@ -175,7 +175,7 @@ class Uploads:
             self._ids.get(session, OrderedDict()).pop(file, None)
             self._files.setdefault(session, OrderedDict())[file] = kept
 
-    def unnamed(self, session: str, named: Collection[str], but: int) -> list[str]:
+    def find_unnamed(self, session: str, named: Collection[str], but: int) -> list[str]:
         """Return a session's files that no control of its page names any more, but for so many of the newest."""
         with self._lock:
             files = list(self._files.get(session, ()))

@@ -82,6 +82,6 @@ def install() -> None:
         logger.setLevel(logging.WARNING)
 
 
-def wanted() -> bool:
-    """Whether the process that started this one logs JSON lines."""
+def is_wanted() -> bool:
+    """Return whether the process that started this one logs JSON lines."""
     return os.environ.get(FORMAT_VARIABLE) == "json"

@@ -82,10 +82,10 @@ def test_pages_hold_no_training_code(path):
 
 @pytest.mark.parametrize("path", sources("assets/text/*.md"), ids=lambda p: p.stem)
 def test_the_sections_used_are_the_sections_written(path):
+    from aecore.concepts import CONCEPTS
     from pages.ui.frame.narration import sections
-    from pages.ui.frame.page import ORDER
 
-    page = next(page for page in ORDER if page.name == path.stem)
+    page = next(page for page in CONCEPTS if page.name == path.stem)
     named = re.compile(rf'^NAME(, \w+)* = "{page.name}"', re.MULTILINE)
     parts = [p.read_text() for p in sources("pages/ui/**/*.py") if named.search(p.read_text())]
     script = "".join([(ROOT / page.file).read_text(), *parts])

@@ -17,8 +17,9 @@ import pytest
 from aecore import __main__, export, jobs
 from aecore.anomaly import AnomalyDetector
 from aecore.cli import sources
-from aecore.cli.reports import Sheet, names
+from aecore.cli.reports import TableWriter, name_results
 from aecore.cli.sources import Stretch
+from aecore.concepts import Pretraining
 from aecore.concepts import sensor_anomalies as sensors
 from aecore.concepts.sensor_anomalies import tables as sensor_tables
 from aecore.data.readers import uploads
@@ -124,7 +125,7 @@ def test_a_file_that_cannot_be_read_exits_with_2_and_the_others_are_scored(place
         (["train", "{place}/clean.csv", "--detector", "d", "--normal", "0:9000"], "within the file's 1,500 rows"),
         (["train", "{place}/clean.csv", "--detector", "d", "--normal", "0:20"], "20 normal rows are too few"),
         (["pretrain", "nonsense"], "no model is called nonsense"),
-        (["pretrain", "home"], "overwrites the built-in models in"),  # a test's standard input is no terminal
+        (["pretrain", "home"], "overwrites in"),  # a test's standard input is no terminal
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_exits_with_2(place, capsys, arguments, message):
@@ -188,11 +189,11 @@ def test_stretches_of_rows_are_percent_of_the_page():
 
 
 def test_results_of_files_with_one_name_do_not_meet():
-    assert names([Path("a/x.csv"), Path("b/x.csv.gz"), Path("y.csv")]) == ["x", "x-2", "y"]
+    assert name_results([Path("a/x.csv"), Path("b/x.csv.gz"), Path("y.csv")]) == ["x", "x-2", "y"]
 
 
 def test_a_table_that_is_not_finished_leaves_nothing(tmp_path):
-    sheet = Sheet(tmp_path / "t.csv", "csv")
+    sheet = TableWriter(tmp_path / "t.csv", "csv")
     sheet.__enter__()
     sheet.add(pd.DataFrame({"a": [1]}))
     sheet.__exit__(KeyError, KeyError(), None)
@@ -202,7 +203,7 @@ def test_a_table_that_is_not_finished_leaves_nothing(tmp_path):
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_table_in_parts_is_the_table(tmp_path, kind):
     table = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "=1+1", "z"], "c": [0.5, np.nan, 2]})
-    with Sheet(tmp_path / "t", kind) as sheet:
+    with TableWriter(tmp_path / "t", kind) as sheet:
         sheet.add(table[:1])
         sheet.add(table[1:])
     if kind == "csv":
@@ -213,14 +214,14 @@ def test_a_table_in_parts_is_the_table(tmp_path, kind):
 
 def test_a_place_that_cannot_be_written_to_is_said(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="could not be written"), Sheet(tmp_path / "file" / "t.csv", "csv"):
+    with pytest.raises(StoreError, match="could not be written"), TableWriter(tmp_path / "file" / "t.csv", "csv"):
         pass
 
 
 def test_patterns_are_resolved_in_order_and_one_that_fits_nothing_is_said(place, tmp_path, capsys):
     (tmp_path / "[1].csv").write_bytes(b"")  # a name that only looks like a pattern
-    assert sources.matching([str(place / "*.csv")]) == [place / "clean.csv", place / "faulty.csv"]
-    assert sources.matching([str(tmp_path / "[1].csv")]) == [tmp_path / "[1].csv"]
+    assert sources.find_files([str(place / "*.csv")]) == [place / "clean.csv", place / "faulty.csv"]
+    assert sources.find_files([str(tmp_path / "[1].csv")]) == [tmp_path / "[1].csv"]
     assert __main__.main(["score", str(place / "*.parquet"), "--detector", str(place / "d.safetensors")]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -246,10 +247,10 @@ def test_progress_that_holds_curves_and_pictures_is_one_line_of_numbers():
 @pytest.fixture
 def model(monkeypatch):
     """A model called "nothing"; its training runs what is appended to the list."""
-    module, steps = types.ModuleType("made_by_a_test"), []
+    module, steps = types.ModuleType("aecore.made_by_a_test"), []
     module.pretrain = lambda: ({"progress": step() and 1.0} for step in steps)
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(__main__.PRETRAINED, "nothing", f"{module.__name__}:pretrain")
+    monkeypatch.setitem(__main__.PRETRAINED, "nothing", Pretraining("nothing", "made_by_a_test:pretrain"))
     return steps
 
 
@@ -277,7 +278,7 @@ def test_models_are_overwritten_on_a_terminal_once_that_is_agreed(monkeypatch, m
     monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or answer)
     assert __main__.main(["pretrain", "nothing"]) == code
     assert bool(made) == (code == 0)
-    assert "assets/models: nothing" in asked[0]
+    assert "assets/models: nothing.safetensors." in asked[0]
 
 
 # ------------------------------------------------------------------ as a program

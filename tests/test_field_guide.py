@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 from streamlit.testing.v1 import AppTest
 
 from aecore import store
+from aecore.concepts import CONCEPTS
 from aecore.concepts.field_guide import checklist, curved, diagnosis, generation, glossary, latent_size, trials
 from aecore.concepts.field_guide import pretrained as shipped
 from aecore.concepts.field_guide.diagnosis import UNCLEAR, Diagnosis
@@ -22,7 +23,7 @@ from pages.ui.field_guide import checklist as checklist_page
 from pages.ui.field_guide import pca
 from pages.ui.field_guide import wrong as wrong_page
 from pages.ui.frame import links
-from pages.ui.frame.page import ORDER, existing
+from pages.ui.frame.page import existing
 from tests.test_pages import opened, words
 
 PAGE = "pages/9_Field_Guide.py"
@@ -295,7 +296,7 @@ def test_every_item_helps_on_every_mean_and_is_measured_again(item):
 
 # ---------------------------------------------------------------------- glossary, figures, page
 def test_every_term_leads_to_a_page_that_is_there():
-    assert {term.page for term in glossary.TERMS} <= {page.name for page in ORDER}
+    assert {term.page for term in glossary.TERMS} <= {page.name for page in CONCEPTS}
     assert [t.word for t in glossary.TERMS] == sorted((t.word for t in glossary.TERMS), key=str.lower)
     assert glossary.matching("leak")[0].word == "Leak"
     assert glossary.matching("xyzzy") == []

@@ -35,7 +35,7 @@ from aecore.jobs.running import Outcome, make_failure
 
 START_SECONDS = 60.0  # a cold disk takes long to import distributed; more than this is a fault
 REACH_SECONDS = 20.0  # a scheduler that runs already answers sooner
-CONNECT_SECONDS = 2.0  # for whoever asks whether the scheduler is there
+CONNECT_SECONDS = 2.0  # for a check of whether the scheduler is there
 SURVEY_EVERY = 2.0  # s between two looks at which workers a distant scheduler has
 HEAR_EVERY = 60.0  # s between two words to the workers that hold values of this server
 DESCRIBE_SECONDS = 30.0  # a worker that imports torch answers late

@@ -101,7 +101,7 @@ class ValueStore:
         return name
 
     def take(self, name: str) -> Any:
-        """Return a value, which stays: whoever takes it must not change it.
+        """Return a value, which stays in the store; the caller must not change it.
 
         Raises
         ------

@@ -38,7 +38,7 @@ def main() -> None:
     scratch = tempfile.mkdtemp(prefix="aecore-jobs-")
     nannies: list[Nanny] = []
     threading.Thread(target=_end_with_the_server, args=(scratch, nannies), daemon=True).start()
-    if logs.wanted():
+    if logs.is_wanted():
         logs.install()
     logging.getLogger("distributed").setLevel(logging.WARNING)
     logging.getLogger("distributed.scheduler").addFilter(_is_news)

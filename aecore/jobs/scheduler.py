@@ -12,5 +12,5 @@ def dask_setup(scheduler: Any) -> None:
     """Answer a server that asks under which settings this one runs."""
     scheduler.allowed_failures = config.CONFIG["distributed.scheduler.allowed-failures"]  # was read before the preload
     scheduler.handlers["aecore_describe"] = lambda: config.describe_scheduler(scheduler)
-    if logs.wanted():
+    if logs.is_wanted():
         logs.install()

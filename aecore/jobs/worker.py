@@ -26,7 +26,7 @@ def dask_setup(worker: Any) -> None:
     worker.aecore_service = service = WorkerService(worker)
     worker.handlers.update(service.handlers())
     worker.periodic_callbacks["aecore"] = PeriodicCallback(service.sweep, 1000 * SWEEP_SECONDS)
-    if logs.wanted():
+    if logs.is_wanted():
         logs.install()
 
 

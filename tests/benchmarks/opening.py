@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 from playwright.sync_api import Browser, CDPSession, sync_playwright
 
-from pages.ui.frame.page import ORDER
+from aecore.concepts import CONCEPTS
 from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, settle, start_server
 
 BUDGET = 1.5  # s, median
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--from-home", action="store_true", help="by the menu, from a page that is there")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     options = parser.parse_args()
-    every = [Path(page.file).stem.lstrip("0123456789_") for page in ORDER]
+    every = [Path(page.file).stem.lstrip("0123456789_") for page in CONCEPTS]
     if options.from_home:
         every.remove("Home")
     names = options.pages or ["" if name == "Home" else name for name in every]

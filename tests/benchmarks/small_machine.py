@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from pages.ui.frame.page import ORDER
+from aecore.concepts import CONCEPTS
 from tests.servers import Server, serving
 from tests.visitor import Visitor, run
 
@@ -50,7 +50,7 @@ def log() -> bytes:
 async def play(server: Server, watch: Watch) -> None:
     await asyncio.sleep(15)  # the workers start and load what trains
     print(f"{'at rest':24} {watch.now:6.0f} MB", flush=True)
-    for page in ORDER:
+    for page in CONCEPTS:
         name = "" if page.name == "home" else Path(page.file).stem.split("_", 1)[1]
         watch.peak = 0.0
         visitor = await Visitor.open(server.url, name)

@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import streamlit as st
 from threadpoolctl import threadpool_limits
 
 from aecore import jobs
+from aecore.concepts import CONCEPTS, Concept
 from aecore.errors import AecoreError
 from aecore.paths import ROOT
 from pages.ui.components import address
@@ -30,31 +31,9 @@ TIDY_ALL_EVERY = 60.0  # s; a collection of everything holds the lock that all v
 ICON = ROOT / "assets" / "icon.png"  # a named icon would have every visitor's browser ask another site for it
 
 
-class Page(NamedTuple):
-    """One page: its text's name, its file from the project's root, and the icon before its name."""
-
-    name: str
-    file: str
-    icon: str
-
-
-ORDER = (
-    Page("home", "Home.py", ":material/home:"),
-    Page("bottleneck", "pages/1_Bottleneck.py", ":material/hourglass:"),
-    Page("latent_clusters", "pages/2_Latent_Clusters.py", ":material/bubble_chart:"),
-    Page("vae_morphing", "pages/3_VAE_Morphing.py", ":material/animation:"),
-    Page("variants", "pages/4_Variants.py", ":material/category:"),
-    Page("applications", "pages/5_Applications.py", ":material/work:"),
-    Page("mnist_compression", "pages/6_MNIST_Compression.py", ":material/compress:"),
-    Page("audio_denoising", "pages/7_Audio_Denoising.py", ":material/graphic_eq:"),
-    Page("sensor_anomalies", "pages/8_Sensor_Anomalies.py", ":material/sensors:"),
-    Page("field_guide", "pages/9_Field_Guide.py", ":material/menu_book:"),
-)
-
-
-def existing() -> list[Page]:
-    """Pages that are there, in the primer's order."""
-    return [page for page in ORDER if (ROOT / page.file).is_file()]
+def existing() -> list[Concept]:
+    """Concepts whose page is there, in the primer's order."""
+    return [concept for concept in CONCEPTS if (ROOT / concept.file).is_file()]
 
 
 @contextmanager
