@@ -21,7 +21,7 @@ COMMANDS = {
     "format": ("ruff", "format", "--check", "."),
     "types": ("mypy",),
     "tests": (
-        "pytest", "-n", "2", "-m", "not (slow or release or browser)", *(f"tests/test_{name}.py" for name in FAST)
+        "pytest", "-n", "2", "-m", "not (release or browser)", *(f"tests/test_{name}.py" for name in FAST)
     ),
 }  # fmt: skip
 
