@@ -14,7 +14,8 @@ from aecore.concepts import PRETRAINED
 from aecore.errors import AecoreError, SettingError
 from aecore.paths import MODELS
 
-DEFAULT_NORMAL = "0%:30%"  # as the page's
+# The page's default.
+DEFAULT_NORMAL = "0%:30%"
 NORMAL = f"normal stretch, rows (0:400) or percent of them ({DEFAULT_NORMAL.replace('%', '%%')}, the default)"
 
 

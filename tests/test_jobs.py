@@ -506,7 +506,7 @@ def test_what_this_program_takes_for_granted_of_dask_is_so():
         return memory.memory_limit, memory.memory_target_fraction, memory.memory_spill_fraction, type(dask_worker.data)
 
     wanted = {(worker.memory, False, False, dict) for worker in jobs._dispatcher._cluster._plan.workers}
-    assert set(client.run(limits).values()) == wanted  # service.WorkerService, config.describe_worker
+    assert set(client.run(limits).values()) == wanted  # service.WorkerService
     lanes = client.run(lambda dask_worker: sorted(dask_worker.state.total_resources))
     assert sorted(lanes.values()) == [["long"], ["short"]]  # service.WorkerService.load
     assert client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.allowed_failures) == 0  # scheduler.dask_setup

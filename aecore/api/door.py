@@ -14,8 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aecore.admission import MAX_UPLOAD, AllHold, OneHolds, Pace, Refusal, Shares, Uploads
 
-SESSIONS_EACH = 100  # of one address: a classroom behind one router
-SESSIONS = 400  # in all, 1 MB each while idle
+# Open pages of one address: a classroom behind one router.
+SESSIONS_EACH = 100
+# Open pages in all, 1 MB each while idle.
+SESSIONS = 400
 
 # A dragged control sends one message a frame, on a fast screen 144 a second; more than that, for long, is no hand's.
 MESSAGES_A_SECOND = 200.0

@@ -24,11 +24,15 @@ from aecore.api.multipart import Form, read_form
 from aecore.api.responses import SCORE_FORMATS, FileResult, as_error, as_file, as_json, sentence_of, status_of
 from aecore.errors import AecoreError, SettingError
 
-WORK_SECONDS = 600.0  # for one request, the wait for a worker counted in
-LOOK_EVERY = 0.05  # s
-ASIDE_SECONDS = 60.0  # for what is done in a thread: handing work over, unpacking its result
+# The time for one request, the wait for a worker included.
+WORK_SECONDS = 600.0
+# Seconds between two looks at a job.
+LOOK_EVERY = 0.05
+# The time for what is done in a thread: handing work over, unpacking its result.
+ASIDE_SECONDS = 60.0
 READY_SECONDS = 5.0
-DEFAULT_NORMAL = "0:30"  # percent, as on the page
+# Percent of the rows, as on the page.
+DEFAULT_NORMAL = "0:30"
 DESCRIPTION = Path(__file__).with_name("openapi.json")
 
 T = TypeVar("T")
@@ -91,9 +95,8 @@ async def unknown(request: Request) -> Response:
 
 
 def _score(form: Form) -> Asked:
-    from aecore.api import (
-        tasks as work,  # here, so that pandas and its kin load with the first request and not before the pages
-    )
+    # Here, so that pandas and its kin load with the first request and not before the pages.
+    from aecore.api import tasks as work
 
     kind = form.fields.get("format", "json")
     if kind not in SCORE_FORMATS:

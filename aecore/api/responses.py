@@ -30,7 +30,8 @@ class FileResult(NamedTuple):
     name: str
 
 
-STATUS: tuple[tuple[type[Exception], int], ...] = (  # the first that fits
+# The first class that fits decides.
+STATUS: tuple[tuple[type[Exception], int], ...] = (
     (TooBusy, 503),
     (NoWorkers, 503),
     (TimeExceeded, 422),

@@ -15,9 +15,12 @@ from aecore.concepts import sensor_anomalies as sensors
 from aecore.concepts.sensor_anomalies import tables as sensor_tables
 from aecore.errors import DataError
 
-MAX_TABLE_CELLS = 5_000_000  # of an answer that has a line for each row: some 100 MB of CSV
-FIXED_COLUMNS = 4  # of such a table: time, score, scored, flagged
-MAX_EVENTS = 10_000  # of an answer; a log with more alarms than that has none worth reading one by one
+# Cells of an answer with a line for each row: some 100 MB of CSV.
+MAX_TABLE_CELLS = 5_000_000
+# Such a table has the columns time, score, scored and flagged.
+FIXED_COLUMNS = 4
+# Events of an answer; a log with more alarms than that has none worth reading one by one.
+MAX_EVENTS = 10_000
 
 Progress = dict[str, Any]
 

@@ -18,8 +18,10 @@ from aecore.data.readers.messages import shown
 from aecore.errors import DataError, SettingError, UnreadableFile
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
-LARGEST_WAV = 2**32 - 2**16  # bytes; beyond, RF64 takes its place
-WIDEST = 8  # bytes a sample
+# Bytes; beyond, RF64 takes WAV's place.
+LARGEST_WAV = 2**32 - 2**16
+# Bytes of the widest sample.
+WIDEST = 8
 
 
 @dataclass(frozen=True, kw_only=True)

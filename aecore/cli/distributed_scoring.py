@@ -26,7 +26,8 @@ Answer = Callable[[], Scores]  # waits where it must; raises what the scoring ra
 Question = tuple["AnomalyDetector", Array] | None
 S = TypeVar("S")
 
-UNDER_WAY = 16  # pieces read ahead and not yet written: 8 MB each for four channels, and work for as many workers
+# Pieces read ahead and not yet written: 8 MB each for four channels, and work for as many workers.
+UNDER_WAY = 16
 
 
 def score_here(steps: Iterable[S], ask: Callable[[S], Question]) -> Iterator[tuple[S, Answer]]:

@@ -17,7 +17,8 @@ from aecore.errors import SettingError, UnreadableFile
 
 Array = NDArray[np.floating[Any]]
 
-HELD = 4_000_000  # values; a Parquet file with more is read in blocks
+# Values; a Parquet file with more is read in blocks.
+HELD = 4_000_000
 PARQUET = b"PAR1"
 
 

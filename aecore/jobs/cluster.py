@@ -33,15 +33,24 @@ from aecore.jobs.held import gone
 from aecore.jobs.plan import MachinePlan, plan
 from aecore.jobs.running import Outcome, make_failure
 
-START_SECONDS = 60.0  # a cold disk takes long to import distributed; more than this is a fault
-REACH_SECONDS = 20.0  # a scheduler that runs already answers sooner
-CONNECT_SECONDS = 2.0  # for a check of whether the scheduler is there
-SURVEY_EVERY = 2.0  # s between two looks at which workers a distant scheduler has
-HEAR_EVERY = 60.0  # s between two words to the workers that hold values of this server
-DESCRIBE_SECONDS = 30.0  # a worker that imports torch answers late
-END_SECONDS = 3.0  # for a worker to end a child; one that does not answer by then is ended itself
-RETRY_SECONDS = 0.3  # after a line to a worker broke; if the worker is gone, the scheduler says so meanwhile
-TRAINS = "torch._dynamo"  # torch, and what the first optimizer of a process would load: 1.8 s of a first training
+# A cold disk takes long to import distributed; more than this is a fault.
+START_SECONDS = 60.0
+# A scheduler that runs already answers sooner than a local one starts.
+REACH_SECONDS = 20.0
+# A check whether the scheduler is there waits for so long.
+CONNECT_SECONDS = 2.0
+# Seconds between two looks at which workers a distant scheduler has.
+SURVEY_EVERY = 2.0
+# Seconds between two messages to the workers that hold values of this server.
+HEAR_EVERY = 60.0
+# A worker that imports torch answers late.
+DESCRIBE_SECONDS = 30.0
+# A worker that has not ended a child by then is ended itself.
+END_SECONDS = 3.0
+# The pause after a line to a worker broke; if the worker is gone, the scheduler says so meanwhile.
+RETRY_SECONDS = 0.3
+# This loads torch, and what the first optimizer of a process would load: 1.8 s of a first training.
+TRAINS = "torch._dynamo"
 REFUSED = "AECORE_SCHEDULER must be tls://host:port, or tcp:// on this machine"
 
 Post = Callable[..., None]  # of ("started", run, address), ("progress", run, entries), ("outcome", run, outcome), ...

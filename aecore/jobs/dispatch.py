@@ -26,14 +26,19 @@ from aecore.jobs.serialization import Packed
 
 LANES = ("long", "short")
 
-STOP_SECONDS = 10.0  # a task that has not ended so long after its cancellation goes down with its process
-ISOLATED_STOP_SECONDS = 2.0  # in a process of its own, which holds nothing else
-SHORT_SECONDS = 60.0  # that a task in the short lane may run; the long lane's time is in `limit`
+# A task that has not ended so many seconds after its cancellation goes down with its process.
+STOP_SECONDS = 10.0
+# The same for a task in a process of its own, which holds nothing else.
+ISOLATED_STOP_SECONDS = 2.0
+# A task in the short lane may run for so long; `limit` returns the long lane's time.
+SHORT_SECONDS = 60.0
 LONG_MINUTES = 30.0
 THREAD = "aecore-jobs"
-POLL_SECONDS = 0.1  # s between two looks for lost workers and overdue tasks; all other news comes by itself
+# Seconds between two checks for lost workers and overdue tasks; all other news comes by itself.
+POLL_SECONDS = 0.1
 
-MAX_WAITING = 100  # pieces of work in a lane; who comes later is told so
+# Pieces of work that may wait in a lane; `Dispatcher.admit` refuses more.
+MAX_WAITING = 100
 
 _LOST = (
     "The process that did this work was stopped by the system twice, perhaps for want of memory: start it again, or "

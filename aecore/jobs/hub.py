@@ -29,7 +29,8 @@ from aecore.jobs import config
 from aecore.memory import MEGABYTE
 
 HOST = "127.0.0.1"
-HEARTBEAT = 2.0  # s; a worker that dies is missed at once, by its line
+# Seconds; a worker that dies is missed at once, by its line.
+HEARTBEAT = 2.0
 
 
 def main() -> None:

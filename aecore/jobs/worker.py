@@ -11,7 +11,8 @@ from aecore.jobs.service import SWEEP_SECONDS, WorkerService
 
 config.apply()
 
-OOM_SCORE = 600  # the system ends a worker before the server, the scheduler or anything else of this machine's
+# The system ends a worker before the server, the scheduler or anything else of this machine's.
+OOM_SCORE = 600
 
 
 def dask_setup(worker: Any) -> None:
