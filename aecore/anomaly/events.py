@@ -39,7 +39,7 @@ def closed(scores: Array, gap: int) -> Array:
 
     # Before the first row and after the last nothing is flagged.
     padded = np.pad(scores, gap, constant_values=-np.inf)
-    found: Array = grey_closing(padded, size=gap + 1)[gap : gap + len(scores)]
+    found: Array = grey_closing(padded, size=(gap + 1,))[gap : gap + len(scores)]
     return found
 
 
