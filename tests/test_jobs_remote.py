@@ -185,7 +185,7 @@ def test_a_worker_that_may_not_have_a_visitor_s_data_gets_none(machines, setting
         jobs.submit(tasks.echo, 2, private=True).result(WAIT)
     machines.start_worker("long", "long 0")
     machines.start_worker("short", "short 1")
-    until(lambda: jobs._dispatcher._cluster.slots("long"))
+    until(lambda: jobs.dispatcher.cluster.slots("long"))
     assert jobs.submit(tasks.echo, 3, private=True).result(WAIT) == 3  # the odd one stands by
     machines.stop("odd")
 
