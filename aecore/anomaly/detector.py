@@ -1,4 +1,4 @@
-"""The detector: an autoencoder over sliding windows, with PyOD's contract (higher = stranger)."""
+"""The detector: an autoencoder over sliding windows, with PyOD's contract (higher = more anomalous)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,24 +10,25 @@ import torch
 from numpy.typing import NDArray
 
 from aecore import store
-from aecore.anomaly import diagnostics as notes
-from aecore.anomaly import serialization as keeping
-from aecore.anomaly import thresholds
+from aecore.anomaly import diagnostics, serialization, thresholds
 from aecore.anomaly.events import find_events
-from aecore.anomaly.hyperparameters import Choice, choose, choose_window, recipe_of
+from aecore.anomaly.fitted import CONSTANT_CHANNEL_SCORE, FittedDetector
+from aecore.anomaly.hyperparameters import choose, choose_window, recipe_of
 from aecore.anomaly.network import one_thread, principal, train
 from aecore.anomaly.scaling import Scaling, Signal, rows_like, rows_of
-from aecore.anomaly.scoring import ErrorMeasure, over_channels
+from aecore.anomaly.scoring import over_channels
 from aecore.anomaly.thresholds import DEFAULT_SIGMAS, Threshold, log_score_threshold
 from aecore.anomaly.windows import contiguous_folds, sample_starts, sliding
-from aecore.errors import SettingError, TooFewRows
+from aecore.errors import TooFewRows
 
 Array = NDArray[np.floating[Any]]
 
-MIN_ROWS = 50  # fewer normal rows leave nothing to hold out
-FOLDS = 4  # contiguous parts of the normal rows; each is scored by a network that has not seen it
-MAX_TRAINING_WINDOWS = 8192  # more, evenly drawn, do not change what is learnt
-BEYOND = 10.0  # times the threshold: the score of a row in which a channel moves that never did
+# Fewer normal rows leave nothing to hold out.
+MIN_ROWS = 50
+# The normal rows are cut into so many contiguous parts; each is scored by a network that has not seen it.
+FOLDS = 4
+# More windows, evenly drawn, do not change the result.
+MAX_TRAINING_WINDOWS = 8192
 
 
 class FitProgress(NamedTuple):
@@ -43,19 +44,19 @@ class FitProgress(NamedTuple):
     progress: float
 
 
-class AnomalyDetector:
+class AnomalyDetector(FittedDetector):
     """Scores each row of a signal by how badly an autoencoder that knows only normal rows rebuilds it.
 
     Windows of the standardised signal pass an autoencoder that starts at PCA's solution and is trained by gradient
     descent: a linear one on the absolute error for several channels, a denoising one with a non-linear correction for
     a single channel. A channel's score is its mean error in the windows that cover a row, smoothed over time; a row's
     is the root mean square over channels of how many times their usual normal error they show, so 1 is usual. The
-    threshold is learnt from scores of normal rows that their network had not seen.
+    threshold is set from scores of normal rows that their network had not seen.
 
     Parameters
     ----------
     window : rows in a window; None reads it off channels and period.
-    latent_dim : numbers in the code; None reads it off the variance of normal windows.
+    latent_dim : size of the bottleneck; None reads it off the variance of normal windows.
     sample_rate : rows a second (Hz), for alarms an hour and for reports; None where unknown.
     seed : order of the training batches and their noise.
 
@@ -67,22 +68,6 @@ class AnomalyDetector:
     choices_ : what was read off the data, and why.
     notes_ : sentences on channels left out, and on what in the normal stretch may not be normal.
     """
-
-    def __init__(
-        self,
-        *,
-        window: int | None = None,
-        latent_dim: int | None = None,
-        sample_rate: float | None = None,
-        seed: int = 0,
-    ) -> None:
-        if window is not None and window < 2:
-            raise SettingError(f"window must be at least 2 rows, got {window}")
-        if latent_dim is not None and latent_dim < 1:
-            raise SettingError(f"latent_dim must be at least 1, got {latent_dim}")
-        if sample_rate is not None and not sample_rate > 0:
-            raise SettingError(f"sample_rate must be positive, in Hz, got {sample_rate}")
-        self.window, self.latent_dim, self.sample_rate, self.seed = window, latent_dim, sample_rate, seed
 
     # ------------------------------------------------------------------ fitting
     def fit(self, normal: Signal) -> Self:
@@ -106,11 +91,7 @@ class AnomalyDetector:
         starts = sample_starts(len(x) - window.value + 1, at_most=MAX_TRAINING_WINDOWS, seed=self.seed)
         windows = sliding(x, window.value, starts)
         known = principal(windows)
-        self.choices_: dict[str, Choice[Any]] = {
-            "window": window,
-            **choose(x, known.eigenvalues, asked=self.latent_dim),
-        }
-        self.settle()
+        self.adopt_choices({"window": window, **choose(x, known.eigenvalues, asked=self.latent_dim)})
         recipe = recipe_of(self.choices_)
         folds = contiguous_folds(len(x), FOLDS)
         apart = [np.flatnonzero((starts + self.window_ <= a) | (starts >= b)) for a, b in folds]
@@ -125,17 +106,6 @@ class AnomalyDetector:
             yield FitProgress(part, recipe.epochs, recipe.epochs, trained.loss, done)
         self._calibrate(held_out)
 
-    def settle(self) -> None:
-        """Read off ``choices_`` what scoring needs."""
-        chosen = self.choices_
-        self.window_, self.latent_dim_ = int(chosen["window"].value), int(chosen["latent_dim"].value)
-        self.smoothing_: Choice[int] = chosen["smoothing"]
-        step = int(chosen["step"].value) if "step" in chosen else 1  # detectors saved before there was a choice
-        self.measure_ = ErrorMeasure(
-            window=self.window_, step=step, smoothing=int(self.smoothing_.value),
-            absolute=not chosen["hidden"].value, own_row=float(chosen["own_row"].value),
-        )  # fmt: skip
-
     def _calibrate(self, held_out: Array) -> None:
         channel_scores = self.measure_.scores(held_out)  # [T, A]
         self.channel_levels_ = np.maximum(channel_scores.mean(0), 1e-6).astype(np.float32)
@@ -143,28 +113,18 @@ class AnomalyDetector:
         self.threshold_ = self.threshold_at(DEFAULT_SIGMAS)
         self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int64)
         still = [name for name, active in zip(self.channels_, self.active_, strict=True) if not active]
-        self.notes_ = notes.constant_channels(still)
-        self.notes_ += notes.not_all_normal(self.decision_scores_, self.threshold_, self.window_)
+        self.notes_ = diagnostics.constant_channels(still)
+        self.notes_ += diagnostics.not_all_normal(self.decision_scores_, self.threshold_, self.window_)
 
     # ------------------------------------------------------------------ thresholds
-    @property
-    def active_(self) -> NDArray[np.bool_]:
-        """Channels that take part in the model [C]."""
-        return self.scaling_.active
-
-    @property
-    def memory_(self) -> int:
-        """Rows over which a score averages, about."""
-        return self.window_ + int(self.smoothing_.value) - 1
-
     def threshold_at(self, sigmas: float) -> float:
-        """Threshold so many standard deviations above the mean of the log scores of held-out normal rows."""
+        """Return the threshold so many standard deviations above the mean of the log scores of held-out normal rows."""
         return log_score_threshold(self.decision_scores_, sigmas, memory=self.memory_)
 
     def threshold_for(
         self, *, sigmas: float | None = None, alarms_per_hour: float | None = None, risk: float | None = None
     ) -> Threshold:
-        """Threshold by one of three rules, with the sentence that says what it rests on; nothing is trained again.
+        """Return a threshold by one of three rules, with the sentence that says what it rests on; nothing is trained.
 
         ``sigmas`` of the log scores, false ``alarms_per_hour`` (needs the sample rate), or the ``risk`` that a normal
         row passes, by peaks over threshold.
@@ -176,31 +136,31 @@ class AnomalyDetector:
 
     # ------------------------------------------------------------------ scoring
     def decision_function(self, signal: Signal) -> NDArray[np.float32]:
-        """Score of every row, higher = stranger: [T, C] -> float32 [T]."""
+        """Return the score of each row, higher = more anomalous: [T, C] -> float32 [T]."""
         return self.row_scores(self.channel_scores(signal))
 
     def predict(self, signal: Signal) -> NDArray[np.int64]:
-        """1 where the score passes ``threshold_``: [T, C] -> [T]."""
+        """Return 1 where the score passes ``threshold_``: [T, C] -> [T]."""
         return (self.decision_function(signal) > self.threshold_).astype(np.int64)
 
     def channel_scores(self, signal: Signal) -> NDArray[np.float32]:
-        """Each channel's own part of the score: [T, C] -> float32 [T, C].
+        """Return each channel's own part of the score: [T, C] -> float32 [T, C].
 
         A channel that was constant scores 0 where it still is, and far beyond the threshold where it moves.
         """
         values = self._check_rows(signal)
         scores = np.zeros(values.shape, np.float32)
         scores[:, self.active_] = self.measure_.scores(self.measure_.errors(self.model_, self.scaling_.apply(values)))
-        scores[:, ~self.active_] = BEYOND * self.threshold_ * self.scaling_.moved(values)
+        scores[:, ~self.active_] = CONSTANT_CHANNEL_SCORE * self.threshold_ * self.scaling_.measure_departure(values)
         return scores
 
     def row_scores(self, channel_scores: Array) -> NDArray[np.float32]:
-        """Score of every row from its channels' scores: [T, C] -> float32 [T]."""
+        """Return the score of each row from its channels' scores: [T, C] -> float32 [T]."""
         scores = over_channels(self.channel_excess(channel_scores)[:, self.active_])
         return np.maximum(scores, channel_scores[:, ~self.active_].max(1, initial=0.0)).astype(np.float32)
 
     def channel_excess(self, channel_scores: Array) -> NDArray[np.float32]:
-        """How many times its usual normal error each channel shows: [T, C] -> [T, C]."""
+        """Return how many times its usual normal error each channel shows: [T, C] -> [T, C]."""
         levels = np.ones(len(self.channels_), np.float32)  # a constant channel counts in thresholds already
         levels[self.active_] = self.channel_levels_
         return (channel_scores / levels).astype(np.float32)
@@ -208,7 +168,7 @@ class AnomalyDetector:
     def reconstruct(self, signal: Signal) -> NDArray[np.float32]:
         """Rebuild the signal through the code, in the signal's units: [T, C] -> float32 [T, C]."""
         x = self.scaling_.apply(self._check_rows(signal))
-        return self.scaling_.undo(self.measure_.rebuilt(self.model_, x))
+        return self.scaling_.undo(self.measure_.rebuild(self.model_, x))
 
     def codes(self, signal: Signal, starts: NDArray[np.int64]) -> NDArray[np.float32]:
         """Encode the windows that start at these rows: [T, C], [N] -> float32 [N, latent_dim]."""
@@ -217,7 +177,7 @@ class AnomalyDetector:
             return self.model_.encode(torch.from_numpy(windows)).numpy()
 
     def events(self, signal: Signal, *, threshold: float | None = None) -> pd.DataFrame:
-        """Events as a table: start, end (rows, inclusive), peak_score, severity, leading_channel."""
+        """Return events as a table: start, end (rows, inclusive), peak_score, severity, leading_channel."""
         scores = self.channel_scores(signal)
         return find_events(
             self.row_scores(scores),
@@ -230,15 +190,15 @@ class AnomalyDetector:
     def _check_rows(self, signal: Signal) -> Array:
         return rows_like(signal, self.channels_, at_least=self.window_)
 
-    # ------------------------------------------------------------------ keeping
+    # ------------------------------------------------------------------ files
     def to_tree(self) -> dict[str, Any]:
-        """Everything fitted, as plain values and arrays."""
-        return keeping.to_tree(self)
+        """Return everything fitted, as plain values and arrays."""
+        return serialization.to_tree(self)
 
     @classmethod
     def from_tree(cls, tree: dict[str, Any]) -> Self:
         """Rebuild a fitted detector; raises StoreError for anything else."""
-        return keeping.from_tree(cls, tree)
+        return serialization.from_tree(cls, tree)
 
     def save(self, path: str | Path) -> None:
         """Write weights, settings, scaling, threshold and channel names to one safetensors file."""

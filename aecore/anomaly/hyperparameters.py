@@ -20,10 +20,10 @@ LARGEST_DENOISING_CODE = 32  # numbers; what is left of noise, a wider code woul
 PERIOD_CORRELATION = 0.5  # an autocorrelation peak below this is no period
 NEARLY = 0.9  # of the highest peak: the first that reaches this is the period, not a multiple
 PERIOD_ROWS = 16_384  # enough rows to find a period
-AVERAGED_ROWS = (
-    64  # that a score looks at: a lone noisy row should not raise an alarm, a fault of a minute at 1 Hz should
-)
-WINDOWS_A_ROW = 40  # that judge a row, if the window is long: more cost in proportion, and tell the same
+# Rows that a score averages: a lone noisy row should not raise an alarm, a fault of a minute at 1 Hz should.
+AVERAGED_ROWS = 64
+# Windows that cover a row, where the window is long: more of them cost in proportion and give the same scores.
+WINDOWS_A_ROW = 40
 LONE_WINDOWS_A_ROW = 24  # of one channel, whose network is the larger: fewer still tell the same
 LONGEST_STEP = 6  # rows; a fault of a few rows must not fall between two windows
 LEAST_NOISE = 0.5  # standard deviations; below, a wide code learns to copy, and copies faults too
@@ -127,7 +127,7 @@ def choose_own_row(period: Period, *, hidden: int) -> Choice[float]:
 
 
 def choose_latent_dim(eigenvalues: Array, *, asked: int | None, hidden: int = 0) -> Choice[int]:
-    """Numbers in the code, from the eigenvalues of the windows' covariance in falling order."""
+    """Return the latent size, from the eigenvalues of the windows' covariance in falling order."""
     keep, limit = (KEPT_BY_DENOISING, LARGEST_DENOISING_CODE) if hidden else (KEPT_BY_LINEAR, LARGEST_CODE)
     largest = max(1, min(len(eigenvalues) - 1, limit))
     if asked is not None:

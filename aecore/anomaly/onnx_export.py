@@ -3,26 +3,24 @@
 import json
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from aecore import __version__
+from aecore.anomaly.fitted import CONSTANT_CHANNEL_SCORE, FittedDetector
 from aecore.anomaly.scaling import FARTHEST, STILL
 from aecore.anomaly.streaming import reach
 from aecore.errors import StoreError
 from aecore.store.trees import replace
 
-if TYPE_CHECKING:
-    from aecore.anomaly.detector import AnomalyDetector
-
 OPSET = 20
 Dtype = Literal["float64", "float32"]
 
 
-def to_onnx(detector: "AnomalyDetector", path: str | Path, *, dtype: Dtype = "float64") -> None:
+def to_onnx(detector: FittedDetector, path: str | Path, *, dtype: Dtype = "float64") -> None:
     """Write a fitted detector to an ONNX file; see :func:`dumps`. Raises StoreError where it cannot be written."""
     data = dumps(detector, dtype=dtype)
     try:
@@ -32,7 +30,7 @@ def to_onnx(detector: "AnomalyDetector", path: str | Path, *, dtype: Dtype = "fl
         raise StoreError(f"Could not write {path}: {reason}; choose another place.") from error
 
 
-def dumps(detector: "AnomalyDetector", *, dtype: Dtype = "float64") -> bytes:
+def dumps(detector: FittedDetector, *, dtype: Dtype = "float64") -> bytes:
     """Turn a fitted detector into the bytes of an ONNX file.
 
     Input ``rows`` [T, C] in the signal's units, of type ``dtype``, at least a window of them; outputs ``scores`` [T]
@@ -88,11 +86,10 @@ class ScoringGraph(nn.Module):
     still: Tensor
     order: Tensor
 
-    def __init__(self, detector: "AnomalyDetector") -> None:
-        from aecore.anomaly.detector import BEYOND
-
+    def __init__(self, detector: FittedDetector) -> None:
         super().__init__()
-        self.network, self.measure, self.moved_score = detector.model_, detector.measure_, BEYOND * detector.threshold_
+        self.network, self.measure = detector.model_, detector.measure_
+        self.moved_score = CONSTANT_CHANNEL_SCORE * detector.threshold_
         mean, scale, active = detector.scaling_
         still = np.flatnonzero(~active)
         on = np.flatnonzero(active)

@@ -77,7 +77,7 @@ class Scaling(NamedTuple):
         out[:, self.active] += x * self.scale[self.active].astype(np.float32)
         return out
 
-    def moved(self, values: Array) -> Array:
+    def measure_departure(self, values: Array) -> Array:
         """How far constant channels have left their level, 0 for rounding noise, growing by 1 a decade: [T, C - A]."""
         still = ~self.active
         mean = self.mean[still]

@@ -41,7 +41,7 @@ class ErrorMeasure(NamedTuple):
             errors += self.own_row * own / self._counts(len(x))
         return errors
 
-    def rebuilt(self, network: WindowNetwork, x: Array) -> Array:
+    def rebuild(self, network: WindowNetwork, x: Array) -> Array:
         """Mean, at each row, of what the windows that cover it are rebuilt to: [T, C] -> float64 [T, C]."""
         total = np.zeros(x.shape)
 

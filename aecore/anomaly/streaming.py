@@ -1,16 +1,14 @@
 """Scores and events of a signal that arrives in blocks: the same as in one piece, in memory that does not grow."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from aecore.anomaly.events import find_events, merge_runs, runs
-
-if TYPE_CHECKING:
-    from aecore.anomaly.detector import AnomalyDetector
+from aecore.anomaly.fitted import FittedDetector
 
 Array = NDArray[np.floating[Any]]
 Score = Callable[[Array], tuple[Array, Array]]  # values [T, C] -> scores [T], channel_excess [T, C]
@@ -35,7 +33,7 @@ class Scored(NamedTuple):
     channel_excess: Array  # [N, C]
 
 
-def reach(detector: "AnomalyDetector") -> int:
+def reach(detector: FittedDetector) -> int:
     """Rows to either side that a row's score draws on; one more than its windows hold, as the last may be off step."""
     return detector.window_ + detector.smoothing_.value // 2
 

@@ -1,19 +1,15 @@
-"""Whether what a file says of a detector fits together: a forged or torn one is refused before it is used."""
-
-from typing import TYPE_CHECKING
+"""Check that what a file says of a detector fits together: a forged or torn one is refused before it is used."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from aecore.anomaly.detector import AnomalyDetector
-
+from aecore.anomaly.fitted import FittedDetector
 
 LARGEST = 1 << 16  # rows of a window, a smoothing or a step; scoring sets aside as much at once
 MOST_CHANNELS, LONGEST_NAME = 100_000, 1_000
 
 
-def check(detector: "AnomalyDetector") -> None:
+def check(detector: FittedDetector) -> None:
     """Raise ValueError where shapes, sizes or numbers of a detector read from a file contradict each other."""
     channels, scaling, config = detector.channels_, detector.scaling_, detector.model_.config
     named = all(isinstance(name, str) for name in channels) and len(set(channels)) == len(channels) > 0

@@ -79,7 +79,7 @@ def fit(
             break
         started = reported = time.perf_counter()
         shuffle, means = training.begin(number), Means()
-        for done, batch in enumerate(rows.shuffled(batch_size, shuffle), 1):
+        for done, batch in enumerate(rows.shuffle_batches(batch_size, shuffle), 1):
             training.step(batch, means, rate.at(number, done - 1))
             now = time.perf_counter()
             if report_every is not None and now - reported >= report_every and done < batches:

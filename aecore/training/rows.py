@@ -34,7 +34,7 @@ class Rows:
         for start in range(0, self.count, size):
             yield self._batch(tuple(t[start : start + size] for t in self._tensors))
 
-    def shuffled(self, size: int, shuffle: torch.Generator) -> Iterator[Data]:
+    def shuffle_batches(self, size: int, shuffle: torch.Generator) -> Iterator[Data]:
         """Batches of ``size`` rows in an order drawn on the CPU: the same on every device."""
         order = torch.randperm(self.count, generator=shuffle).to(self._tensors[0].device)
         for rows in order.split(size):
