@@ -33,7 +33,7 @@ Ink = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network:
+class CompressionNetwork:
     """What is trained. ``width``: units of the dense network's first layer; a convolution has an eighth as channels."""
 
     kind: str = DENSE
@@ -64,7 +64,7 @@ class Network:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class CompressionTraining:
     """How it is trained: pictures of a source, through Adam with a rate that rises briefly and falls to near zero."""
 
     source: str = pictures.MNIST
@@ -91,12 +91,12 @@ class Cost(NamedTuple):
     ratio: float
 
 
-def cost(network: Network) -> Cost:
+def cost(network: CompressionNetwork) -> Cost:
     """Count before anything is built, so that no page waits for torch."""
     return Cost(_parameters(network), network.latent_dim, PIXELS / network.latent_dim)
 
 
-def _parameters(network: Network) -> int:
+def _parameters(network: CompressionNetwork) -> int:
     if network.kind == DENSE:
         sizes = network.sizes
         into = sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False))
@@ -108,7 +108,7 @@ def _parameters(network: Network) -> int:
     return convolutions + (flat + 1) * network.latent_dim + (network.latent_dim + 1) * flat
 
 
-def build(network: Network) -> Any:
+def build(network: CompressionNetwork) -> Any:
     """Make the untrained model, [B, 1, 28, 28] in and out."""
     from aecore.models import AutoEncoder, ConvAutoEncoder2d  # seconds on the way to a page, nothing in a worker
 
@@ -128,7 +128,9 @@ def start_of(result: Tree) -> Tree:
     return {name: result[name] for name in KEPT}
 
 
-def train(network: Network, training: Training, start: Tree | None = None) -> Generator[Progress, None, Tree]:
+def train(
+    network: CompressionNetwork, training: CompressionTraining, start: Tree | None = None
+) -> Generator[Progress, None, Tree]:
     """Train, on from ``start`` (`start_of` an earlier result) where given; a job's task.
 
     Pictures that are not on this machine are fetched first, which yields {file, bytes, total, progress}; where they
@@ -142,11 +144,11 @@ def train(network: Network, training: Training, start: Tree | None = None) -> Ge
     its end. A cancelled training returns what there is by then, judged by fewer pictures; before the first batch there
     is nothing, and it ends without a result.
     """
-    from aecore.concepts.mnist_compression.training import Run
+    from aecore.concepts.mnist_compression.training import CompressionRun
 
     asked = training
     training = yield from _with_pictures(training)
-    run = Run(network, training, start)
+    run = CompressionRun(network, training, start)
     said = {"source": training.source, "offline": training.source != asked.source}
     try:
         steps = run.epochs()
@@ -159,7 +161,7 @@ def train(network: Network, training: Training, start: Tree | None = None) -> Ge
     return run.result() | said | {"complete": True}
 
 
-def _with_pictures(training: Training) -> Generator[Progress, None, Training]:
+def _with_pictures(training: CompressionTraining) -> Generator[Progress, None, CompressionTraining]:
     """Fetch the pictures where they are missing; where they cannot be had, take the built-in ones."""
     if pictures.available(training.source):
         return training

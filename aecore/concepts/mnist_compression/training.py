@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from aecore.concepts import mnist_compression as page
 from aecore.concepts.mnist_compression import pictures
-from aecore.concepts.mnist_compression.budget import JUDGED, Quantizer, Row, as_bytes
+from aecore.concepts.mnist_compression.budget import JUDGED, BudgetRow, Quantizer, as_bytes
 from aecore.concepts.mnist_compression.quality import quality, squared_error
 from aecore.models import from_tree, to_tree
 from aecore.training import Report, fit
@@ -22,14 +22,16 @@ DARKEST_LIGHTEST = 0.003, 0.997  # mean pixels at first: a logit has no end
 HISTORY = ("epoch", "loss", "validation", "mse", "seconds", "images_per_second")
 
 
-class Run:
+class CompressionRun:
     """One training under way."""
 
-    def __init__(self, network: page.Network, training: page.Training, before: page.Tree | None) -> None:
+    def __init__(
+        self, network: page.CompressionNetwork, training: page.CompressionTraining, before: page.Tree | None
+    ) -> None:
         self.network, self.training = network, training
         self.pictures = pictures.load(training.source)
-        self.watched = pictures.watched(training.source)
-        self.model = untrained(network, self.pictures.train) if before is None else from_tree(before["model"])
+        self.watched = pictures.load_watched(training.source)
+        self.model = initialise(network, self.pictures.train) if before is None else from_tree(before["model"])
         blank: page.Tree = {"film": [], "at": [], "errors": [], "history": {name: [] for name in HISTORY}, "seen": 0}
         self.past = blank if before is None else before
         same = self.past.get("source", training.source) == training.source  # else the film shows other pictures
@@ -66,7 +68,7 @@ class Run:
         film = np.stack(self.film)  # (K, 10, 28, 28)
         return {
             "model": to_tree(self.model), "film": film, "at": self.at, "errors": self.errors, "history": self.history,
-            "seen": seen, "watched": self.watched, "judged": judge(self.model, self.pictures, judged),
+            "seen": seen, "watched": self.watched, "judged": evaluate(self.model, self.pictures, judged),
         }  # fmt: skip
 
     def _look(self, share: float) -> None:
@@ -103,7 +105,7 @@ class Run:
         }  # fmt: skip
 
 
-def untrained(network: page.Network, learn: NDArray[np.uint8]) -> Any:
+def initialise(network: page.CompressionNetwork, learn: NDArray[np.uint8]) -> Any:
     """Make the model that a training begins with: at first it answers with about the mean of ``learn`` [N, 28, 28].
 
     Weights of PyTorch's usual size shrink a signal on its way through six layers, and the first thousand steps go into
@@ -126,7 +128,7 @@ def untrained(network: page.Network, learn: NDArray[np.uint8]) -> Any:
     return model
 
 
-def judge(model: Any, data: pictures.Pictures, count: int | None = None) -> page.Tree:
+def evaluate(model: Any, data: pictures.Pictures, count: int | None = None) -> page.Tree:
     """Hold a model against the first test pictures: errors by class, the worst, a row beside other ways to save."""
     test, labels = data.test[:count], data.labels[:count]
     truth = test / np.float32(255)
@@ -134,7 +136,7 @@ def judge(model: Any, data: pictures.Pictures, count: int | None = None) -> page
     errors = squared_error(truth, rebuilt)
     worst = np.argsort(errors)[::-1][:WORST]
     quantizer = Quantizer.of(codes(model, data.train[: 5 * len(test[:JUDGED])]))
-    rounded = decode(model, quantizer.rounded(codes(model, test[:JUDGED])))
+    rounded = decode(model, quantizer.quantise(codes(model, test[:JUDGED])))
     k = model.latent_dim
     name = f"Autoencoder, {k} numbers"
     return {
@@ -142,7 +144,7 @@ def judge(model: Any, data: pictures.Pictures, count: int | None = None) -> page
         "by_class": [float(errors[labels == c].mean()) for c in range(10)],
         "worst": test[worst], "worst_rebuilt": as_bytes(rebuilt[worst]),
         "worst_labels": labels[worst].tolist(), "worst_errors": errors[worst].tolist(),
-        "row": Row(name, k, k, quality(truth[:JUDGED], rounded), True).tree(),
+        "row": BudgetRow(name, k, k, quality(truth[:JUDGED], rounded), True).tree(),
     }  # fmt: skip
 
 
