@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from aecore.concepts.mnist_compression import ACTIVATION, DENSE, CompressionNetwork
+from aecore.concepts.mnist_compression.settings import ACTIVATION, DENSE, CompressionNetwork
 
 ZOOM, GAP, STILL = 3, 4, 12  # film: screen pixels a pixel; pixels between rows; extra showings of the last frame
 MILLISECONDS = 120  # a frame

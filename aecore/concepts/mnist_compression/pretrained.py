@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore import store
-from aecore.concepts.mnist_compression import CompressionNetwork, CompressionTraining, Tree, pictures
+from aecore.concepts.mnist_compression import pictures
 from aecore.concepts.mnist_compression.budget import BudgetRow, PictureComponents, as_pixels, compare
+from aecore.concepts.mnist_compression.settings import CompressionNetwork, CompressionTraining, Tree
 from aecore.data.datasets import drawn_digits
 from aecore.paths import MODELS
 

@@ -8,10 +8,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from aecore.concepts import mnist_compression as page
 from aecore.concepts.mnist_compression import pictures
 from aecore.concepts.mnist_compression.budget import JUDGED, BudgetRow, Quantizer, as_bytes
 from aecore.concepts.mnist_compression.quality import quality, squared_error
+from aecore.concepts.mnist_compression.settings import (
+    REPORT_EVERY,
+    CompressionNetwork,
+    CompressionTraining,
+    Progress,
+    Tree,
+    build,
+)
 from aecore.models import from_tree, to_tree
 from aecore.training import Report, fit
 
@@ -25,14 +32,18 @@ HISTORY = ("epoch", "loss", "validation", "mse", "seconds", "images_per_second")
 class CompressionRun:
     """One training under way."""
 
-    def __init__(
-        self, network: page.CompressionNetwork, training: page.CompressionTraining, before: page.Tree | None
-    ) -> None:
+    def __init__(self, network: CompressionNetwork, training: CompressionTraining, before: Tree | None) -> None:
         self.network, self.training = network, training
         self.pictures = pictures.load(training.source)
         self.watched = pictures.load_watched(training.source)
         self.model = initialise(network, self.pictures.train) if before is None else from_tree(before["model"])
-        blank: page.Tree = {"film": [], "at": [], "errors": [], "history": {name: [] for name in HISTORY}, "seen": 0}
+        blank: Tree = {
+            "film": [],
+            "at": [],
+            "errors": [],
+            "history": {name: [] for name in HISTORY},
+            "seen": 0,
+        }
         self.past = blank if before is None else before
         same = self.past.get("source", training.source) == training.source  # else the film shows other pictures
         self.film: list[NDArray[np.uint8]] = list(self.past["film"]) if same else []
@@ -41,7 +52,7 @@ class CompressionRun:
         self.seen = 0
         self.done_before = len(self.history["epoch"])
 
-    def epochs(self) -> Iterator[page.Progress]:
+    def epochs(self) -> Iterator[Progress]:
         """Train to the end, yielding where it stands."""
         x, validation = as_tensor(self.pictures.train), as_tensor(self.pictures.validation)
         self._look(0.0)
@@ -50,7 +61,7 @@ class CompressionRun:
         reports = fit(
             self.model, x, epochs=self.training.epochs, batch_size=self.training.batch_size,
             learning_rate=self.training.learning_rate, validation=validation,
-            seed=self.network.seed + self.done_before, report_every=page.REPORT_EVERY, schedule="cosine",
+            seed=self.network.seed + self.done_before, report_every=REPORT_EVERY, schedule="cosine",
         )  # fmt: skip
         for report in reports:
             share = report.progress * self.training.epochs
@@ -62,7 +73,7 @@ class CompressionRun:
             mse = self._enter(report, rate) if report.finished else None
             yield self._progress(report, rate, drawn=drawn, mse=mse)
 
-    def result(self, *, judged: int | None = None) -> page.Tree:
+    def result(self, *, judged: int | None = None) -> Tree:
         """Return all there is by now, evaluated on so many test pictures (None: all)."""
         seen = int(self.past["seen"]) + self.seen
         film = np.stack(self.film)  # (K, 10, 28, 28)
@@ -93,7 +104,7 @@ class CompressionRun:
 
     def _progress(
         self, report: Report | None, rate: float, *, drawn: bool = True, mse: float | None = None
-    ) -> page.Progress:
+    ) -> Progress:
         return {
             "epoch": self.done_before + (report.number if report else 1),
             "epochs": self.done_before + self.training.epochs,
@@ -105,7 +116,7 @@ class CompressionRun:
         }  # fmt: skip
 
 
-def initialise(network: page.CompressionNetwork, learn: NDArray[np.uint8]) -> Any:
+def initialise(network: CompressionNetwork, learn: NDArray[np.uint8]) -> Any:
     """Make the model that a training begins with: at first it answers with about the mean of ``learn`` [N, 28, 28].
 
     Weights of PyTorch's usual size shrink a signal on its way through six layers, and the first thousand steps go into
@@ -113,7 +124,7 @@ def initialise(network: page.CompressionNetwork, learn: NDArray[np.uint8]) -> An
     Measured on 784-512-256-32: error below 0.03 after 4,200 pictures instead of 30,800; after two epochs 0.0065
     instead of 0.018.
     """
-    model = page.build(network)
+    model = build(network)
     layers = [m for m in model.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
     mean = torch.from_numpy(learn.mean(0, dtype=np.float64) / 255).float().clamp(*DARKEST_LIGHTEST)  # (28, 28)
     answer = torch.logit(mean) if network.loss == "bce" else mean
@@ -128,7 +139,7 @@ def initialise(network: page.CompressionNetwork, learn: NDArray[np.uint8]) -> An
     return model
 
 
-def evaluate(model: Any, data: pictures.Pictures, count: int | None = None) -> page.Tree:
+def evaluate(model: Any, data: pictures.Pictures, count: int | None = None) -> Tree:
     """Hold a model against the first test pictures: errors by class, the worst, a row beside other ways to save."""
     test, labels = data.test[:count], data.labels[:count]
     truth = test / np.float32(255)
