@@ -10,24 +10,44 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import next_fast_len
 
 Array = NDArray[np.float32]
 Maker = Callable[[int, float, np.random.Generator], Array]
 
 WAVE = 2048  # samples of one period in the table that harmonics are read from
 
+# Makers by name, in the order in which trainings draw from them.
+MACHINES: dict[str, Maker] = {}
+# Labels of the noises that a page offers, by name.
+LABELS: dict[str, str] = {}
 
+
+def register(label: str | None = None) -> Callable[[Maker], Maker]:
+    """Decorate a maker that trainings draw from; with a ``label``, pages offer it too."""
+
+    def enter(maker: Maker) -> Maker:
+        name = maker.__name__
+        MACHINES[name] = maker
+        if label is not None:
+            LABELS[name] = label
+        return maker
+
+    return enter
+
+
+@register("Gaussian")
 def gaussian(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """White noise: the same power at every frequency."""
     return rng.standard_normal(count, np.float32)
 
 
+@register()
 def hiss(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Steady noise of a random colour, from rumble to a tape's hiss."""
     return _unit(_colour_noise(count, sample_rate, rng, tilt=rng.uniform(-9, 4), spread=rng.uniform(2, 12)))
 
 
+@register("Fan")
 def fan(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Air and blades: falling broadband noise that pulses with the blades, a few harmonics of the blade rate."""
     rate = rng.uniform(15, 120)
@@ -39,6 +59,7 @@ def fan(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     return _unit(air * pulse + rng.uniform(0.05, 0.8) * tone)
 
 
+@register("Vacuum cleaner")
 def vacuum(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Vacuum cleaner: air that rushes through resonances as the nozzle moves, and a fast motor with its harmonics."""
     air = _colour_noise(count, sample_rate, rng, tilt=rng.uniform(-4, 1), spread=rng.uniform(3, 9))
@@ -49,6 +70,7 @@ def vacuum(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     return _unit(air * _breathing(count, sample_rate, rng, rng.uniform(0.1, 0.5)) + rng.uniform(0.1, 1.0) * whine)
 
 
+@register()
 def motor(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Engine or drill: many harmonics of a wandering pitch, and as much rattle as it likes."""
     pitch = 20 * 2 ** rng.uniform(0, 5)
@@ -60,6 +82,7 @@ def motor(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     return _unit(_colour(tone, sample_rate, rng, 0.0, 8.0) + rng.uniform(0.1, 2) * rattle)
 
 
+@register("Mains hum")
 def hum(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Mains hum: harmonics of 50 or 60 Hz, and a little noise that keeps it from being a pure tone."""
     mains = rng.choice((50.0, 60.0)) * rng.uniform(0.998, 1.002)
@@ -68,6 +91,7 @@ def hum(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     return _unit(tone + rng.uniform(0.02, 0.3) * hiss(count, sample_rate, rng))
 
 
+@register()
 def clatter(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Dishes, keys, typing: short ringing strokes at random moments over a low murmur."""
     length = min(count, int(rng.uniform(0.05, 0.4) * sample_rate))
@@ -90,6 +114,7 @@ def clatter(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     return _unit(_unit(total) + np.float32(rng.uniform(0.05, 0.5)) * hiss(count, sample_rate, rng))
 
 
+@register()
 def gusts(count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Wind, traffic, surf: coloured noise that swells and fades within a second or so."""
     air = _colour_noise(count, sample_rate, rng, tilt=rng.uniform(-9, 0), spread=rng.uniform(2, 10))
@@ -109,6 +134,10 @@ def babble(
     return _unit(total)
 
 
+# Not among the makers, since it takes voices.
+LABELS["babble"] = "Babble"
+
+
 def excerpt(recording: NDArray[Any], count: int, sample_rate: float, rng: np.random.Generator) -> Array:
     """Cut ``count`` samples of rms 1 out of a recorded noise [T] at random; a short one is looped, cross-faded."""
     x = recording.astype(np.float32)
@@ -118,12 +147,6 @@ def excerpt(recording: NDArray[Any], count: int, sample_rate: float, rng: np.ran
     loop[:fade] = x[:fade] * up + x[len(x) - fade :] * (1 - up)
     start = int(rng.integers(len(loop)))
     return _unit(np.take(loop, np.arange(start, start + count), mode="wrap"))
-
-
-MACHINES: dict[str, Maker] = {
-    "gaussian": gaussian, "hiss": hiss, "fan": fan, "vacuum": vacuum,
-    "motor": motor, "hum": hum, "clatter": clatter, "gusts": gusts,
-}  # fmt: skip
 
 
 # ---------------------------------------------------------------------- what they are made of
@@ -150,6 +173,8 @@ def _colour_noise(count: int, sample_rate: float, rng: np.random.Generator, *, t
 
 
 def _colour(x: Array, sample_rate: float, rng: np.random.Generator, tilt: float, spread: float) -> Array:
+    from scipy.fft import next_fast_len  # not on the way to a page's first paint
+
     length = next_fast_len(len(x), real=True)  # a prime number of samples would take many times as long
     gain = random_gain(length, sample_rate, rng, tilt=tilt, spread=spread)
     return _unit(np.fft.irfft(np.fft.rfft(x, length) * gain, length)[: len(x)].astype(np.float32))

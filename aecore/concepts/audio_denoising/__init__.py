@@ -7,11 +7,12 @@ there with ``private=True``.
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aecore.audio import noises
 from aecore.data.readers import sounds
 from aecore.data.readers.sounds import Sound
 from aecore.errors import DataError, SettingError
@@ -21,7 +22,8 @@ from aecore.paths import SAMPLES
 Array = NDArray[np.float32]
 Tree = dict[str, Any]
 Progress = dict[str, Any]
-NoiseKind = Literal["gaussian", "fan", "vacuum", "hum", "babble", "own", "none"]
+# Noises that are made, a recording of the visitor's, and none.
+NOISES = (*noises.LABELS, "own", "none")
 
 MAX_SECONDS = 180.0  # a page draws, measures and plays it in several versions; the command line takes any length
 SHORTEST = 0.5  # s; less is no phrase
@@ -33,13 +35,13 @@ HEADROOM = 0.98  # a mix that would clip is turned down to this peak, and its cl
 class NoiseSettings:
     """How a clip is made noisy: ``own`` is a recording of the visitor's, ``none`` leaves it as it is."""
 
-    noise: NoiseKind = "fan"
+    noise: str = "fan"
     snr: float = 5.0  # dB, over the whole clip
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.noise not in get_args(NoiseKind):
-            raise SettingError(f"noise must be one of {', '.join(get_args(NoiseKind))}, got {self.noise!r}.")
+        if self.noise not in NOISES:
+            raise SettingError(f"noise must be one of {', '.join(NOISES)}, got {self.noise!r}.")
         if not SNR_RANGE[0] <= self.snr <= SNR_RANGE[1]:
             raise SettingError(f"snr must be in {SNR_RANGE[0]:g}..{SNR_RANGE[1]:g} dB, got {self.snr:g}.")
         if self.seed < 0:
@@ -102,7 +104,6 @@ def add_noise(clip: Sound, mixing: NoiseSettings, own: Sound | None = None) -> M
 
 
 def _noise(count: int, sample_rate: int, mixing: NoiseSettings, own: Sound | None) -> Array:
-    from aecore.audio import noises
     from aecore.audio.resampling import resample
 
     rng = np.random.default_rng(mixing.seed)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aecore import store
 from aecore.concepts import audio_denoising as denoising
-from aecore.concepts.audio_denoising import METHODS, Mixture, NoiseKind, NoiseSettings
+from aecore.concepts.audio_denoising import METHODS, Mixture, NoiseSettings
 from aecore.data.readers.sounds import Sound
 from aecore.paths import MODELS
 
@@ -86,7 +86,7 @@ def _measure_all(mixture: Mixture, cleaned: dict[str, NDArray[np.float32]]) -> G
     return rows
 
 
-def tune_sample(noise: NoiseKind, scratch: bool) -> Generator[Progress, None, Tree]:
+def tune_sample(noise: str, scratch: bool) -> Generator[Progress, None, Tree]:
     """Tune to the clip that ships in noise of one kind; public. See `audio_tuning.tune`."""
     return (yield from tune(denoising.sample(), NoiseSettings(noise=noise), None, scratch))
 

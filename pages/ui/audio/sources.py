@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from aecore.audio import noises
 from aecore.concepts import audio_denoising as concept
 from aecore.concepts.audio_denoising import NoiseSettings
 from aecore.data.readers import uploads
@@ -20,10 +21,7 @@ NAME = "audio_denoising"
 CLIP, MICROPHONE, FILE = "clip", "microphone", "file"
 VOICES = {CLIP: "The clip that ships", MICROPHONE: "Your microphone", FILE: "A file"}
 OWN_NOISE, NO_NOISE = "own", "none"
-NOISES = {
-    "gaussian": "Gaussian", "fan": "Fan", "vacuum": "Vacuum cleaner", "hum": "Mains hum", "babble": "Babble",
-    OWN_NOISE: "Your own recording",
-}  # fmt: skip
+NOISES = noises.LABELS | {OWN_NOISE: "Your own recording"}
 WITH_NONE = {NO_NOISE: "None"} | NOISES
 READING, READING_NOISE = SLOTS = "audio:read", "audio:read-noise"
 MICROPHONE_RATE = 48_000  # Hz, what sound cards record at anyhow; the network's band ends below half of 16 kHz
@@ -76,7 +74,7 @@ def source(voice: str) -> Source | None:
     seed = _another()
     if kind == OWN_NOISE and own is None:
         return None
-    mixing = NoiseSettings(noise=kind, snr=snr, seed=seed)  # type: ignore[arg-type]  # one of its literals
+    mixing = NoiseSettings(noise=kind, snr=snr, seed=seed)
     return Source(sound, mixing, None if own is None else own[1], (name, mixing, own and own[0]), (key,))
 
 
