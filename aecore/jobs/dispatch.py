@@ -19,8 +19,8 @@ from typing import Any
 
 from aecore.errors import AecoreError, JobError, TooBusy
 from aecore.jobs.cluster import REFUSED, Cluster, Refused, can_reach
-from aecore.jobs.handles import Work
 from aecore.jobs.held import Handle
+from aecore.jobs.job import Work
 from aecore.jobs.running import Outcome, make_failure
 from aecore.jobs.serialization import Packed
 
@@ -74,7 +74,7 @@ class _Thread(threading.Thread):
 
 
 class Dispatcher:
-    """Feeds the lanes."""
+    """One queue per lane, and the cluster that works on them."""
 
     def __init__(self) -> None:
         self._inbox: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
@@ -384,7 +384,7 @@ def _interpret(running: _Running, outcome: Outcome) -> Outcome:
 
 
 def _because(error: Exception) -> str:
-    """Say what a visitor may know of why there are no workers: no address, no path."""
+    """Return the part of a message that says why there are no workers, without an address or a path."""
     if not os.environ.get("AECORE_SCHEDULER"):
         return ""
     if isinstance(error, Refused):

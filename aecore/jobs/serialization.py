@@ -1,4 +1,4 @@
-"""How values travel between the server, the workers and their children: in parts, so that large ones are not copied.
+"""Pack values for the way between server, workers and their children: in parts, so that large ones are not copied.
 
 Three kinds of packed. A *task* goes from the server to a worker and is trusted. A *tree* (`aecore.store`) is the
 result of a public task. A *value* is anything else that comes back: the process that made it has read a visitor's bytes
@@ -222,7 +222,7 @@ class _Reader:
 
 
 class _Packer(pickle.Pickler):
-    """Refuses what `_Unpacker` would refuse, and takes this package's and pandas' objects apart into plain parts."""
+    """A pickler that refuses what `_Unpacker` would refuse, and takes objects of this package and of pandas apart."""
 
     def reducer_override(self, value: Any) -> Any:
         kind = type(value)
