@@ -145,7 +145,8 @@ class Dispatcher:
 
     def loop(self) -> None:
         """Serve the inbox for ever."""
-        # When a source file changes, Streamlit drops this module and imports it anew, while its former self goes on.
+        # When a source file changes, Streamlit drops this module and imports it anew, while its former self goes on. Only
+        # the list of threads outlives both; a test drops the modules and counts the workers.
         for thread in threading.enumerate():
             if thread.name == THREAD and thread is not threading.current_thread():
                 getattr(thread, "owner").shutdown()  # noqa: B009 - of a class that is not this module's any more
@@ -358,7 +359,7 @@ def _make_loss() -> Outcome:
 
 def _broken(future: Any) -> Outcome:
     """Return the outcome of work that Dask could not run, or whose worker died."""
-    from distributed.scheduler import KilledWorker
+    from distributed import KilledWorker
 
     error = future.exception(timeout=10) if future.status == "error" else None
     if error is None or isinstance(error, KilledWorker):

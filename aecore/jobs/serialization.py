@@ -79,9 +79,10 @@ def rebuild(head: Sequence[Any], parts: Sequence[Buffer]) -> Packed:
 
 
 def seal(task: Callable[..., Any], args: tuple[Any, ...]) -> Packed:
-    """Pack a task now, so that nothing the caller changes meanwhile reaches it; ``bytes``, which nobody can change,
-    are not copied.
-    """  # noqa: D205, D400
+    """Pack a task now, so that nothing the caller changes meanwhile reaches it.
+
+    ``bytes``, which nobody can change, are not copied.
+    """
     own = {id(arg) for arg in args if type(arg) is bytes}
     writer = _Writer(own)
     pickle.Pickler(writer, protocol=pickle.HIGHEST_PROTOCOL).dump((task, args))
