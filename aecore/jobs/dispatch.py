@@ -145,8 +145,8 @@ class Dispatcher:
 
     def loop(self) -> None:
         """Serve the inbox for ever."""
-        # When a source file changes, Streamlit drops this module and imports it anew, while its former self goes on. Only
-        # the list of threads outlives both; a test drops the modules and counts the workers.
+        # When a source file changes, Streamlit drops this module and imports it anew, while its former self goes on.
+        # Only the list of threads is known to both; a test drops the modules and looks for the former workers.
         for thread in threading.enumerate():
             if thread.name == THREAD and thread is not threading.current_thread():
                 getattr(thread, "owner").shutdown()  # noqa: B009 - of a class that is not this module's any more
