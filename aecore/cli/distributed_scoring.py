@@ -56,7 +56,7 @@ def score_piece(detector: bytes, values: Array) -> Generator[int, None, Scores]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return sensors.scored(_detector(detector), values)
+        return sensors.score_channels(_detector(detector), values)
     finally:
         torch.set_num_threads(threads)
 
@@ -83,7 +83,7 @@ def _make_raising(error: Exception) -> PendingScores:
 
 def _score(request: ScoreRequest) -> Scores:
     assert request is not None  # a step without values has an error of its own
-    return sensors.scored(*request)
+    return sensors.score_channels(*request)
 
 
 @lru_cache(maxsize=2)
