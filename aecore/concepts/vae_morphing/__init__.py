@@ -16,7 +16,8 @@ from aecore.numerics.dense import Array, DenseNetwork
 from aecore.paths import MODELS
 
 PLAIN, VAE = "Plain autoencoder", "VAE"
-SPAN = 3.5  # standard units from the middle to the edge of a map: of a standard normal, one code in 1,000 lies beyond
+# Standard units from the middle to the edge of a map; one code in 1,000 of a standard normal lies beyond.
+SPAN = 3.5
 
 
 class LatentPlane(NamedTuple):
@@ -118,9 +119,9 @@ def to_tree(made: Morphing) -> dict[str, Any]:
 def encode(plane: LatentPlane, images: Array) -> Encoded:
     """Encode pictures [n, h, w] of any size: mean, spread, and what is rebuilt from the mean."""
     shape = shape_of(plane)
-    told = plane.encoder(resize(images, shape).reshape(len(images), -1))  # (n, 2) or (n, 4)
-    mu = told[:, :2]
-    sigma = np.exp(0.5 * told[:, 2:]) if told.shape[1] == 4 else np.zeros_like(mu)
+    encoded = plane.encoder(resize(images, shape).reshape(len(images), -1))  # (n, 2) or (n, 4)
+    mu = encoded[:, :2]
+    sigma = np.exp(0.5 * encoded[:, 2:]) if encoded.shape[1] == 4 else np.zeros_like(mu)
     return Encoded(mu, sigma, decode(plane, mu))
 
 

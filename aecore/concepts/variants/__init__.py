@@ -15,9 +15,11 @@ from aecore.paths import MODELS
 ASSET = MODELS / "variants.safetensors"
 PCA = "PCA"
 HIDDEN = (128,)
-NARROW, MANY = 16, 64  # numbers in a code that is a waist, and in one of many units of which few are active
+# Latent size of a bottleneck, and of a sparse code.
+NARROW, MANY = 16, 64
 SEEDS = 5
-NOISE, MASKED = 0.3, 0.3  # what every network is tried on: Gaussian noise on values of 0..1, a share set to zero
+# Corruptions that every network is tested on: Gaussian noise on values of 0..1, and a share set to zero.
+NOISE, MASKED = 0.3, 0.3
 SOURCES = {"digits": (8, 8), "mnist": (28, 28)}
 
 
@@ -93,7 +95,7 @@ class VariantSettings:
 
     @property
     def size(self) -> int:
-        """Numbers in the code."""
+        """Latent size."""
         return int(self.strength) if self.kind == PLAIN else KINDS[self.kind].size
 
 
@@ -104,7 +106,7 @@ def available(source: str) -> bool:
 
 # ---------------------------------------------------------------------- a network without torch
 class VariantNetwork(NamedTuple):
-    """A trained variant in plain numpy; ``told`` is how many classes encoder and decoder are told (0: none)."""
+    """A trained variant in plain numpy; ``told`` is the number of classes that it is conditioned on (0: none)."""
 
     encoder: DenseNetwork | latent.Principal
     decoder: DenseNetwork | latent.Principal
@@ -192,13 +194,13 @@ class StrengthSweep(NamedTuple):
 class Results(NamedTuple):
     """All that the page opens with."""
 
-    rows: list[dict[str, Any]]  # one a variant and seed: see `variants_measures.MEASURES`
+    rows: list[dict[str, Any]]  # one a variant and seed: see `measure.MEASURES`
     floor: float  # Fréchet distance between two halves of real digits: nothing can be expected below
     inputs: NDArray[np.uint8]  # [3, 10, 8, 8]: clean, with noise, masked
     shown: dict[str, VariantPictures]  # of seed 0
     sweeps: dict[str, StrengthSweep]
     networks: dict[str, VariantNetwork]
-    classifier: DenseNetwork  # [N, 64] -> features and then ten logits: see `variants_measures.features`
+    classifier: DenseNetwork  # [N, 64] -> features and then ten logits: see `measure.features`
     accuracy: float  # of the classifier on test digits
 
 
