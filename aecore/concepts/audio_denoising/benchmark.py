@@ -36,7 +36,7 @@ def sample_bench(mixing: NoiseSettings) -> Generator[Progress, None, Tree]:
 def bench(
     clip: Sound | None, mixing: NoiseSettings, own: Sound | None = None, models: dict[str, Tree] | None = None
 ) -> Generator[Progress, None, Tree]:
-    """Add noise to a clip (None: the built-in one), clean it by every method and ``models`` (method -> denoiser's tree).
+    """Add noise to a clip (None: the built-in one), clean it by every method and by ``models`` (name -> denoiser).
 
     A job's task; private where a sound or a model is the visitor's. Returns the measures and pictures too.
     """

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore import latent, store
-from aecore.concepts.vae_morphing.pictures import KINDS, flat, resize
+from aecore.concepts.vae_morphing.pictures import KINDS, resize
 from aecore.errors import SettingError
 from aecore.numerics.dense import Array, DenseNetwork
 from aecore.paths import MODELS
@@ -56,14 +56,12 @@ class Encoded(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """From one code to another, straight, spherical, and by fading the pictures into each other."""
+    """From one code to another, along a straight and a spherical path."""
 
     straight: Array  # [S, 2]
     spherical: Array  # [S, 2]
     straight_images: Array  # [S, H, W]
     spherical_images: Array
-    crossfade: Array
-    strangeness: Array | None  # [3, S], of the three rows: distance to the nearest real datum over the reference
 
 
 def deepest_hole(plane: LatentPlane, span: float) -> tuple[float, float]:
@@ -141,15 +139,10 @@ def samples(plane: LatentPlane, count: int, seed: int) -> tuple[Array, Array]:
     return codes, decode(plane, codes)
 
 
-def walk(plane: LatentPlane, start: Array, end: Array, steps: int, reference: latent.Reference | None = None) -> Walk:
-    """Walk from code to code [2]; with ``reference`` every picture on the way is held against the real data."""
-    straight = latent.walk(start, end, steps)
-    spherical = latent.walk(start, end, steps, spherical=True)
-    rows = [decode(plane, straight), decode(plane, spherical)]
-    t = np.linspace(0, 1, steps, dtype=np.float32)[:, None, None]
-    rows.append(rows[0][0] * (1 - t) + rows[0][-1] * t)
-    strangeness = None if reference is None else np.stack([reference.strangeness(flat(row)) for row in rows])
-    return Walk(straight, spherical, rows[0], rows[1], rows[2], strangeness)
+def walk(plane: LatentPlane, start: Array, end: Array, steps: int) -> Walk:
+    """Walk from code to code [2] and decode every step."""
+    straight, spherical = (latent.walk(start, end, steps, spherical=on_sphere) for on_sphere in (False, True))
+    return Walk(straight, spherical, decode(plane, straight), decode(plane, spherical))
 
 
 def shape_of(plane: LatentPlane) -> tuple[int, int]:

@@ -24,13 +24,14 @@ SOURCES = {"digits": (8, 8), "mnist": (28, 28)}
 
 
 class Variant(NamedTuple):
-    """One variant: its network, and what its training adds.
+    """One variant: its network, and what its training adds; ``id`` is its name in links and its text's section.
 
     ``code`` and ``penalty`` are names of `aecore.models`; ``weights`` are the strengths that ship trained, from none
     on; ``weight`` the one in the table; ``knob`` what it is called.
     """
 
     name: str
+    id: str
     size: int = NARROW
     code: str | None = None
     penalty: str | None = None
@@ -51,20 +52,22 @@ BETAS = (0.0, 0.1, 0.3, 1.0, 2.0, 4.0)
 KINDS = {
     kind.name: kind
     for kind in (
-        Variant(PLAIN, knob="numbers in the code", weights=(2, 4, 8, 16, 32), weight=NARROW),
-        Variant(L1, MANY, "relu", "l1", "λ", (0.0, 0.03, 0.1, 0.3, 0.6), 0.1),
-        Variant(KL, MANY, "sigmoid", "kl", "λ", (0.0, 0.1, 0.3, 1.0, 3.0), 0.3),
-        Variant(TOP, MANY, "top", None, "units kept", (64, 16, 8, 4, 2), 8),
-        Variant(CONTRACTIVE, NARROW, None, "contraction", "λ", (0.0, 0.01, 0.03, 0.1, 1.0), 0.03),
-        Variant(GAUSSIAN, NARROW, None, "gaussian", "σ", (0.0, 0.1, 0.3, 0.5, 0.8), NOISE),
-        Variant(MASKING, NARROW, None, "masking", "share masked", (0.0, 0.1, 0.3, 0.5, 0.7), MASKED),
-        Variant(CONVOLUTIONAL),
-        Variant(VAE, NARROW, None, "beta", "β", BETAS, 1.0),
-        Variant(BETA, NARROW, None, "beta", "β", BETAS, 2.0),
-        Variant(CONDITIONAL, NARROW, None, "beta", "β", BETAS, 1.0),
+        Variant(PLAIN, "undercomplete", knob="numbers in the code", weights=(2, 4, 8, 16, 32), weight=NARROW),
+        Variant(L1, "l1", MANY, "relu", "l1", "λ", (0.0, 0.03, 0.1, 0.3, 0.6), 0.1),
+        Variant(KL, "kl", MANY, "sigmoid", "kl", "λ", (0.0, 0.1, 0.3, 1.0, 3.0), 0.3),
+        Variant(TOP, "topk", MANY, "top", None, "units kept", (64, 16, 8, 4, 2), 8),
+        Variant(CONTRACTIVE, "contractive", NARROW, None, "contraction", "λ", (0.0, 0.01, 0.03, 0.1, 1.0), 0.03),
+        Variant(GAUSSIAN, "gaussian", NARROW, None, "gaussian", "σ", (0.0, 0.1, 0.3, 0.5, 0.8), NOISE),
+        Variant(MASKING, "masking", NARROW, None, "masking", "share masked", (0.0, 0.1, 0.3, 0.5, 0.7), MASKED),
+        Variant(CONVOLUTIONAL, "convolutional"),
+        Variant(VAE, "vae", NARROW, None, "beta", "β", BETAS, 1.0),
+        Variant(BETA, "beta", NARROW, None, "beta", "β", BETAS, 2.0),
+        Variant(CONDITIONAL, "conditional", NARROW, None, "beta", "β", BETAS, 1.0),
     )
 }
 NAMES = (PCA, *KINDS)
+# In the order of the links' numbered settings: a new one comes last.
+IDS = {variant.id: variant.name for variant in KINDS.values()}
 VARIATIONAL = (VAE, BETA, CONDITIONAL)
 
 
