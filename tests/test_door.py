@@ -48,9 +48,10 @@ app = st.App({script!r}, routes=serve.routes(), middleware=serve.app._user_middl
 """
 
 
-@pytest.fixture(params=["serve.py", "Home.py"])
-def stuck(request, tmp_path):
+@pytest.fixture(scope="module", params=["serve.py", "Home.py"])
+def stuck(request, tmp_path_factory):
     """A server of the stuck page, under `serve.py`'s app or by itself, and the file that frees its work."""
+    tmp_path = tmp_path_factory.mktemp("stuck")
     page = tmp_path / "page.py"
     page.write_text(STUCK.format(stop=str(tmp_path / "stop"), outbound=3 * MEGABYTE))
     script = page
@@ -94,6 +95,7 @@ async def answer_to_files(visitor, count):
 
 def test_files_that_are_being_made_stand_in_nobody_s_way(stuck):
     server, interface, stop = stuck
+    stop.unlink(missing_ok=True)
 
     async def play():
         visitor, other = await Visitor.open(server.url), await Visitor.open(server.url)
@@ -215,18 +217,6 @@ def test_an_upload_that_no_page_asked_for_is_refused_unread(tmp_path):
         run(lambda: play(server))
 
 
-def test_the_pages_alone_refuse_it_too(tmp_path):
-    async def play(server):
-        visitor = await Visitor.open(server.url)
-        url = f"{server.url}/_stcore/upload_file/{visitor.session_id}/{uuid.uuid4()}"
-        assert await asyncio.to_thread(put, url, "a.csv", b"a\n1\n", visitor.xsrf) == 404
-        assert await asyncio.to_thread(held, server) == 0
-        await visitor.close()
-
-    with serving(tmp_path, "Home.py", AECORE_JOBS="inline") as server:
-        run(lambda: play(server))
-
-
 def send_a_head(server, session, xsrf):
     """Announce an upload of 50 MB and send none of it; returns the answer's status and text."""
     with socket.create_connection(("127.0.0.1", urlsplit(server.url).port), ANSWERS) as line:
@@ -265,9 +255,13 @@ def held(server):
 
 
 @pytest.mark.parametrize("script", ["serve.py", "Home.py"])
-def test_files_go_with_their_tab_though_nobody_else_comes(script, tmp_path):
+def test_unasked_files_are_refused_and_files_go_with_their_tab_though_nobody_else_comes(script, tmp_path):
     async def play(server):
         visitor = await Visitor.open(server.url, PAGE, OWN)
+        if script == "Home.py":  # which has no part of its own before Streamlit's uploads
+            url = f"{server.url}/_stcore/upload_file/{visitor.session_id}/{uuid.uuid4()}"
+            assert await asyncio.to_thread(put, url, "a.csv", b"a\n1\n", visitor.xsrf) == 404
+            assert await asyncio.to_thread(held, server) == 0
         await visitor.upload(LABEL, "a.csv", b"a,b\n" + b"1,2\n" * 100_000)
         assert await asyncio.to_thread(held, server) > 400_000
         await visitor.close()
