@@ -25,7 +25,7 @@ STUCK = """
 import time
 from pathlib import Path
 import streamlit as st
-from pages.ui import guard
+from pages.ui.frame import guard
 
 guard.install()
 stop = Path({stop!r})
@@ -217,6 +217,18 @@ def test_an_upload_that_no_page_asked_for_is_refused_unread(tmp_path):
         run(lambda: play(server))
 
 
+def test_the_pages_alone_refuse_it_too(tmp_path):
+    async def play(server):
+        visitor = await Visitor.open(server.url)
+        url = f"{server.url}/_stcore/upload_file/{visitor.session_id}/{uuid.uuid4()}"
+        assert await asyncio.to_thread(put, url, "a.csv", b"a\n1\n", visitor.xsrf) == 404
+        assert await asyncio.to_thread(held, server) == 0
+        await visitor.close()
+
+    with serving(tmp_path, "Home.py", AECORE_JOBS="inline") as server:
+        run(lambda: play(server))
+
+
 def send_a_head(server, session, xsrf):
     """Announce an upload of 50 MB and send none of it; returns the answer's status and text."""
     with socket.create_connection(("127.0.0.1", urlsplit(server.url).port), ANSWERS) as line:
@@ -255,13 +267,9 @@ def held(server):
 
 
 @pytest.mark.parametrize("script", ["serve.py", "Home.py"])
-def test_unasked_files_are_refused_and_files_go_with_their_tab_though_nobody_else_comes(script, tmp_path):
+def test_files_go_with_their_tab_though_nobody_else_comes(script, tmp_path):
     async def play(server):
         visitor = await Visitor.open(server.url, PAGE, OWN)
-        if script == "Home.py":  # which has no part of its own before Streamlit's uploads
-            url = f"{server.url}/_stcore/upload_file/{visitor.session_id}/{uuid.uuid4()}"
-            assert await asyncio.to_thread(put, url, "a.csv", b"a\n1\n", visitor.xsrf) == 404
-            assert await asyncio.to_thread(held, server) == 0
         await visitor.upload(LABEL, "a.csv", b"a,b\n" + b"1,2\n" * 100_000)
         assert await asyncio.to_thread(held, server) > 400_000
         await visitor.close()
