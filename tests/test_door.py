@@ -142,9 +142,12 @@ def test_a_page_may_send_more_than_a_browser(stuck):
         await visitor.close()
         for pieces in (1, 60):  # as one frame, and as a message that does not end
             async with open_socket(server) as other:
-                with contextlib.suppress(ConnectionClosed):
-                    await other.send(unfinished(pieces))
+                sending = asyncio.create_task(other.send(unfinished(pieces)))
+                async with asyncio.timeout(ANSWERS):
                     await other.wait_closed()
+                sending.cancel()
+                with contextlib.suppress(ConnectionClosed, asyncio.CancelledError):
+                    await sending
                 assert other.close_code in (1009, 1006)
 
     run(play)
@@ -153,7 +156,7 @@ def test_a_page_may_send_more_than_a_browser(stuck):
 async def unfinished(pieces):
     for _ in range(pieces):
         yield os.urandom(3 * MEGABYTE // min(pieces, 3))
-    await asyncio.sleep(ANSWERS)
+    await asyncio.sleep(10 * ANSWERS)
     yield b""
 
 
