@@ -18,7 +18,7 @@ Wave = NDArray[Any]
 
 
 class SpeechQuality(NamedTuple):
-    """Measures of one estimate; None where the package is absent, or the measure finds no speech to judge."""
+    """Measures of one estimate; None where the package is absent, or the measure finds no speech in it."""
 
     si_sdr: float  # dB
     stoi: float | None  # 0..1, share of speech that is understood

@@ -1,4 +1,4 @@
-"""The denoiser's lesson, as the one training loop wants it: a model whose every batch is mixed when it is asked for."""
+"""Present the denoiser to the training loop: a model whose every batch is mixed when it is asked for."""
 
 import copy
 

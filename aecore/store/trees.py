@@ -1,4 +1,4 @@
-"""Trees, and the files that hold them: nothing is ever unpickled, so a stranger's file can be refused but cannot run.
+"""Trees, and the files that hold them: nothing is ever unpickled, so a foreign file can be refused but cannot run.
 
 A *tree* is nested dicts (string keys) and lists of ``str``, ``int``, ``float`` (nan and inf too), ``bool``, ``None``,
 ``bytes`` and numpy arrays. Tuples come back as lists, numpy scalars as plain numbers. One tree is one safetensors file:

@@ -99,7 +99,7 @@ def is_value(cell: str) -> bool:
 
 
 def layout(name: str, rows: Sequence[tuple[int, list[str]]], delimiter: str, options: ReadOptions) -> Layout:
-    """Judge the first rows, given as (number in the file from 1 on, cells); blank rows are left out of them."""
+    """Examine the first rows, given as (number in the file from 1 on, cells); blank rows are left out of them."""
     if not rows:
         raise UnreadableFile(
             f"{quote(name)} holds no rows that can be told apart; export it as CSV with one row a line."

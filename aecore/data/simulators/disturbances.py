@@ -1,4 +1,4 @@
-"""What spoils a measured current or voltage: white noise, switching ripple, quantisation, bursts of interference.
+"""Disturbances of a measured current or voltage: white noise, switching ripple, quantisation, bursts of interference.
 
 Every kind is given by its rms in the signal's unit, so that kinds can be compared at the same power.
 """
