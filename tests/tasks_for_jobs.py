@@ -28,7 +28,7 @@ def calls(folder, name):
     return {"array": np.arange(4.0), "pair": (1, 2)}
 
 
-def beat(folder, pause=0.05, limit=60.0):
+def beat(folder, pause=0.05, limit=600.0):
     """Yield for ever; the finally block tells when it was closed."""
     began = time.time()
     try:
@@ -96,7 +96,7 @@ def survive(folder):
     if not first.exists():
         first.write_text("")
         time.sleep(60)
-    return {"pid": os.getpid()}
+    return {"pid": os.getpid(), "ended": time.time()}
 
 
 def exhaust():

@@ -57,6 +57,20 @@ def test_what_ships_draws_new_examples_and_no_copies():
     np.testing.assert_array_equal(made[VAE], core.synthesise(VAE, generator, 100, 0))
 
 
+def test_a_row_s_distances_are_made_again_by_its_script(monkeypatch):
+    """What needs no training: how near to the examples those methods come that have no network."""
+    condition, seed = "misfiring switch, 20 examples", benchmark.SEEDS[0]
+    table = comparisons.read("generation")["copies"]
+    data = core.draw_windows(Shortage(fault="misfiring switch", examples=20, seed=seed))
+    generator = core.load_pretrained().generators["misfiring switch", 20]._replace(rare=data.rare)
+    monkeypatch.setattr(benchmark, "made", lambda condition, seed: (data, generator))
+    again = benchmark.copies(condition, seed)
+    row = dict(zip(table.contestants, table.values[table.conditions.index(condition), :, 0], strict=True))
+    for method in (REPEAT, JITTER, SMOTE):
+        assert again[method] == pytest.approx(row[method], abs=0.01)
+
+
+@pytest.mark.release
 def test_a_row_of_the_table_is_made_again_by_its_script():
     condition, seed = "misfiring switch, 20 examples", benchmark.SEEDS[0]
     tables = comparisons.read("generation")
@@ -67,6 +81,7 @@ def test_a_row_of_the_table_is_made_again_by_its_script():
             assert again[name] == pytest.approx(value, abs=0.08)  # weights differ in their last bits across machines
 
 
+@pytest.mark.release
 def test_a_row_by_number_of_synthetic_examples_is_made_again(monkeypatch):
     seed, table = counts.SEEDS[0], comparisons.read("generation")["synthetic"]
     monkeypatch.setattr(counts, "made", lambda seed: benchmark.made(counts.ROW, seed))  # as above: trained once

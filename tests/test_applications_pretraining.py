@@ -71,6 +71,21 @@ def test_a_probe_on_digits_is_far_better_than_a_guess(ships):
         assert core.fit_probe(data, seen[name], rows).accuracy > 0.75
 
 
+def test_a_row_s_probes_are_made_again_by_its_script(ships, monkeypatch):
+    """What needs no training: probes of raw values, of PCA, and of the codes of an encoder from another seed."""
+    table = comparisons.read("pretraining")["accuracy"]
+    monkeypatch.setattr(benchmark, "learnt", lambda task, seed: (ships[task].material, ships[task].encoder))
+    monkeypatch.setattr(benchmark, "score_network", lambda *args, **settings: 0.0)
+    condition = "digits, 3 a class"
+    again = benchmark.row(condition, benchmark.SEEDS[0])
+    row = dict(zip(table.contestants, table.values[table.conditions.index(condition), :, 0], strict=True))
+    assert again.keys() == row.keys()
+    assert again[RAW] == pytest.approx(row[RAW], abs=0.01)
+    assert again[PCA] == pytest.approx(row[PCA], abs=1)
+    assert again[CODES] == pytest.approx(row[CODES], abs=12)
+
+
+@pytest.mark.release
 def test_a_row_of_the_table_is_made_again_by_its_script():
     shipped = comparisons.read("pretraining")["accuracy"]
     condition, seed = "digits, 3 a class", benchmark.SEEDS[0]

@@ -8,9 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.frame.page import existing
+from tests.browser.prompts import PASSING
 
 ROOT = Path(__file__).parents[1]
-PAGES = [page.file for page in existing()]
+NAMES = {page.file: page.name for page in existing()}
+PAGES = list(NAMES)
 SENSORS = "pages/8_Sensor_Anomalies.py"
 BOTTLENECK = "pages/1_Bottleneck.py"
 MORPHING = "pages/3_VAE_Morphing.py"
@@ -32,8 +34,16 @@ def opened(page: str, **query: str) -> AppTest:
     return app.run()
 
 
-def state(app: AppTest) -> dict:
-    return dict(app.session_state._state._state.filtered_state)
+def shown(app: AppTest, page: str) -> dict:
+    """Return the settings that a page shows, with their values."""
+    settings = app.session_state["settings:pages"][NAMES[page]]
+    return {key: settings.values[key] for key in settings.shown}
+
+
+def said(app: AppTest) -> list[str]:
+    """Return the sentences of a page, but for those about where a result comes from."""
+    found = [element.value for kind in (app.title, app.markdown, app.caption, app.info) for element in kind]
+    return [sentence for sentence in found if not PASSING.match(sentence)]
 
 
 def words(app: AppTest) -> str:
@@ -106,17 +116,18 @@ def test_a_link_with_a_bad_value_shows_the_default_and_says_so(page, query):
     assert "showing" in notes[0]
 
 
-@pytest.mark.parametrize("button", range(3))
 @pytest.mark.parametrize("page", PAGES)
-def test_each_prompt_changes_the_page(page, button):
+def test_each_prompt_changes_the_page_and_its_link_shows_the_same(page):
     app = opened(page)
-    prompts = [b for b in app.button if b.key is None]
-    before = state(app)
-    prompts[button].click()
-    app.run()
-    assert not app.exception
-    assert not app.error
-    assert state(app) != before
+    for button in range(3):
+        before = shown(app, page)
+        [b for b in app.button if b.key is None][button].click().run()
+        assert not app.exception
+        assert not app.error
+        assert shown(app, page) != before
+        again = opened(page, **app.query_params)
+        assert shown(again, page) == shown(app, page)
+        assert said(again) == said(app)
 
 
 def test_clusters_open_on_finished_maps_with_numbers_beside_pca_s():

@@ -1,6 +1,8 @@
 """Two visitors of one server: what either may do, and that neither sees anything of the other."""
 
 import asyncio
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -55,6 +57,12 @@ def test_a_visitor_sees_nothing_of_another_s_file(server):
         await asyncio.gather(one.close(), two.close(), guest.close())
 
     run(play)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the library is looked up in /proc")
+def test_messages_do_not_wait_for_the_browser_s_acknowledgement(server):
+    """uvloop sets TCP_NODELAY on every line; asyncio does not on sockets that Streamlit has opened itself."""
+    assert "uvloop" in Path(f"/proc/{server.process.pid}/maps").read_text()
 
 
 def test_an_upload_needs_its_page_s_token(server):

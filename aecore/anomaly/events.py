@@ -29,29 +29,17 @@ def merged(found: Sequence[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
 
 
 def closed(scores: Array, gap: int) -> Array:
-    """Scores [T] with short dips filled up: above any threshold, their runs are those of the scores, ``merged``.
+    """Return scores [T] with short dips filled up: above any threshold, their runs are those of the scores, ``merged``.
 
     A flag that stands for a threshold is filled where it lies in no quiet stretch of more than ``gap`` rows. For all
     thresholds at once that is a closing by a segment of ``gap + 1`` rows: the least, over the segments that hold a row,
     of the highest score within (Serra, *Image Analysis and Mathematical Morphology*, 1982, chapter XII).
     """
-    quiet = np.full(gap, -np.inf, scores.dtype)  # before the first row and after the last nothing is flagged
-    highest = _sliding(np.maximum, np.concatenate([quiet, scores, quiet]), gap + 1)  # [T + gap]
-    return _sliding(np.minimum, highest, gap + 1)
+    from scipy.ndimage import grey_closing  # not on the way to a page's first paint
 
-
-def _sliding(ufunc: np.ufunc, x: Array, size: int) -> Array:
-    """``ufunc`` over every ``size`` neighbours of ``x`` [N], [N - size + 1], in three passes whatever the size.
-
-    Each segment is the end of one block and the beginning of the next: van Herk, *Pattern Recognition Letters* 13
-    (1992).
-    """
-    blocks = -(-len(x) // size)
-    padded = np.concatenate([x, np.repeat(x[-1:], blocks * size - len(x))]).reshape(blocks, size)
-    from_start = ufunc.accumulate(padded, axis=1).reshape(-1)
-    to_end = ufunc.accumulate(padded[:, ::-1], axis=1)[:, ::-1].reshape(-1)
-    count = len(x) - size + 1
-    found: Array = ufunc(to_end[:count], from_start[size - 1 : size - 1 + count])
+    # Before the first row and after the last nothing is flagged.
+    padded = np.pad(scores, gap, constant_values=-np.inf)
+    found: Array = grey_closing(padded, size=(gap + 1,))[gap : gap + len(scores)]
     return found
 
 

@@ -19,7 +19,8 @@ TAIL_SHARE = 0.1  # of the scores, the highest, shape the tail of peaks over thr
 MIN_EXCESSES = 10  # fewer shape no tail
 CONFIDENCE = 0.95
 ENOUGH_ALARMS = 3.0  # expected within the normal stretch; below, a rate is guessed from the tail rather than counted
-GOLDEN, SEARCH_STEPS = (5**0.5 - 1) / 2, 30  # golden section: each step leaves so much of the interval
+# The search for a tail's shape ends within this share of the interval that it begins with.
+RATIO_ACCURACY = 1e-6
 _SMALLEST = 1e-12  # a score of exactly 0 still has a logarithm
 
 
@@ -232,6 +233,8 @@ def _pareto(excesses: Array) -> tuple[float, float]:
     For a given ratio of shape to scale the best shape is known, so the search is along a line: Grimshaw,
     *Technometrics* 35 (1993). Shapes below -1 are left out, where the likelihood has no bound.
     """
+    from scipy.optimize import minimize_scalar  # not on the way to a page's first paint
+
     unit = float(excesses.mean())
     x = excesses / unit
 
@@ -244,11 +247,9 @@ def _pareto(excesses: Array) -> tuple[float, float]:
     below = -(1 - 0.5 ** np.arange(1, 31)) / float(x.max())  # towards the ratio that ends the tail at the highest
     ratios = np.concatenate([below[::-1], [0.0], np.geomspace(0.01, 100, 30)])
     best = int(np.argmin([cost(ratio) for ratio in ratios]))
-    low, high = float(ratios[max(best - 1, 0)]), float(ratios[min(best + 1, len(ratios) - 1)])
-    for _ in range(SEARCH_STEPS):
-        left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-        low, high = (low, right) if cost(left) <= cost(right) else (left, high)
-    ratio = (low + high) / 2
+    bounds = float(ratios[max(best - 1, 0)]), float(ratios[min(best + 1, len(ratios) - 1)])
+    accuracy = RATIO_ACCURACY * (bounds[1] - bounds[0])
+    ratio = float(minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": accuracy}).x)
     shape = float(np.log1p(ratio * x).mean())
     return shape, unit * (shape / ratio if abs(ratio) > _SMALLEST else 1.0)
 

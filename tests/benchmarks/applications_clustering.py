@@ -29,8 +29,8 @@ def coder(length: int, seed: int, epochs: int = core.EPOCHS, drives: int = core.
 def agreement(length: int, seed: int, coder: core.Coder) -> dict[str, float]:
     """Mean adjusted Rand index of every contestant over the test drives of a seed."""
     of: dict[str, list[float]] = {}
-    for n in range(len(core.FASTER)):
-        windows = core.cut_windows(core.simulate_unseen(1000 + len(core.FASTER) * seed + n, stretches=16), length)
+    for n in range(len(core.TEST_FASTER)):
+        windows = core.cut_windows(core.simulate_unseen(1000 + len(core.TEST_FASTER) * seed + n, stretches=16), length)
         said = core.measure_agreement(core.cluster_windows(coder, windows, len(NAMES), seed=seed), windows)
         alone = k_means(np.log1p(windows.speed.mean(1, keepdims=True)), len(NAMES), seed=seed)
         for name, value in (said | {MEAN: adjusted_rand(alone.labels, windows.modes)}).items():

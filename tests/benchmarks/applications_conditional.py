@@ -1,8 +1,8 @@
-"""Signals generated on request, measured as an engineer would: against the nearest draw_recordings, and against real ones.
+"""Signals generated on request, measured as an engineer would: against the nearest recordings, and against real ones.
 
     python -m tests.benchmarks.applications_conditional
 
-Each seed draws its own draw_recordings, trains its own model and asks at operating points that none of them has.
+Each seed draws its own recordings, trains its own model and asks at operating points that none of them has.
 """
 
 import functools

@@ -63,8 +63,8 @@ def seen(page: Any) -> dict[str, list[str]]:
     """Return what a page shows once it stands still: controls with their values, figures' words, and sentences."""
     settle(page)
     before: dict[str, list[str]] | None = None
-    for _ in range(480):
-        page.wait_for_timeout(250)
+    for _ in range(600):
+        page.wait_for_timeout(200)
         found = page.evaluate(LOOK)
         lines = [line.strip() for line in found["text"].splitlines()]
         now = {"controls": found["controls"], "sentences": [line for line in lines if line and not PASSING.match(line)]}
@@ -90,7 +90,7 @@ def press(page: Any, prompt: str) -> dict[str, list[str]]:
     """Press a prompt and return what the page shows then."""
     page.get_by_role("button", name=prompt, exact=True).click()
     page.mouse.move(0, 0)  # what lies under the pointer may look otherwise
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(200)
     return seen(page)
 
 

@@ -1,8 +1,10 @@
 """The audio page in a real browser: a file in, cleaned, heard, out again at its own rate; the microphone."""
 
+import importlib.util
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,9 @@ RATE = 44_100
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
     """On a new machine librosa's first call compiles for half a minute, and longer beside other tests."""
+    place = Path(importlib.util.find_spec("librosa").origin).parent
+    if any(place.rglob("*.nbi")):  # what numba has compiled before
+        return
     first = (
         "import numpy as np; from aecore.audio.resampling import resample; resample(np.zeros((1, 999)), 44100, 16000)"
     )

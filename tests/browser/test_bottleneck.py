@@ -82,7 +82,8 @@ def test_a_prompt_moves_the_handle_and_the_sliders(bottleneck):
     page.get_by_role("button", name="One tone, one number").click()
     page.get_by_text("With 1 number PCA").wait_for(timeout=30_000)
     assert "complexity=1" in page.url
-    assert page.locator(".scrubber .slider").get_attribute("aria-valuenow") == "1"
+    expect = pytest.importorskip("playwright.sync_api").expect
+    expect(page.locator(".scrubber .slider")).to_have_attribute("aria-valuenow", "1")  # after its first turn, perhaps
     assert page.get_by_role("slider", name=re.compile("Complexity")).input_value() == "1"
 
 

@@ -100,7 +100,7 @@ def test_cancel_stops_a_training_and_the_page_goes_on(app, open_page):
 
 def test_a_deep_link_on_a_cold_server_shows_what_the_sender_saw(server, open_page, tmp_path):
     cold = server("Home.py", env={"AECORE_CACHE": str(tmp_path)})
-    page = open_page(f"{cold}/Sensor_Anomalies?fault=Sensor+offset&severity=0.8&sigmas=5")
+    page = open_page(f"{cold}/Sensor_Anomalies?sigmas=5&closer=Scores")
     page.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
     settle(page)
     first = downloaded(page, "Events")
@@ -108,7 +108,8 @@ def test_a_deep_link_on_a_cold_server_shows_what_the_sender_saw(server, open_pag
     settle(page)
     page.get_by_role("button", name="Events", exact=True).wait_for(timeout=WAIT)
     assert downloaded(page, "Events") == first
-    assert "severity=0.8" in page.url
+    assert "sigmas=5" in page.url
+    assert page.get_by_role("slider", name="Standard deviations").input_value() == "5"
 
 
 def test_a_file_that_cannot_be_read_gets_a_sentence(app, open_page):

@@ -22,19 +22,6 @@ def linear_bound(x: Array, largest: int) -> NDArray[np.float64]:
     return np.maximum(variances.sum() - kept, 0.0)
 
 
-def principal_angles(a: Array, b: Array) -> NDArray[np.float64]:
-    """Angles in degrees, rising, between the spaces that the rows of ``a`` [k, L] and ``b`` [k, L] span.
-
-    Björck & Golub, *Mathematics of Computation* 27 (1973): cosines are the singular values of one orthonormal basis
-    times the other; sines, which small angles need, those of what the other basis leaves over.
-    """
-    first, second = (np.linalg.qr(rows.astype(np.float64).T)[0] for rows in (a, b))  # (L, k)
-    product = first.T @ second  # (k, k)
-    cosines = np.clip(np.linalg.svd(product, compute_uv=False), 0, 1)  # falling
-    sines = np.clip(np.linalg.svd(second - first @ product, compute_uv=False), 0, 1)[::-1]  # rising
-    return np.degrees(np.where(cosines**2 > 0.5, np.arcsin(sines), np.arccos(cosines)))
-
-
 class Equivalence(NamedTuple):
     """A linear autoencoder held against PCA at one code size."""
 
@@ -56,6 +43,12 @@ def compare(linear: Affine, pca: Pca, k: int, lost: tuple[float, float]) -> Equi
         return Equivalence(k, *lost, gap=0.0, angle=None)
     here, beyond = pca.variances[k - 1], pca.variances[k] if k < len(pca.variances) else 0.0
     gap = float(1 - beyond / here) if here > 0 else 0.0
-    wide = gap > WIDE_GAP
-    angle = float(principal_angles(linear.out[:k], pca.machine.out[:k])[-1]) if wide else None
+    angle = largest_angle(linear.out[:k], pca.machine.out[:k]) if gap > WIDE_GAP else None
     return Equivalence(k, *lost, gap=gap, angle=angle)
+
+
+def largest_angle(a: Array, b: Array) -> float:
+    """Return the largest principal angle in degrees between what the rows of ``a`` and ``b`` [k, L] span."""
+    from scipy.linalg import subspace_angles  # not on the way to a page's first paint
+
+    return float(np.degrees(subspace_angles(a.T.astype(np.float64), b.T.astype(np.float64))[0]))

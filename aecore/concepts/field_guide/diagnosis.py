@@ -143,9 +143,10 @@ def _decades(value: float) -> float:
 
 
 def _chi_squared_tail(value: float, degrees: int) -> float:
-    """P(chi squared > value), by Wilson & Hilferty (1931): within a quarter even far out, without a library."""
-    z = ((value / degrees) ** (1 / 3) - (1 - 2 / (9 * degrees))) / math.sqrt(2 / (9 * degrees))
-    return 0.5 * math.erfc(z / math.sqrt(2))
+    """Return the probability that chi squared with so many degrees of freedom exceeds ``value``."""
+    from scipy.special import gammaincc  # not on the way to a page's first paint
+
+    return float(gammaincc(degrees / 2, value / 2))
 
 
 def _why(kind: str, probabilities: dict[str, float], strange: bool, history: History) -> str:

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from aecore.concepts import Concept
 from aecore.concepts.field_guide.glossary import Term, matching
 from pages.ui.frame import narration, settings
 from pages.ui.frame.downloads import Download
-from pages.ui.frame.page import Page, existing
+from pages.ui.frame.page import existing
 from pages.ui.inputs import controls
 
 NAME = "field_guide"
@@ -29,7 +30,7 @@ def show() -> list[Download]:
     return []
 
 
-def _lead(term: Term, page: Page) -> None:
+def _lead(term: Term, page: Concept) -> None:
     """Draw the word as a link to its page; on this page a button does what the link would."""
     label = f"**{term.word}**"
     if term.page == NAME:
