@@ -19,7 +19,7 @@ from aecore import export
 from aecore.concepts.applications import comparisons
 from aecore.concepts.applications.comparisons import ComparisonTable
 from aecore.figures import tables
-from aecore.jobs.handles import Task
+from aecore.jobs import Task
 from aecore.numerics.threads import one_thread
 from pages.ui import training
 from pages.ui.frame import narration, settings
