@@ -50,7 +50,7 @@ def spectral_subtraction(noisy: NDArray[Any], sample_rate: float) -> NDArray[np.
 
 
 def noisereduce(noisy: NDArray[Any], sample_rate: float) -> NDArray[np.float32]:
-    """Spectral gating by the noisereduce package (Sainburg, 2020) with its defaults; SettingError where it is absent."""
+    """Spectral gating by the noisereduce package (Sainburg, 2020), with defaults; SettingError where it is absent."""
     if not has_noisereduce():
         raise SettingError("noisereduce is not installed here; install it, or compare with the other methods.")
     import noisereduce as package

@@ -31,7 +31,7 @@ class Reference(NamedTuple):
 
 
 def hole_map(decode: Decoder, reference: Reference, span: float, *, side: int = 64) -> Array:
-    """Return the distance to the data [side, side] of what a decoder makes of the plane's square -span..span; row 0 is the lowest."""
+    """Return the distance to the data [side, side] of decoded points of -span..span squared; row 0 is the lowest."""
     at = np.linspace(-span, span, side)
     x, y = np.meshgrid(at, at)
     grid = np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
