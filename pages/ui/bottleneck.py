@@ -13,7 +13,7 @@ from aecore.concepts import bottleneck
 from aecore.concepts.bottleneck import FLOOR, LARGEST, Sweep
 from aecore.concepts.bottleneck.recording import Contents, Recording, cut, read
 from aecore.data.datasets.signals import MAX_COMPLEXITY
-from pages.ui.components.scrubber import Axis, Below, Curves, Line, Panel, Role, Waves
+from pages.ui.components.scrubber import Below, Curves, Line, Panel, PanelAxis, Role, Waves
 from pages.ui.frame.foreign import plain
 from pages.ui.frame.page import PAINTED
 from pages.ui.inputs import controls
@@ -94,8 +94,8 @@ def loss_panel(swept: Sweep) -> Panel:
     ]
     bound = Line(values=100 * swept.bound, label="linear bound", role="neutral", width=1.6, dash=(2, 3))
     # the root spreads out the narrow waists, where things happen, and unlike a logarithm it has a place for 0
-    sizes = Axis(low=0, high=LARGEST, title="k", ticks=[0, 1, 2, 4, 8, 16, 32, 64], root=True)
-    axes = (sizes, Axis(low=0, high=100))
+    sizes = PanelAxis(low=0, high=LARGEST, title="k", ticks=[0, 1, 2, 4, 8, 16, 32, 64], root=True)
+    axes = (sizes, PanelAxis(low=0, high=100))
     return Curves(title="Variance lost, %", lines=[*lines, bound], axes=axes, marked=True)
 
 
@@ -103,7 +103,10 @@ def spectra_panel(swept: Sweep, machine: str, sample_rate: float | None) -> Pane
     """Draw spectra of the signal, of its reconstruction and of what was lost."""
     levels = swept.levels(machine)
     highest = sample_rate / 2 if sample_rate else float(len(levels["in"]) - 1)
-    axes = (Axis(low=0, high=highest, title="Hz" if sample_rate else "cycles a window"), Axis(low=FLOOR, high=0))
+    axes = (
+        PanelAxis(low=0, high=highest, title="Hz" if sample_rate else "cycles a window"),
+        PanelAxis(low=FLOOR, high=0),
+    )
     lines = [
         Line(values=levels["in"], role="input", label="in"),
         Line(values=levels["out"], role="reconstruction", label="out", width=2.6),

@@ -28,7 +28,7 @@ UNLABELLED = ""  # no column has an empty name
 BRUSH, BRUSHING = "brush", "latent_clusters:brush"
 
 
-class Source(NamedTuple):
+class CodeSource(NamedTuple):
     """Data to lay out, a name for them, and whether they are a visitor's own."""
 
     signature: object
@@ -41,15 +41,15 @@ def shipped_digits() -> Collection:
     return clusters.collection("digits")
 
 
-def digits() -> Source | None:
-    return Source("digits", shipped_digits())
+def digits() -> CodeSource | None:
+    return CodeSource("digits", shipped_digits())
 
 
-def mnist_digits() -> Source | None:
+def mnist_digits() -> CodeSource | None:
     if not mnist.present():
         st.info(narration.text(NAME, "no-mnist"), icon=":material/download:")
         return None
-    return Source("mnist", _mnist())
+    return CodeSource("mnist", _mnist())
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
@@ -58,7 +58,7 @@ def _mnist() -> Collection:
     return clusters.first(data, clusters.SHOWN_MNIST)
 
 
-def own() -> Source | None:
+def own() -> CodeSource | None:
     """Return the visitor's table or pictures, once they are read."""
     left, right = st.columns([2, 1], gap="large")
     with left:
@@ -84,7 +84,7 @@ def own() -> Source | None:
             return None
         with st.popover(f"What was done to the file ({len(found.notes)})", width="stretch"):
             st.markdown("\n".join(f"- {plain(note)}" for note in found.notes))
-    return Source(("own", file.fingerprint, label), found.data, private=True)
+    return CodeSource(("own", file.fingerprint, label), found.data, private=True)
 
 
 def _relabel(file: Upload, label: str) -> Brought | None:

@@ -31,7 +31,7 @@ LOUDEST, SOFTEST, SNR, SNR_STEP = -5.0, 20.0, 5.0, 1.0  # dB: from a voice drown
 MAX_SEED = 99
 
 
-class Source(NamedTuple):
+class SoundSource(NamedTuple):
     """A sound, the noise to add, and what names both; ``sound`` is None for the built-in clip.
 
     A visitor's recordings, ``sound`` and ``own``, lie in the worker that read them.
@@ -54,7 +54,7 @@ class Source(NamedTuple):
         return (self.signature[0], self.spoiling.noise, self.signature[-1])
 
 
-def source(voice: str) -> Source | None:
+def choose(voice: str) -> SoundSource | None:
     """Draw what the voice needs, and the noise; None until both are there."""
     sound, name = None, None
     if voice != CLIP:
@@ -67,7 +67,7 @@ def source(voice: str) -> Source | None:
     options, key, default = (NOISES, "spoil", "fan") if sound is None else (WITH_NONE, "add", NO_NOISE)
     kind = controls.select("Noise to add", key, options, default=default, help=narration.text(NAME, "noise"))
     if kind == NO_NOISE:
-        return Source(sound, Spoiling(noise="none"), None, (name, "none"), (key,))
+        return SoundSource(sound, Spoiling(noise="none"), None, (name, "none"), (key,))
     own = _own_noise() if kind == OWN_NOISE else None
     snr = controls.slider(
         "Voice over noise, dB", "snr", low=LOUDEST, high=SOFTEST, default=SNR, step=SNR_STEP,
@@ -77,7 +77,7 @@ def source(voice: str) -> Source | None:
     if kind == OWN_NOISE and own is None:
         return None
     spoiling = Spoiling(noise=kind, snr=snr, seed=seed)  # type: ignore[arg-type]  # one of its literals
-    return Source(sound, spoiling, None if own is None else own[1], (name, spoiling, own and own[0]), (key,))
+    return SoundSource(sound, spoiling, None if own is None else own[1], (name, spoiling, own and own[0]), (key,))
 
 
 def file(label: str, key: str) -> Upload | None:
@@ -91,13 +91,13 @@ def microphone(label: str, key: str) -> Upload | None:
         st.warning(narration.text(NAME, "insecure"), icon=":material/mic_off:")
     kept = f"{key}:kept"
 
-    def changed() -> None:
+    def keep_recording() -> None:
         taken = st.session_state[key]
         data = b"" if taken is None else taken.getvalue()
         st.session_state[kept] = Upload("The recording", data, uploads.fingerprint(data)) if data else None
 
     st.audio_input(
-        label, key=key, sample_rate=MICROPHONE_RATE, help=narration.text(NAME, "microphone"), on_change=changed
+        label, key=key, sample_rate=MICROPHONE_RATE, help=narration.text(NAME, "microphone"), on_change=keep_recording
     )
     recorded: Upload | None = st.session_state.get(kept)
     if recorded is not None and len(recorded.data) > MAX_MEGABYTES * 10**6:

@@ -15,7 +15,7 @@ from pages.ui import training
 from pages.ui.frame import narration, settings
 from pages.ui.frame.theme import palette
 from pages.ui.inputs import controls
-from pages.ui.training import Trained, work
+from pages.ui.training import TrainedResult, work
 from pages.ui.training.work import Request
 
 NAME = "mnist_compression"
@@ -63,7 +63,7 @@ def choose() -> tuple[core.Network, core.Training]:
     return network, core.Training(source=source, epochs=int(epochs), batch_size=int(batch), learning_rate=rate)
 
 
-def train(network: core.Network, chosen: core.Training) -> Trained | None:
+def train(network: core.Network, chosen: core.Training) -> TrainedResult | None:
     """Offer the training, show it running, and return its result for exactly these settings."""
     here = pictures.available(chosen.source)
 

@@ -44,11 +44,11 @@ class Look(NamedTuple):
     downloads: list[Download]
 
 
-_shipped = st.cache_resource(show_spinner=False)(morphing.shipped)
+_load_shipped = st.cache_resource(show_spinner=False)(morphing.shipped)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _trained(settings: Training, whole: bool, _tree: dict[str, Any]) -> Morphing:
+def _load_trained(settings: Training, whole: bool, _tree: dict[str, Any]) -> Morphing:
     return morphing.from_tree(_tree)
 
 
@@ -59,7 +59,7 @@ def networks() -> Networks:
         kind = controls.choice("Pictures", "images", there, default=next(iter(there)))
         which = controls.choice("Networks", "networks", NETWORKS, default=BUILT_IN)
     if which == BUILT_IN:
-        return Networks(_shipped(kind))
+        return Networks(_load_shipped(kind))
     left, middle, right = st.columns([2, 2, 1], gap="large")
     with left:
         beta = controls.slider("β, weight of the KL term", "own_beta", low=0.0, high=MAX_BETA, default=1.0, step=0.25)
@@ -75,13 +75,13 @@ def networks() -> Networks:
         TRAINING, request, words=narration.text(NAME, "train"), draw=draw_training, shown_by={"networks": "own"}
     )
     if found is None:
-        return Networks(_shipped(kind), narration.text(NAME, "shown-built-in"))
-    return Networks(_trained(settings, found.whole, found.value), narration.text(NAME, "shown-own"))
+        return Networks(_load_shipped(kind), narration.text(NAME, "shown-built-in"))
+    return Networks(_load_trained(settings, found.whole, found.value), narration.text(NAME, "shown-own"))
 
 
 def deepest_hole() -> tuple[float, float]:
     """Return the place where the built-in plain autoencoder of the shapes decodes its least plausible picture."""
-    made = _shipped(SHAPES)
+    made = _load_shipped(SHAPES)
     x, y = morphing.deepest_hole(made.plain, made.span)
     return round(x, 2), round(y, 2)
 

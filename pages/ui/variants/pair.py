@@ -64,7 +64,7 @@ def _input(made: Results, how: str) -> Array | None:
     if how == DRAW:
         st.caption(narration.text(NAME, "draw"))
         drawn = sketch(key="var_pen", label="Draw one digit", size=220)
-        return None if drawn is None else own.to_eight(_cropped(framing.from_sketch(drawn)))
+        return None if drawn is None else own.to_eight(_crop(framing.from_sketch(drawn)))
     file = upload("A picture of one digit", "var_picture", help=narration.text(NAME, "upload"))
     if file is None:
         return None
@@ -73,10 +73,10 @@ def _input(made: Results, how: str) -> Array | None:
         isolated=True,
     )  # fmt: skip
     steps = work.fetch(READING, request, words="Reading the picture")
-    return None if steps is None else own.to_eight(_cropped(framing.steps_of(steps)))
+    return None if steps is None else own.to_eight(_crop(framing.steps_of(steps)))
 
 
-def _cropped(steps: list) -> Array:
+def _crop(steps: list) -> Array:
     return next(step.image for step in steps if step.title == "Cropped")
 
 
