@@ -9,9 +9,9 @@ from pages.ui.audio import results, sources, tuning
 from pages.ui.audio.listening import KEY, NETWORK, AudioResult, listen
 from pages.ui.audio.sources import CLIP, SNR, SoundSource
 from pages.ui.frame import narration
-from pages.ui.frame.foreign import plain
 from pages.ui.frame.page import frame, why
 from pages.ui.inputs import controls
+from pages.ui.inputs.uploads import show_notes
 from pages.ui.training import work
 from pages.ui.training.work import Request
 
@@ -63,9 +63,7 @@ def workbench() -> None:
         if result is None:
             return
         listen(result, now)
-        notes = result.tree["notes"]
-        with st.popover(f"About this recording ({len(notes)})"):
-            st.markdown("\n".join(f"- {plain(note)}" for note in notes))
+        show_notes(result.tree["notes"], "About this recording", width="content")
     results.show_measures(result.tree)
     tuning.offer(source)
     results.offer_files(result.tree, now, models["tuned"]["denoiser"] if "tuned" in models else None)

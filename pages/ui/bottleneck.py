@@ -14,10 +14,9 @@ from aecore.concepts.bottleneck import FLOOR, LARGEST, Sweep
 from aecore.concepts.bottleneck.recording import Contents, Recording, cut, read
 from aecore.data.datasets.signals import MAX_COMPLEXITY
 from pages.ui.components.scrubber import Below, Curves, Line, Panel, PanelAxis, Role, Waves
-from pages.ui.frame.foreign import plain
 from pages.ui.frame.page import PAINTED
 from pages.ui.inputs import controls
-from pages.ui.inputs.uploads import upload
+from pages.ui.inputs.uploads import request_reading, show_notes, upload
 from pages.ui.training import work
 
 # role, width and dash of what each machine loses: the linear ones nearly coincide
@@ -132,18 +131,14 @@ def own_recording(
     if file is None:
         st.markdown(words)
         return None
-    request = work.Request(
-        task=read, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True, isolated=True
-    )
-    found = work.fetch_held(slot, request, words="Reading the file")
+    found = work.fetch_held(slot, request_reading(read, file), words="Reading the file")
     if found is None:
         return None
     contents: Contents = found.summary
     with right:
         channel = controls.select("Channel", channel_key, contents.channels, default=contents.channels[0])
         if contents.notes:
-            with st.popover(f"What was done to the file ({len(contents.notes)})", width="stretch"):
-                st.markdown("\n".join(f"- {plain(note)}" for note in contents.notes))
+            show_notes(contents.notes)
     windows = work.Request(
         task=cut, args=(found.value, channel), signature=(file.fingerprint, channel), lane="short", private=True,
         source=slot,

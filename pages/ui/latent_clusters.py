@@ -18,7 +18,7 @@ from pages.ui.frame.foreign import plain
 from pages.ui.frame.settings import Setting, Unfit
 from pages.ui.frame.theme import palette
 from pages.ui.inputs import controls
-from pages.ui.inputs.uploads import Upload, upload
+from pages.ui.inputs.uploads import Upload, request_reading, show_notes, upload
 from pages.ui.training import work
 
 NAME = "latent_clusters"
@@ -66,11 +66,7 @@ def own() -> CodeSource | None:
     if file is None:
         st.markdown(narration.text(NAME, "own"))
         return None
-    request = work.Request(
-        task=clusters.read_own, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
-        isolated=True,
-    )  # fmt: skip
-    found: Brought | None = work.fetch(READING, request, words="Reading the file")
+    found: Brought | None = work.fetch(READING, request_reading(clusters.read_own, file), words="Reading the file")
     if found is None:
         return None
     with right:
@@ -82,8 +78,7 @@ def own() -> CodeSource | None:
             found = _relabel(file, label)
         if found is None:
             return None
-        with st.popover(f"What was done to the file ({len(found.notes)})", width="stretch"):
-            st.markdown("\n".join(f"- {plain(note)}" for note in found.notes))
+        show_notes(found.notes)
     return CodeSource(("own", file.fingerprint, label), found.data, private=True)
 
 

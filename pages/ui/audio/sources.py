@@ -12,9 +12,8 @@ from aecore.errors import DataError
 from aecore.jobs import Handle
 from pages.ui.frame import narration, settings
 from pages.ui.inputs import controls
-from pages.ui.inputs.uploads import MAX_MEGABYTES, Upload, upload
+from pages.ui.inputs.uploads import MAX_MEGABYTES, Upload, request_reading, upload
 from pages.ui.training import work
-from pages.ui.training.work import Request
 
 NAME = "audio_denoising"
 CLIP, MICROPHONE, FILE = "clip", "microphone", "file"
@@ -125,15 +124,9 @@ def _own_noise() -> tuple[str, Handle] | None:
 
 
 def _read(taken: Upload, slot: str) -> Handle | None:
-    """Have a worker read a recording, whose bytes are a stranger's, and keep it."""
-    request = Request(
-        task=concept.hold, args=(taken.name, taken.data), signature=taken.fingerprint, lane="short", private=True,
-        isolated=True, keep=1,
-    )  # fmt: skip
-    if work.fetch(slot, request, words="Reading the recording") is None:
-        return None
-    entry = work.slots().get(slot, taken.fingerprint)
-    return None if entry is None else entry.job.handle
+    """Have a worker read a visitor's recording and keep it."""
+    held = work.fetch_held(slot, request_reading(concept.hold, taken, keep=1), words="Reading the recording")
+    return None if held is None else held.value
 
 
 def _another() -> int:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.concepts import vae_morphing as morphing
-from aecore.concepts.vae_morphing import Map, Morphing
+from aecore.concepts.vae_morphing import Morphing
 from aecore.concepts.vae_morphing.training import MAX_BETA, Training, train
 from aecore.figures import vae_morphing as figures
 from aecore.paths import MODELS
@@ -120,20 +120,9 @@ def summary(made: Morphing, at: Position) -> str:
     """What lies under the pointer on both maps, and how much of each map's middle is a hole."""
     here = []
     for plane in (made.plain, made.vae):
-        times = strangeness(plane, np.array([at]), made.span)[0]
+        times = morphing.distance_to_data(plane, np.array([at]), made.span)[0]
         kind = "a hole" if times > 1 else "plausible"
         here.append(f"the {plane.name if plane is made.vae else plane.name.lower()} decodes something {kind} "
                     f"({times:.1f} × the limit)")  # fmt: skip
     shares = f"{made.plain.hole_share:.0%} of the plain autoencoder's central mass is a hole, {made.vae.hole_share:.0%}"
     return f"At ({at.x:g}, {at.y:g}) {' and '.join(here)}. {shares} of the VAE's."
-
-
-def strangeness(plane: Map, codes: np.ndarray, span: float) -> np.ndarray:
-    """Distance to the nearest real datum over the limit at codes [n, 2], off the hole map: [n]."""
-    last = len(plane.holes) - 1
-    places = np.clip((codes + span) / (2 * span), 0, 1) * last
-    low = np.minimum(places.astype(int), last - 1)
-    (x, y), (i, j) = (places - low).T, low.T
-    holes = plane.holes
-    below = holes[j, i] * (1 - x) + holes[j, i + 1] * x
-    return below * (1 - y) + (holes[j + 1, i] * (1 - x) + holes[j + 1, i + 1] * x) * y

@@ -11,7 +11,7 @@ from pages.ui.frame import narration
 from pages.ui.frame.page import fragment
 from pages.ui.frame.theme import palette
 from pages.ui.inputs import controls
-from pages.ui.inputs.uploads import upload
+from pages.ui.inputs.uploads import request_reading, upload
 from pages.ui.training import work
 from pages.ui.variants import WITH_PCA
 
@@ -68,11 +68,7 @@ def _input(made: Results, how: str) -> Array | None:
     file = upload("A picture of one digit", "var_picture", help=narration.text(NAME, "upload"))
     if file is None:
         return None
-    request = work.Request(
-        task=framing.read_photo, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
-        isolated=True,
-    )  # fmt: skip
-    steps = work.fetch(READING, request, words="Reading the picture")
+    steps = work.fetch(READING, request_reading(framing.read_photo, file), words="Reading the picture")
     return None if steps is None else own.to_eight(_crop(framing.steps_of(steps)))
 
 
