@@ -8,26 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore import store
-from aecore.concepts.mnist_compression import Network, Training, Tree, pictures
-from aecore.concepts.mnist_compression.budget import Pca, Row, as_pixels, compare
+from aecore.concepts.mnist_compression import pictures
+from aecore.concepts.mnist_compression.budget import BudgetRow, PictureComponents, as_pixels, compare
+from aecore.concepts.mnist_compression.settings import CompressionNetwork, CompressionTraining, Tree
 from aecore.data.datasets import drawn_digits
 from aecore.paths import MODELS
 
 ASSET = MODELS / "mnist_compression.safetensors"
 SIZES = (2, 4, 8, 16, 32, 64)
 WIDTH = 256  # half of what the page trains: six of them must ship
-TRAINING = Training(epochs=4, batch_size=128, learning_rate=2e-3)
+TRAINING = CompressionTraining(epochs=4, batch_size=128, learning_rate=2e-3)
 AUTOENCODER = "Autoencoder"
 
 
 class Size(NamedTuple):
     """One code size: the table's rows, and what each row's method makes of the ten digits, uint8 [10, 28, 28]."""
 
-    rows: list[Row]
+    rows: list[BudgetRow]
     shown: dict[str, NDArray[np.uint8]]
 
 
-class Curve(NamedTuple):
+class ErrorCurve(NamedTuple):
     """Squared error of the 10,000 test digits at each code size, numbers not rounded."""
 
     sizes: list[int]
@@ -41,20 +42,20 @@ def _asset() -> Tree:
     return tree
 
 
-def sizes() -> dict[int, Size]:
+def load_sizes() -> dict[int, Size]:
     """Read all code sizes; costs milliseconds and no torch."""
     return {
-        int(k): Size([Row.from_tree(row) for row in entry["rows"]], entry["shown"])
+        int(k): Size([BudgetRow.from_tree(row) for row in entry["rows"]], entry["shown"])
         for k, entry in _asset()["sizes"].items()
     }
 
 
-def curve() -> Curve:
+def load_curve() -> ErrorCurve:
     """Read the errors against the code size."""
-    return Curve(**_asset()["curve"])
+    return ErrorCurve(**_asset()["curve"])
 
 
-def model(k: int) -> Tree:
+def load_model(k: int) -> Tree:
     """Read the trained network of a code size, as `aecore.models.from_tree` takes it."""
     tree: Tree = _asset()["sizes"][str(k)]["model"]
     return tree | {"weights": {name: w.astype(np.float32) for name, w in tree["weights"].items()}}
@@ -63,11 +64,11 @@ def model(k: int) -> Tree:
 def pretrain() -> Generator[dict[str, Any], None, None]:
     """Train what ships on MNIST, which must be on this machine (``$AECORE_DATASETS`` or the cache)."""
     data = pictures.load(pictures.MNIST)
-    pca, ten = Pca.fit(data.train), drawn_digits.load()
+    pca, ten = PictureComponents.fit(data.train), drawn_digits.load()
     entries: Tree = {}
     errors: dict[str, list[float]] = {"autoencoder": [], "pca": []}
     for i, k in enumerate(SIZES):
-        result = yield from _trained(i, k)
+        result = yield from _train_size(i, k)
         weights = {name: w.astype(np.float16) for name, w in result["model"]["weights"].items()}
         compared = compare(k, pca, data.train, data.test, ten)
         entries[str(k)] = {
@@ -81,10 +82,10 @@ def pretrain() -> Generator[dict[str, Any], None, None]:
     store.write(ASSET, {"sizes": entries, "curve": {"sizes": list(SIZES), **errors}})
 
 
-def _trained(i: int, k: int) -> Generator[dict[str, Any], None, Tree]:
-    from aecore.concepts.mnist_compression.training import Run
+def _train_size(i: int, k: int) -> Generator[dict[str, Any], None, Tree]:
+    from aecore.concepts.mnist_compression.training import CompressionRun
 
-    run = Run(Network(latent_dim=k, width=WIDTH), TRAINING, None)
+    run = CompressionRun(CompressionNetwork(latent_dim=k, width=WIDTH), TRAINING, None)
     for progress in run.epochs():
         yield {
             "k": k, "epoch": progress["epoch"], "mse": progress["mse"] or float("nan"),
@@ -93,7 +94,7 @@ def _trained(i: int, k: int) -> Generator[dict[str, Any], None, Tree]:
     return run.result()
 
 
-def _pca_error(pca: Pca, k: int, test: NDArray[np.uint8]) -> float:
+def _pca_error(pca: PictureComponents, k: int, test: NDArray[np.uint8]) -> float:
     errors = []
     for part in np.array_split(test, 10):
         x = as_pixels(part)
