@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aecore.concepts.variants import KINDS, Results, StrengthSweep, VariantPictures
+from aecore.concepts.variants import IDS, KINDS, Results, StrengthSweep, VariantPictures
 from aecore.concepts.variants import tables as views
 from aecore.figures import variants as figures
 from pages.ui.components import scrubber
@@ -13,7 +13,6 @@ from pages.ui.frame import narration
 from pages.ui.frame.page import fragment
 from pages.ui.frame.theme import palette
 from pages.ui.inputs import controls
-from pages.ui.variants import IDS
 
 NAME = "variants"
 
