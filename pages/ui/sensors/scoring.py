@@ -13,7 +13,7 @@ from aecore.concepts.sensor_anomalies.tasks import Overview, ScoredSignal
 from aecore.data.readers.uploads import Signal
 from aecore.jobs import Handle, Held
 from pages.ui import training
-from pages.ui.sensors.sources import READING, TABLES, Source, run_here
+from pages.ui.sensors.sources import READING, TABLES, SensorSource, run_here
 from pages.ui.training import work
 from pages.ui.training.work import Request
 
@@ -28,12 +28,12 @@ class SensorResult(NamedTuple):
     scored: ScoredSignal | Handle
 
 
-def score(source: Source, normal: tuple[float, float]) -> SensorResult | None:
+def score(source: SensorSource, normal: tuple[float, float]) -> SensorResult | None:
     """Return the result for a normal stretch (percent of the rows), or None while its training is on screen."""
     return _score_sample(source, source.sample, normal) if source.sample is not None else _score_file(source, normal)
 
 
-def _score_sample(source: Source, sample: SensorSample, normal: tuple[float, float]) -> SensorResult | None:
+def _score_sample(source: SensorSource, sample: SensorSample, normal: tuple[float, float]) -> SensorResult | None:
     signature = (sample, normal)
     tree = None
     if not sensor_shipped.has_pretrained(sample, normal):
@@ -51,7 +51,7 @@ def _gather(sample: SensorSample, normal: tuple[float, float], _tree: Any, _sign
     return run_here(sensor_tasks.prepare_result(_tree or sensor_shipped.load_pretrained(sample, normal), _signal))
 
 
-def _score_file(source: Source, normal: tuple[float, float]) -> SensorResult | None:
+def _score_file(source: SensorSource, normal: tuple[float, float]) -> SensorResult | None:
     """Have workers train or score, and gather; the large parts stay with them."""
     more = {"private": True, "source": READING, "keep": TABLES}
     if source.saved is not None:
