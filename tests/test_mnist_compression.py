@@ -271,8 +271,7 @@ def test_pca_is_scikit_learn_s():
     x, held_out = (part.reshape(len(part), -1) / 255 for part in (data.train, data.test))
     theirs = PCA(12, svd_solver="full").fit(x)
     expected = theirs.inverse_transform(theirs.transform(held_out)).clip(0, 1).reshape(-1, 28, 28)
-    ours = budget.Pca.fit(data.train)
-    got = ours.decode(ours.codes(budget.as_pixels(data.test), 12))
+    got = budget.rebuild(budget.fit_pca(data.train).keep(12), budget.as_pixels(data.test))
     assert np.abs(got - expected).max() < 1e-3
 
 
@@ -308,7 +307,7 @@ def test_a_jpeg_s_payload_is_what_lies_between_its_scan_s_header_and_its_end():
 
 def test_methods_keep_to_the_budget_or_say_that_they_cannot():
     data = pictures.load(pictures.SHIPPED)
-    compared = budget.compare(64, budget.Pca.fit(data.train), data.train, data.test[:120], drawn_digits.load())
+    compared = budget.compare(64, budget.fit_pca(data.train), data.train, data.test[:120], drawn_digits.load())
     assert [row.method.split(",")[0] for row in compared.rows] == ["PCA", "JPEG", "JPEG", "WebP", "WebP"]
     for row in compared.rows:
         size = row.whole if "whole" in row.method else row.payload

@@ -15,12 +15,14 @@ from aecore.anomaly import serialization as keeping
 from aecore.anomaly import thresholds
 from aecore.anomaly.events import find_events
 from aecore.anomaly.hyperparameters import Choice, choose, choose_window, recipe_of
-from aecore.anomaly.network import one_thread, principal, train
+from aecore.anomaly.network import train
 from aecore.anomaly.scaling import Scaling, Signal, rows_like, rows_of
 from aecore.anomaly.scoring import Measure, over_channels
 from aecore.anomaly.thresholds import DEFAULT_SIGMAS, Threshold, log_score_threshold
 from aecore.anomaly.windows import contiguous_folds, sampled, sliding
 from aecore.errors import SettingError, TooFewRows
+from aecore.numerics.pca import decompose
+from aecore.numerics.threads import one_thread
 
 Array = NDArray[np.floating[Any]]
 
@@ -87,7 +89,7 @@ class AnomalyDetector:
     # ------------------------------------------------------------------ fitting
     def fit(self, normal: Signal) -> Self:
         """Learn from normal rows [T, C], in time order."""
-        with one_thread():
+        with one_thread(openmp=True):
             for _ in self.fitting(normal):
                 pass
         return self
@@ -105,10 +107,10 @@ class AnomalyDetector:
         window = choose_window(x, asked=self.window)
         starts = sampled(len(x) - window.value + 1, at_most=MAX_TRAINING_WINDOWS, seed=self.seed)
         windows = sliding(x, window.value, starts)
-        known = principal(windows)
+        known = decompose(windows)
         self.choices_: dict[str, Choice[Any]] = {
             "window": window,
-            **choose(x, known.eigenvalues, asked=self.latent_dim),
+            **choose(x, known.variances.astype(np.float32), asked=self.latent_dim),
         }
         self.settle()
         recipe = recipe_of(self.choices_)

@@ -18,6 +18,7 @@ from aecore.data.readers.options import ReadOptions
 from aecore.data.readers.uploads import ParsedFile, Signal
 from aecore.data.tables import gaps
 from aecore.errors import DataError, SettingError
+from aecore.numerics.pca import Principal
 
 if TYPE_CHECKING:
     from aecore.anomaly import AnomalyDetector
@@ -168,10 +169,7 @@ def judged(detector: "AnomalyDetector", values: Array) -> Tree:
     scores, channel_excess = scored(detector, values)
     starts = np.unique(np.linspace(0, len(values) - detector.window_, MAP_WINDOWS).astype(np.int64))
     codes = detector.codes(values, starts)  # [n, latent_dim]
-    centred = codes - codes.mean(0)
-    directions = np.linalg.svd(centred, full_matrices=False)[2][:2]
-    points = np.zeros((len(codes), 2), np.float32)
-    points[:, : len(directions)] = centred @ directions.T  # a code of one number has no second direction
+    points = Principal.fit(codes, 2).encode(codes)  # a code of one number has no second direction
     return {
         "scores": scores, "channel_excess": channel_excess, "rebuilt": detector.reconstruct(values),
         "map_points": points, "map_rows": starts + detector.window_ // 2,

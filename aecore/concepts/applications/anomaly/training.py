@@ -33,6 +33,7 @@ from aecore.concepts.applications.anomaly import (
     sample_rate,
 )
 from aecore.data.simulators.recording import Recording
+from aecore.numerics.pca import Principal
 
 Array = NDArray[np.floating[Any]]
 Progress = dict[str, Any]
@@ -116,9 +117,9 @@ def principal(like: Rebuilder, rows: Array) -> Rebuilder:
     x = ((rows - like.mean) / like.scale).astype(np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(x, like.window, axis=0)[::7].transpose(0, 2, 1)
     flat = windows.reshape(len(windows), -1)
-    centre = flat.mean(0)
-    components = np.linalg.eigh(np.cov(flat.T))[1][:, ::-1][:, : like.encode.shape[1]].astype(np.float32)
-    return with_usual(like._replace(centre=centre, encode=components, decode=components.T.copy(), level=centre), rows)
+    centre, components = Principal.fit(flat, like.encode.shape[1])
+    made = like._replace(centre=centre, encode=components.T.copy(), decode=components, level=centre)
+    return with_usual(made, rows)
 
 
 def with_usual(made: Rebuilder, rows: Array) -> Rebuilder:
