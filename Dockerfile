@@ -18,7 +18,9 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin aecore \
 COPY --from=packages /venv /venv
 WORKDIR /app
 COPY . .
-RUN /venv/bin/python -m compileall -q aecore pages
+# The command `aecore` and the version: the project is installed where it lies, with the setuptools of the lock file.
+RUN pip --python /venv/bin/python install --no-cache-dir --no-index --no-deps --no-build-isolation --editable . \
+    && /venv/bin/python -m compileall -q aecore pages
 
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+import aecore
 from aecore.concepts import home
 from aecore.figures.home import kept_against_code_size
 from pages.ui.components.scrubber import Bars, Images, scrubber
@@ -56,3 +57,4 @@ with frame(NAME):
         st.page_link(page.file, label=narration.text(page.name, "title"), icon=page.icon)
         st.caption(narration.text(page.name, "map"))
     share()
+    st.caption(f"Version {aecore.__version__}")

@@ -1,4 +1,4 @@
-"""The command line: ``python -m aecore score | train | denoise | pretrain``; ``--help`` says what each takes."""
+"""The command line: ``aecore score | train | denoise | pretrain``; ``--help`` says what each takes."""
 
 import argparse
 import os
@@ -9,11 +9,35 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import aecore
 from aecore.concepts import PRETRAINED
-from aecore.errors import AecoreError
+from aecore.errors import AecoreError, SettingError
+from aecore.paths import MODELS
 
-DEFAULT_NORMAL = "0%:30%"  # as the page's
+# The page's default.
+DEFAULT_NORMAL = "0%:30%"
 NORMAL = f"normal stretch, rows (0:400) or percent of them ({DEFAULT_NORMAL.replace('%', '%%')}, the default)"
+
+
+ERROR, INTERRUPTED, PIPE_CLOSED = 2, 130, 141  # exit codes; a shell gives the last two to what a signal has ended
+
+
+def run() -> int:
+    """Run the command line as a program: however it ends, it says one line at most, and the exit code says the rest."""
+    try:
+        try:
+            return main()
+        finally:
+            sys.stdout.flush()  # here, where a closed pipe can still be told from a crash
+    except KeyboardInterrupt:
+        print("\r\033[Kstopped" if sys.stderr.isatty() else "stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader, head say, wants no more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception:  # a crash would exit with 1, which stands for anomalies found
+        traceback.print_exc()
+        return ERROR
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,17 +50,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("a cluster scores with a detector: train one first and give it by --detector")
     try:
         if options.command == "pretrain":
-            return _pretrain(options.names or list(PRETRAINED))
+            return _pretrain(options.names or list(PRETRAINED), agreed=options.yes)
         if options.command == "denoise":
             return _denoise(options)
         return _files(options)
     except AecoreError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return ERROR
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m aecore", description="Autoencoder primer and workbench")
+    parser = argparse.ArgumentParser(prog="aecore", description="Autoencoder primer and workbench")
+    parser.add_argument("--version", action="version", version=f"aecore {aecore.__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     score = commands.add_parser(
         "score", help="score files for anomalies", formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -64,7 +89,11 @@ def _parser() -> argparse.ArgumentParser:
     denoise.add_argument(
         "--strength", type=float, default=1.0, metavar="S", help="0..1, how much to clean (default: 1)"
     )
-    pretrain = commands.add_parser("pretrain", help="train what ships in assets/models anew")
+    pretrain = commands.add_parser(
+        "pretrain",
+        help="train the built-in models anew",
+        description=f"Overwrites the files of the built-in models in {MODELS}.",
+    )
     pretrain.add_argument(
         "names",
         nargs="*",
@@ -73,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         "of recordings from the folder $AECORE_SPEECH, and goes on where it was interrupted. One thread, or "
         "$OMP_NUM_THREADS",
     )
+    pretrain.add_argument("--yes", action="store_true", help="overwrite the files without asking")
     return parser
 
 
@@ -80,7 +110,7 @@ def _files(options: argparse.Namespace) -> int:
     import torch  # seconds, which --help can do without
 
     from aecore.cli.score import ScoreSettings, score, train
-    from aecore.cli.sources import Stretch, matching
+    from aecore.cli.sources import Stretch, find_files
 
     torch.set_num_threads(1)  # as in the page's workers: the networks are small, and results are the same to the bit
     normal = Stretch.parse(options.normal or DEFAULT_NORMAL)
@@ -89,10 +119,10 @@ def _files(options: argparse.Namespace) -> int:
     if options.scheduler:
         os.environ["AECORE_SCHEDULER"] = options.scheduler
     settings = ScoreSettings(
-        detector=options.detector, scattered=bool(options.scheduler), normal=normal, out=options.out,
+        detector=options.detector, distributed=bool(options.scheduler), normal=normal, out=options.out,
         format=options.format,
     )  # fmt: skip
-    return score(matching(options.files), settings)
+    return score(find_files(options.files), settings)
 
 
 def _denoise(options: argparse.Namespace) -> int:
@@ -102,11 +132,11 @@ def _denoise(options: argparse.Namespace) -> int:
     return denoise(options.source, options.target, settings)
 
 
-def _pretrain(names: Sequence[str]) -> int:
+def _pretrain(names: Sequence[str], agreed: bool) -> int:
     if unknown := set(names) - PRETRAINED.keys():
-        print(f"error: no model is called {', '.join(sorted(unknown))}; choose from {', '.join(PRETRAINED)}",
-              file=sys.stderr)  # fmt: skip
-        return 2
+        raise SettingError(f"no model is called {', '.join(sorted(unknown))}; choose from {', '.join(PRETRAINED)}")
+    if not agreed and not _agree(names):
+        return ERROR
     threads = os.environ.setdefault("OMP_NUM_THREADS", "1")  # said before NumPy and torch are there, which ask once
     import torch
 
@@ -123,15 +153,22 @@ def _pretrain(names: Sequence[str]) -> int:
     return 0
 
 
+def _agree(names: Sequence[str]) -> bool:
+    """Ask whether the files of the models may be overwritten; raises SettingError where there is no terminal."""
+    what = f"This overwrites in {MODELS}: {', '.join(PRETRAINED[name].file for name in names)}."
+    if not sys.stdin.isatty():
+        raise SettingError(f"{what} Add --yes to do so without being asked.")
+    try:
+        answer = input(f"{what}\nGo on? [y/N] ")
+    except EOFError:
+        answer = ""
+    return answer.strip().lower() in ("y", "yes")
+
+
 def _numbers(progress: dict[str, Any]) -> str:
     """Progress in one line; what else it holds, as curves and pictures, is for pages."""
     return "  ".join(f"{key} {value:.4g}" for key, value in progress.items() if isinstance(value, (int, float)))
 
 
 if __name__ == "__main__":
-    try:
-        code = main()
-    except Exception:  # a crash would exit with 1, which stands for anomalies found
-        traceback.print_exc()
-        code = 2
-    sys.exit(code)
+    sys.exit(run())

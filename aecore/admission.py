@@ -21,9 +21,11 @@ SITE_SHARES = 8
 
 # As server.maxUploadSize in .streamlit/config.toml, counted in units of 1,048,576, with room for a multipart frame.
 MAX_UPLOAD = 100 * 1_048_576 + MEGABYTE
-SESSION_BYTES = 2 * MAX_UPLOAD  # two of the largest files: a log and a detector, say
+# Two of the largest files: a log and a detector, say.
+SESSION_BYTES = 2 * MAX_UPLOAD
 ADDRESS_BYTES = 2 * SESSION_BYTES
-MAX_IDS = 32  # upload addresses that a session may have open; a page asks for one a file
+# Upload addresses that a session may have open; a page asks for one a file.
+MAX_IDS = 32
 
 
 class Refusal(Exception):
@@ -175,7 +177,7 @@ class Uploads:
             self._ids.get(session, OrderedDict()).pop(file, None)
             self._files.setdefault(session, OrderedDict())[file] = kept
 
-    def unnamed(self, session: str, named: Collection[str], but: int) -> list[str]:
+    def find_unnamed(self, session: str, named: Collection[str], but: int) -> list[str]:
         """Return a session's files that no control of its page names any more, but for so many of the newest."""
         with self._lock:
             files = list(self._files.get(session, ()))
@@ -274,8 +276,10 @@ class Pace:
     Only what is spent waiting for the sender counts; each piece buys the time that the slowest line needs for it.
     """
 
-    BYTES_A_SECOND = 32_000  # a quarter of a megabit
-    GRACE = 20.0  # s, for a line that has to wake up
+    # A quarter of a megabit.
+    BYTES_A_SECOND = 32_000
+    # Seconds for a line that has to wake up.
+    GRACE = 20.0
 
     def __init__(self) -> None:
         self.left = self.GRACE

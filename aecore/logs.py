@@ -15,9 +15,12 @@ import traceback
 from types import TracebackType
 
 OURS = "aecore"
-WARNINGS = "py.warnings"  # the logger that Python gives its warnings to
-_WARNING = re.compile(r"(\S+:\d+): (\w+):")  # where, and of which class; its words follow and stay here
-FORMAT_VARIABLE = "AECORE_LOG"  # "json" has the helper processes write as this one does
+# Python gives its warnings to this logger.
+WARNINGS = "py.warnings"
+# The place and the class of a warning; its words follow and are dropped.
+_WARNING = re.compile(r"(\S+:\d+): (\w+):")
+# The value json has the helper processes write as this one does.
+FORMAT_VARIABLE = "AECORE_LOG"
 _FOREIGN = ("streamlit", "uvicorn", "distributed", "tornado", "bokeh", "asyncio", "websockets")
 
 
@@ -82,6 +85,6 @@ def install() -> None:
         logger.setLevel(logging.WARNING)
 
 
-def wanted() -> bool:
-    """Whether the process that started this one logs JSON lines."""
+def is_wanted() -> bool:
+    """Return whether the process that started this one logs JSON lines."""
     return os.environ.get(FORMAT_VARIABLE) == "json"

@@ -12,9 +12,12 @@ from types import TracebackType
 from aecore.errors import TooBusy
 
 MEGABYTE = 1_000_000
-SERVER_SHARE = 0.15  # of the machine's memory, for what visitors have the server hold: pages and models come on top
-LEAST_SERVER = 120 * MEGABYTE  # one file of the largest size that the pages take
-MOST_SERVER = 2_000 * MEGABYTE  # more belongs into workers, which can be killed
+# The share of the machine's memory that visitors may have the server hold; pages and models come on top.
+SERVER_SHARE = 0.15
+# One file of the largest size that the pages take.
+LEAST_SERVER = 120 * MEGABYTE
+# More belongs into workers, which can be killed.
+MOST_SERVER = 2_000 * MEGABYTE
 
 _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 

@@ -139,9 +139,9 @@ def test_files_that_no_control_names_are_told(uploads):
     for name in "abcd":
         taken(uploads, "session", name, 5)
         uploads.keep("session", name, data(5))
-    assert uploads.unnamed("session", {"b"}, but=2) == ["a"]
-    assert uploads.unnamed("session", (), but=1) == ["a", "b", "c"]
-    assert uploads.unnamed("nobody", (), but=1) == []
+    assert uploads.find_unnamed("session", {"b"}, but=2) == ["a"]
+    assert uploads.find_unnamed("session", (), but=1) == ["a", "b", "c"]
+    assert uploads.find_unnamed("nobody", (), but=1) == []
 
 
 def test_no_room_is_said_before_a_browser_sends_anything():

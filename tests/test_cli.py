@@ -1,9 +1,13 @@
 """``train`` and ``score`` as commands: exit codes, what they print, what they write, and the page's own results."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
+import tomllib
 import types
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +17,7 @@ import pytest
 from aecore import __main__, export, jobs
 from aecore.anomaly import AnomalyDetector
 from aecore.cli import sources
-from aecore.cli.reports import Sheet, names
+from aecore.cli.reports import TableWriter, name_results
 from aecore.cli.sources import Stretch
 from aecore.concepts import Pretraining
 from aecore.concepts import sensor_anomalies as sensors
@@ -114,16 +118,20 @@ def test_a_file_that_cannot_be_read_exits_with_2_and_the_others_are_scored(place
         (["score", "x.csv", "--detector", "no.safetensors"], "Could not read no.safetensors"),
         (["score", "{place}/clean.csv", "--detector", "{place}/clean.csv"], "is not a stored result"),
         (["score", "{place}/clean.csv", "--normal", "5"], "must look like 0:400"),
-        (["train", "{place}/clean.csv", "--detector", "{place}/no/where/d"], "Could not write"),
+        (["score", "{place}/"], "{place} could not be read (is a directory)"),
+        (["train", "{place}/no.csv", "--detector", "{place}/no/where/d"], "There is no folder"),
+        (["train", "{place}/no.csv", "--detector", "."], "'.' is a folder"),
+        (["denoise", "{place}/clean.csv", "{place}/out.wav"], "cannot be opened as a WAV"),
         (["train", "{place}/clean.csv", "--detector", "d", "--normal", "0:9000"], "within the file's 1,500 rows"),
         (["train", "{place}/clean.csv", "--detector", "d", "--normal", "0:20"], "20 normal rows are too few"),
         (["pretrain", "nonsense"], "no model is called nonsense"),
+        (["pretrain", "home"], "overwrites in"),  # a test's standard input is no terminal
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_exits_with_2(place, capsys, arguments, message):
     assert __main__.main([argument.format(place=place) for argument in arguments]) == 2
     said = capsys.readouterr().err.strip().splitlines()
-    assert message in said[-1] and "error: " in said[-1]
+    assert message.format(place=place) in said[-1] and "error: " in said[-1]
 
 
 @pytest.mark.parametrize("arguments", [["score"], ["train", "f"], ["score", "f", "--detector", "d", "--normal", "0:9"]])
@@ -181,11 +189,11 @@ def test_stretches_of_rows_are_percent_of_the_page():
 
 
 def test_results_of_files_with_one_name_do_not_meet():
-    assert names([Path("a/x.csv"), Path("b/x.csv.gz"), Path("y.csv")]) == ["x", "x-2", "y"]
+    assert name_results([Path("a/x.csv"), Path("b/x.csv.gz"), Path("y.csv")]) == ["x", "x-2", "y"]
 
 
 def test_a_table_that_is_not_finished_leaves_nothing(tmp_path):
-    sheet = Sheet(tmp_path / "t.csv", "csv")
+    sheet = TableWriter(tmp_path / "t.csv", "csv")
     sheet.__enter__()
     sheet.add(pd.DataFrame({"a": [1]}))
     sheet.__exit__(KeyError, KeyError(), None)
@@ -195,7 +203,7 @@ def test_a_table_that_is_not_finished_leaves_nothing(tmp_path):
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_table_in_parts_is_the_table(tmp_path, kind):
     table = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "=1+1", "z"], "c": [0.5, np.nan, 2]})
-    with Sheet(tmp_path / "t", kind) as sheet:
+    with TableWriter(tmp_path / "t", kind) as sheet:
         sheet.add(table[:1])
         sheet.add(table[1:])
     if kind == "csv":
@@ -206,14 +214,14 @@ def test_a_table_in_parts_is_the_table(tmp_path, kind):
 
 def test_a_place_that_cannot_be_written_to_is_said(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="could not be written"), Sheet(tmp_path / "file" / "t.csv", "csv"):
+    with pytest.raises(StoreError, match="could not be written"), TableWriter(tmp_path / "file" / "t.csv", "csv"):
         pass
 
 
 def test_patterns_are_resolved_in_order_and_one_that_fits_nothing_is_said(place, tmp_path, capsys):
     (tmp_path / "[1].csv").write_bytes(b"")  # a name that only looks like a pattern
-    assert sources.matching([str(place / "*.csv")]) == [place / "clean.csv", place / "faulty.csv"]
-    assert sources.matching([str(tmp_path / "[1].csv")]) == [tmp_path / "[1].csv"]
+    assert sources.find_files([str(place / "*.csv")]) == [place / "clean.csv", place / "faulty.csv"]
+    assert sources.find_files([str(tmp_path / "[1].csv")]) == [tmp_path / "[1].csv"]
     assert __main__.main(["score", str(place / "*.parquet"), "--detector", str(place / "d.safetensors")]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -236,20 +244,78 @@ def test_progress_that_holds_curves_and_pictures_is_one_line_of_numbers():
     assert __main__._numbers(progress) == "epoch 3  loss 0.1235"
 
 
-def test_what_ships_is_made_by_one_thread_unless_told_otherwise(monkeypatch):
-    import torch
-
-    module = types.ModuleType("aecore.made_by_a_test")
-    seen = []
-    module.pretrain = lambda: iter([seen.append(torch.get_num_threads()) or {"progress": 1.0}])
+@pytest.fixture
+def model(monkeypatch):
+    """A model called "nothing"; its training runs what is appended to the list."""
+    module, steps = types.ModuleType("aecore.made_by_a_test"), []
+    module.pretrain = lambda: ({"progress": step() and 1.0} for step in steps)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(__main__.PRETRAINED, "nothing", Pretraining("nothing", "made_by_a_test:pretrain"))
+    return steps
+
+
+def test_what_ships_is_made_by_one_thread_unless_told_otherwise(monkeypatch, model):
+    import torch
+
+    seen = []
+    model.append(lambda: seen.append(torch.get_num_threads()))
     before = torch.get_num_threads()
     try:
         monkeypatch.setenv("OMP_NUM_THREADS", "2")
-        assert __main__.main(["pretrain", "nothing"]) == 0
+        assert __main__.main(["pretrain", "nothing", "--yes"]) == 0
         monkeypatch.delenv("OMP_NUM_THREADS")
-        assert __main__.main(["pretrain", "nothing"]) == 0
+        assert __main__.main(["pretrain", "nothing", "--yes"]) == 0
     finally:
         torch.set_num_threads(before)
     assert seen == [2, 1]
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("no", 2), ("", 2)])
+def test_models_are_overwritten_on_a_terminal_once_that_is_agreed(monkeypatch, model, answer, code):
+    made, asked = [], []
+    model.append(lambda: made.append(True))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or answer)
+    assert __main__.main(["pretrain", "nothing"]) == code
+    assert bool(made) == (code == 0)
+    assert "assets/models: nothing.safetensors." in asked[0]
+
+
+# ------------------------------------------------------------------ as a program
+def test_a_command_that_is_interrupted_says_one_word_and_exits_with_130(monkeypatch, model, capsys):
+    model.append(lambda: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(sys, "argv", ["aecore", "pretrain", "nothing", "--yes"])
+    assert __main__.run() == 130
+    assert capsys.readouterr().err == "stopped\n"
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(place):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "aecore", "score", place / "faulty.csv", "--detector", place / "d.safetensors"],
+        cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120,
+    )  # fmt: skip
+    os.close(writing)
+    assert done.returncode == 141
+    assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
+
+
+def test_the_installed_command_is_this_one_and_says_its_version(capsys):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    ((name, target),) = project["scripts"].items()
+    assert EntryPoint(name, target, "console_scripts").load() is __main__.run
+    with pytest.raises(SystemExit):
+        __main__.main(["--version"])
+    assert capsys.readouterr().out == f"{name} {project['version']}\n"
+
+
+def test_the_script_that_a_visitor_takes_away_runs_from_any_folder(place, tmp_path):
+    (tmp_path / "score.py").write_text(sensor_tables.SNIPPET)
+    (tmp_path / "detector.safetensors").write_bytes((place / "d.safetensors").read_bytes())
+    done = subprocess.run(
+        [sys.executable, "score.py", place / "faulty.csv"], cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},  # as where the project is installed
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "leading_channel" in done.stdout and "of the rows pass the threshold" in done.stdout

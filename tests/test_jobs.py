@@ -393,7 +393,7 @@ def test_private_data_touch_no_disk(folder):
     data = marker * 500_000  # 18 MB: more than anything would send along in passing
     job = jobs.submit(tasks.echo, data, private=True)
     assert job.result(WAIT) == data
-    scratch = jobs._dispatcher._cluster._scratch
+    scratch = jobs.dispatcher.cluster.scratch
     assert Path(scratch).is_dir()
     places = [scratch, folder, str(Path(tempfile.gettempdir()) / "dask-scratch-space")]
     written = [content for place in places for content in files_under(place)]
@@ -405,7 +405,7 @@ def test_nothing_of_a_private_job_stays_on_the_cluster():
     data = b"marker" * 3_000_000
     job = jobs.submit(tasks.echo, data, private=True)
     assert job.result(WAIT) == data
-    client = jobs._dispatcher._cluster._client
+    client = jobs.dispatcher.cluster.client
 
     def left(dask_scheduler):
         events = sum(len(topic.events) for topic in dask_scheduler._broker._topics.values())
@@ -445,7 +445,7 @@ def test_more_than_may_wait_is_refused_and_leaves_no_trace(private, folder, monk
     first = jobs.submit(tasks.stall, 60, private=True)
     until(lambda: first.latest)
     waiting = [jobs.submit(tasks.echo, i, private=True) for i in range(2)]
-    until(lambda: len(jobs._dispatcher._queues["long"]) == 2)
+    until(lambda: len(jobs.dispatcher.queues["long"]) == 2)
     with pytest.raises(TooBusy, match="^2 others are waiting.*try again"):
         jobs.submit(tasks.calls, folder, "refused", private=private)
     assert jobs.submit(tasks.echo, 9, lane="short", private=True).result(WAIT) == 9  # another lane is another queue
@@ -474,7 +474,7 @@ def test_lanes_step_back_behind_the_page_and_share_the_cores():
 
 def test_only_the_loopback_interface_is_listened_on():
     jobs.submit(tasks.echo, 1, private=True).result(WAIT)
-    hub = jobs._dispatcher._cluster._hub.pid
+    hub = jobs.dispatcher.cluster.hub.pid
     sockets = [
         connection
         for process in [psutil.Process(hub), *cluster_of(hub)]
@@ -488,7 +488,7 @@ def test_only_the_loopback_interface_is_listened_on():
 def test_nobody_without_the_hub_s_own_certificate_is_let_in():
     """Every account of this machine can reach the port; whoever is let in has the workers run anything."""
     jobs.submit(tasks.echo, 1, private=True).result(WAIT)
-    address = jobs._dispatcher._cluster._client.scheduler.address
+    address = jobs.dispatcher.cluster.client.scheduler.address
     assert address.startswith("tls://127.0.0.1:")
     with pytest.raises(OSError, match="Timed out|handshake|SSL|TLS"):
         Client(address, security=Security.temporary(), timeout=2, set_as_default=False)
@@ -498,15 +498,15 @@ def test_nobody_without_the_hub_s_own_certificate_is_let_in():
 def test_what_this_program_takes_for_granted_of_dask_is_so():
     """None of it is promised: where an upgrade changes one of these, the jobs have to follow."""
     pids = {jobs.submit(tasks.pid, lane=lane, private=True).result(WAIT)["pid"] for lane in ("long", "short")}
-    client = jobs._dispatcher._cluster._client
+    client = jobs.dispatcher.cluster.client
     assert set(client.run(lambda dask_worker: dask_worker.pid, nanny=True).values()) == pids  # cluster.kill
 
     def limits(dask_worker):
         memory = dask_worker.memory_manager
         return memory.memory_limit, memory.memory_target_fraction, memory.memory_spill_fraction, type(dask_worker.data)
 
-    wanted = {(worker.memory, False, False, dict) for worker in jobs._dispatcher._cluster._plan.workers}
-    assert set(client.run(limits).values()) == wanted  # service.WorkerService, config.describe_worker
+    wanted = {(worker.memory, False, False, dict) for worker in jobs.dispatcher.cluster.plan.workers}
+    assert set(client.run(limits).values()) == wanted  # service.WorkerService
     lanes = client.run(lambda dask_worker: sorted(dask_worker.state.total_resources))
     assert sorted(lanes.values()) == [["long"], ["short"]]  # service.WorkerService.load
     assert client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.allowed_failures) == 0  # scheduler.dask_setup
@@ -588,7 +588,7 @@ def test_a_task_that_calls_for_an_exit_fails():
 def test_all_survive_the_death_of_the_scheduler():
     job = jobs.submit(tasks.stall, 60, private=True)
     pid = until(lambda: job.latest)
-    jobs._dispatcher._cluster._hub.kill()
+    jobs.dispatcher.cluster.hub.kill()
     until(lambda: job.restarts and job.latest not in (None, pid))
     job.cancel()
     assert jobs.submit(tasks.echo, 1, private=True).result(WAIT) == 1
@@ -661,7 +661,7 @@ def test_warming_loads_torch_once_and_for_all():
     for thread in threads:
         thread.join(WAIT)
     jobs.warm()
-    client = jobs._dispatcher._cluster._client
+    client = jobs.dispatcher.cluster.client
     assert list(client.run(lambda: {"torch", "torch._dynamo"} <= set(sys.modules)).values()) == [True, True]
 
 
@@ -672,7 +672,7 @@ def test_modules_are_loaded_in_the_workers_of_their_lane():
         thread.start()
     for thread in threads:
         thread.join(WAIT)
-    client = jobs._dispatcher._cluster._client
+    client = jobs.dispatcher.cluster.client
 
     def look(dask_worker):
         return sorted(dask_worker.state.total_resources), *(name in sys.modules for name in ("tabnanny", "pyclbr"))
@@ -700,7 +700,7 @@ def test_a_shutdown_cancels_work_and_ends_the_workers():
     running = jobs.submit(tasks.stall, 60, private=True)
     queued = jobs.submit(tasks.echo, 1, private=True)
     until(lambda: running.latest)
-    family = cluster_of(jobs._dispatcher._cluster._hub.pid)
+    family = cluster_of(jobs.dispatcher.cluster.hub.pid)
     jobs.shutdown()
     assert (running.state, queued.state) == ("cancelled", "cancelled")
     until(lambda: not any(process.is_running() for process in family))

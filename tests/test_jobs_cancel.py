@@ -162,7 +162,7 @@ def test_a_child_whose_time_is_over_is_ended_and_nothing_else_is(monkeypatch):
 
 def test_work_beside_one_that_is_ended_with_its_process_begins_again_as_often_as_that(monkeypatch, folder):
     monkeypatch.setattr(dispatch, "STOP_SECONDS", 0.1)
-    if jobs._dispatcher._cluster is None:
+    if jobs.dispatcher.cluster is None:
         jobs.submit(tasks.echo, 0, private=True).result(WAIT)
     neighbour = jobs.submit(tasks.survive_often, folder, 2, lane="short", private=True)
     for death in range(2):
@@ -177,7 +177,7 @@ def test_work_beside_one_that_is_ended_with_its_process_begins_again_as_often_as
 
 def test_the_place_in_the_short_lane_is_known(monkeypatch):
     monkeypatch.setattr(dispatch, "ISOLATED_STOP_SECONDS", 0.1)
-    slots = jobs._dispatcher._cluster.slots("short")
+    slots = jobs.dispatcher.cluster.slots("short")
     assert slots >= 2
     running = [jobs.submit(tasks.stall, 60, lane="short", private=True, isolated=True) for _ in range(slots)]
     waiting = [jobs.submit(tasks.echo, i, lane="short", private=True, isolated=True) for i in range(3)]

@@ -47,7 +47,7 @@ def shelves():
     def look(dask_worker):
         return dask_worker.aecore_service.values.size
 
-    return jobs._dispatcher._cluster._client.run(look)
+    return jobs.dispatcher.cluster.client.run(look)
 
 
 def make(rows, lane="short", isolated=False, **settings):
@@ -141,7 +141,7 @@ def test_a_value_goes_with_its_worker():
 def test_work_whose_data_are_gone_does_not_keep_its_slot():
     job = make(10)
     job.result(WAIT)
-    slots = jobs._dispatcher._cluster.slots("short")
+    slots = jobs.dispatcher.cluster.slots("short")
     os.kill(job.result(WAIT)["pid"], signal.SIGKILL)
     for _ in range(2 * slots):
         with pytest.raises(DataGone):
@@ -209,7 +209,7 @@ def test_a_server_that_is_there_is_heard_of(monkeypatch):
     def heard(dask_worker):
         return dask_worker.aecore_service.values._heard
 
-    client, owner = jobs._dispatcher._cluster._client, jobs._dispatcher._cluster._owner
+    client, owner = jobs.dispatcher.cluster.client, jobs.dispatcher.cluster.owner
     first = client.run(heard)[job.handle.address][owner]
     until(lambda: client.run(heard)[job.handle.address][owner] > first)
 
@@ -269,12 +269,12 @@ def test_packed_and_unpacked_are_never_both_kept(private, tmp_path, monkeypatch)
 def test_a_value_released_twice_counts_once():
     first, second = make(10), make(10)
     first.result(WAIT), second.result(WAIT)
-    holding = jobs._dispatcher._cluster._holding
+    holding = jobs.dispatcher.cluster.holding
     before = holding.total()
     jobs.release(first.handle)
     jobs.release(first.handle)
-    until(lambda: jobs._dispatcher._cluster._holding.total() == before - 1)
+    until(lambda: jobs.dispatcher.cluster.holding.total() == before - 1)
     del first
     gc.collect()
     jobs.submit(tasks.add_up, second.handle, lane="short", private=True).result(WAIT)  # later than its finalizer
-    assert jobs._dispatcher._cluster._holding.total() == before - 1
+    assert jobs.dispatcher.cluster.holding.total() == before - 1

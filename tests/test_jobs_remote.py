@@ -93,12 +93,12 @@ def test_files_scored_over_the_machines_are_what_one_process_makes_of_them(machi
     AnomalyDetector().fit(pd.read_parquet(tmp_path / "a.parquet")[:2000]).save(learnt)
     monkeypatch.setattr(sources, "HELD", 1000)
     monkeypatch.setattr(parquet_blocks, "BLOCK", 2048)
-    files = sources.matching([str(tmp_path / "[abcd].parquet")])
+    files = sources.find_files([str(tmp_path / "[abcd].parquet")])
     printed = {}
     for where in (False, True):
         settings = ScoreSettings(
             detector=learnt, normal=Stretch.parse("0%:30%"), out=tmp_path / str(where), format="parquet",
-            scattered=where,
+            distributed=where,
         )  # fmt: skip
         assert score(files, settings) == 2  # the torn one; the others are scored all the same
         printed[where] = capsys.readouterr().out
@@ -185,7 +185,7 @@ def test_a_worker_that_may_not_have_a_visitor_s_data_gets_none(machines, setting
         jobs.submit(tasks.echo, 2, private=True).result(WAIT)
     machines.start_worker("long", "long 0")
     machines.start_worker("short", "short 1")
-    until(lambda: jobs._dispatcher._cluster.slots("long"))
+    until(lambda: jobs.dispatcher.cluster.slots("long"))
     assert jobs.submit(tasks.echo, 3, private=True).result(WAIT) == 3  # the odd one stands by
     machines.stop("odd")
 

@@ -8,8 +8,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aecore.admission import fold
 
-TRUSTED_VARIABLE = "FORWARDED_ALLOW_IPS"  # the name that uvicorn reads, too
-LOCAL = "127.0.0.1,::1"  # a proxy on this machine
+# uvicorn reads the same name.
+TRUSTED_VARIABLE = "FORWARDED_ALLOW_IPS"
+# A proxy on this machine has one of these addresses.
+LOCAL = "127.0.0.1,::1"
 
 
 class TrustedProxies:

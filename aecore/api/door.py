@@ -14,8 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aecore.admission import MAX_UPLOAD, AllHold, OneHolds, Pace, Refusal, Shares, Uploads
 
-SESSIONS_EACH = 100  # of one address: a classroom behind one router
-SESSIONS = 400  # in all, 1 MB each while idle
+# Open pages of one address: a classroom behind one router.
+SESSIONS_EACH = 100
+# Open pages in all, 1 MB each while idle.
+SESSIONS = 400
 
 # A dragged control sends one message a frame, on a fast screen 144 a second; more than that, for long, is no hand's.
 MESSAGES_A_SECOND = 200.0
@@ -35,7 +37,7 @@ def address_of(scope: Scope) -> str | None:
 
 
 class UploadDoor:
-    """Lets an upload's body be read where a page has asked for it and there is room, and as long as it comes fast."""
+    """Middleware that reads an upload's body where a page has asked for it, there is room, and it comes fast enough."""
 
     def __init__(self, app: ASGIApp, uploads: Uploads) -> None:
         self._app, self._uploads = app, uploads
@@ -91,7 +93,7 @@ class ConnectionDoor:
                 await _deny(scope, send, _full(error))
                 return
             try:
-                await self._app(scope, _slowed(receive), send)
+                await self._app(scope, _slow_down(receive), send)
             finally:
                 leave()
         elif scope["type"] == "http" and _is_page(scope) and (refusal := self._refusal(scope)):
@@ -174,7 +176,7 @@ async def _discard(receive: Receive) -> None:
         return
 
 
-def _slowed(receive: Receive) -> Receive:
+def _slow_down(receive: Receive) -> Receive:
     """Return a receive that waits where messages come faster than they may; the sender's line fills up meanwhile."""
     left, at = MESSAGES_AT_ONCE, time.monotonic()
 

@@ -21,20 +21,24 @@ from aecore.admission import Refusal
 from aecore.api.door import address_of
 from aecore.api.limits import Limits
 from aecore.api.multipart import Form, read_form
-from aecore.api.responses import SCORE_FORMATS, Result, as_error, as_file, as_json, sentence_of, status_of
+from aecore.api.responses import SCORE_FORMATS, FileResult, as_error, as_file, as_json, sentence_of, status_of
 from aecore.errors import AecoreError, SettingError
 
-WORK_SECONDS = 600.0  # for one request, the wait for a worker counted in
-LOOK_EVERY = 0.05  # s
-ASIDE_SECONDS = 60.0  # for what is done in a thread: handing work over, unpacking its result
+# The time for one request, the wait for a worker included.
+WORK_SECONDS = 600.0
+# Seconds between two looks at a job.
+LOOK_EVERY = 0.05
+# The time for what is done in a thread: handing work over, unpacking its result.
+ASIDE_SECONDS = 60.0
 READY_SECONDS = 5.0
-DEFAULT_NORMAL = "0:30"  # percent, as on the page
+# Percent of the rows, as on the page.
+DEFAULT_NORMAL = "0:30"
 DESCRIPTION = Path(__file__).with_name("openapi.json")
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-# The interface's own threads: asyncio's default ones belong to whoever asks, and the pages may keep them all busy.
+# The interface's own threads: asyncio's default ones are shared, and the pages may keep them all busy.
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="aecore-api")
 
 
@@ -54,8 +58,10 @@ def routes() -> list[Route]:
         Route("/api/health", health, methods=["GET"]),
         Route("/api/ready", ready, methods=["GET"]),
         Route("/api/openapi.json", description, methods=["GET"]),
-        Route("/api/score", _served(limits, _score, files=files, fields=fields), methods=["POST"]),
-        Route("/api/denoise", _served(limits, _denoise, files=("file",), fields=("strength",)), methods=["POST"]),
+        Route("/api/score", _make_endpoint(limits, _score, files=files, fields=fields), methods=["POST"]),
+        Route(
+            "/api/denoise", _make_endpoint(limits, _denoise, files=("file",), fields=("strength",)), methods=["POST"]
+        ),
         Route("/api/{rest:path}", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
         Route("/api", unknown, methods=["GET", "POST"]),
     ]
@@ -69,7 +75,7 @@ async def health(request: Request) -> Response:
 async def ready(request: Request) -> Response:
     """Say whether work could begin: whether there are workers, or could be."""
     try:
-        there = await _aside(jobs.reachable, seconds=READY_SECONDS)
+        there = await _call_aside(jobs.reachable, seconds=READY_SECONDS)
     except Refusal:
         there = False
     if there:
@@ -89,9 +95,8 @@ async def unknown(request: Request) -> Response:
 
 
 def _score(form: Form) -> Asked:
-    from aecore.api import (
-        tasks as work,  # here, so that pandas and its kin load with the first request and not before the pages
-    )
+    # Here, so that pandas and its kin load with the first request and not before the pages.
+    from aecore.api import tasks as work
 
     kind = form.fields.get("format", "json")
     if kind not in SCORE_FORMATS:
@@ -130,7 +135,7 @@ def _denoise(form: Form) -> Asked:
     return Asked(work.denoise, (sound.name, sound.data, strength), "short")
 
 
-def _served(
+def _make_endpoint(
     limits: Limits, asked: Callable[[Form], Asked], *, files: tuple[str, ...], fields: tuple[str, ...]
 ) -> Callable[[Request], Awaitable[Response]]:
     """Make the endpoint of a kind of work: checks, form, worker, answer, and one line in the log."""
@@ -145,7 +150,7 @@ def _served(
                     if "file" not in form.files:
                         raise Refusal(400, "The form holds no file; send one as 'file': curl -F file=@NAME.")
                     with limits.at_work():
-                        answer = as_file(await _done(request, await _aside(lambda: asked(form))))
+                        answer = as_file(await _do(request, await _call_aside(lambda: asked(form))))
         except Refusal as refusal:
             answer = as_error(refusal)
         except AecoreError as error:
@@ -165,9 +170,9 @@ def _same_origin(request: Request) -> None:
         raise Refusal(403, "Requests from pages of other sites are not taken; send it from a program.")
 
 
-async def _done(request: Request, asked: Asked) -> Result:
+async def _do(request: Request, asked: Asked) -> FileResult:
     """Have the work done in a worker; where the caller goes away or time runs out, it is cancelled."""
-    job = await _aside(lambda: jobs.submit(asked.task, *asked.arguments, lane=asked.lane, private=True))
+    job = await _call_aside(lambda: jobs.submit(asked.task, *asked.arguments, lane=asked.lane, private=True))
     end = time.monotonic() + WORK_SECONDS
     try:
         while job.state in ("queued", "running"):
@@ -176,12 +181,12 @@ async def _done(request: Request, asked: Asked) -> Result:
             if await request.is_disconnected():
                 raise Refusal(499, "The caller went away.")
             await asyncio.sleep(LOOK_EVERY)
-        return await _aside(lambda: job.result(ASIDE_SECONDS))  # unpacking what may be megabytes
+        return await _call_aside(lambda: job.result(ASIDE_SECONDS))  # unpacking what may be megabytes
     finally:
         job.cancel()
 
 
-async def _aside(call: Callable[[], T], seconds: float = ASIDE_SECONDS) -> T:
+async def _call_aside(call: Callable[[], T], seconds: float = ASIDE_SECONDS) -> T:
     """Call a function in one of the interface's threads; Refusal where it takes too long."""
     try:
         async with asyncio.timeout(seconds):

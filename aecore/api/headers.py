@@ -56,13 +56,13 @@ class SecurityHeaders:
                     headers.setdefault(name, value)
                 if scope.get("scheme") == "https":  # the caller's, where a trusted proxy says so
                     headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-                    message["headers"] = [_secured(name, value) for name, value in message["headers"]]
+                    message["headers"] = [_secure(name, value) for name, value in message["headers"]]
             await send(message)
 
         await self._app(scope, receive, sending)
 
 
-def _secured(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+def _secure(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     """Have a browser send a cookie over TLS alone; Streamlit does so only where it holds the certificate itself."""
     if name.lower() == b"set-cookie" and b"secure" not in value.lower().replace(b" ", b"").split(b";"):
         return name, value + b"; Secure"

@@ -9,10 +9,14 @@ from contextlib import contextmanager
 
 from aecore.admission import SITE_SHARES, AllHold, OneHolds, Refusal, Shares, networks
 
-AT_ONCE = 2  # requests of one caller under way
-PER_MINUTE = 30  # requests that one caller may begin, unless $AECORE_API_PER_MINUTE says otherwise
-READING_AT_ONCE = 24  # forms that arrive, of all callers; their bytes count in the server's budget
-ALL_AT_ONCE = 6  # requests that are worked on
+# Requests of one caller that may be under way.
+AT_ONCE = 2
+# Requests that one caller may begin in a minute, unless $AECORE_API_PER_MINUTE says otherwise.
+PER_MINUTE = 30
+# Forms of all callers that may arrive at once; their bytes count in the server's budget.
+READING_AT_ONCE = 24
+# Requests of all callers that may be worked on at once.
+ALL_AT_ONCE = 6
 WINDOW = 60.0  # s
 
 

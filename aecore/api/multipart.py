@@ -14,8 +14,10 @@ from aecore.errors import TooBusy
 from aecore.memory import Budget
 from aecore.memory import budget as all_memory
 
-MAX_BYTES = 100 * 10**6  # of a whole request, as much as the pages take of one file
-MAX_FIELD = 1000  # characters of a field that is not a file
+# Bytes of a whole request, as many as the pages take of one file.
+MAX_BYTES = 100 * 10**6
+# Characters of a field that is not a file.
+MAX_FIELD = 1000
 
 
 class File(NamedTuple):

@@ -22,7 +22,7 @@ from aecore.errors import (
 SCORE_FORMATS = ("json", "csv", "parquet", "detector")
 
 
-class Result(NamedTuple):
+class FileResult(NamedTuple):
     """Bytes to send, their media type, and the name under which a browser would save them."""
 
     content: bytes
@@ -30,7 +30,8 @@ class Result(NamedTuple):
     name: str
 
 
-STATUS: tuple[tuple[type[Exception], int], ...] = (  # the first that fits
+# The first class that fits decides.
+STATUS: tuple[tuple[type[Exception], int], ...] = (
     (TooBusy, 503),
     (NoWorkers, 503),
     (TimeExceeded, 422),
@@ -66,7 +67,7 @@ def as_error(refusal: Refusal) -> Response:
     return as_json({"error": refusal.sentence}, refusal.status, after)
 
 
-def as_file(result: Result) -> Response:
+def as_file(result: FileResult) -> Response:
     """Answer with a file; its name is made here and holds nothing of the caller's."""
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{result.name}"'}
     return Response(result.content, 200, headers, result.media_type)

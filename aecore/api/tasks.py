@@ -9,22 +9,25 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aecore import export, store
-from aecore.api.responses import Result
+from aecore.api.responses import FileResult
 from aecore.concepts import audio_denoising
 from aecore.concepts import sensor_anomalies as sensors
 from aecore.concepts.sensor_anomalies import tables as sensor_tables
 from aecore.errors import DataError
 
-MAX_TABLE_CELLS = 5_000_000  # of an answer that has a line for each row: some 100 MB of CSV
-FIXED_COLUMNS = 4  # of such a table: time, score, scored, flagged
-MAX_EVENTS = 10_000  # of an answer; a log with more alarms than that has none worth reading one by one
+# Cells of an answer with a line for each row: some 100 MB of CSV.
+MAX_TABLE_CELLS = 5_000_000
+# Such a table has the columns time, score, scored and flagged.
+FIXED_COLUMNS = 4
+# Events of an answer; a log with more alarms than that has none worth reading one by one.
+MAX_EVENTS = 10_000
 
 Progress = dict[str, Any]
 
 
 def score(
     name: str, data: bytes, detector: bytes | None, normal: tuple[float, float], kind: str
-) -> Generator[Progress, None, Result]:
+) -> Generator[Progress, None, FileResult]:
     """Score a log, by a detector or by one trained on its normal stretch (percent of the rows); a SCORE_FORMATS out."""
     signal = yield from sensors.parse(name, data)
     cells = len(signal.values) * (signal.values.shape[1] + FIXED_COLUMNS)
@@ -38,13 +41,13 @@ def score(
     else:
         tree = yield from sensors.rescore(detector, signal.values, signal.channels)
     if kind == "detector":
-        return Result(store.dumps(tree["detector"]), "application/octet-stream", "detector.safetensors")
+        return FileResult(store.dumps(tree["detector"]), "application/octet-stream", "detector.safetensors")
     analysis, threshold = sensors.Analysis.from_tree(tree), float(tree["detector"]["threshold"])
     clock = np.arange(len(signal.values)) if signal.time is None else signal.time
     if kind != "json":
         table = sensor_tables.score_table(analysis, clock, threshold, missing=signal.missing)
         written = export.csv(table) if kind == "csv" else export.parquet(table)
-        return Result(written, "text/csv" if kind == "csv" else "application/vnd.apache.parquet", f"scores.{kind}")
+        return FileResult(written, "text/csv" if kind == "csv" else "application/vnd.apache.parquet", f"scores.{kind}")
     events = analysis.events(threshold, missing=signal.missing)
     notes = [*signal.notes, *analysis.notes]
     if len(events) > MAX_EVENTS:
@@ -61,10 +64,12 @@ def score(
         "events": _records(sensor_tables.event_table(listed, clock)),
         "notes": notes,
     }
-    return Result(json.dumps(found, ensure_ascii=False, allow_nan=False).encode(), "application/json", "events.json")
+    return FileResult(
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode(), "application/json", "events.json"
+    )
 
 
-def denoise(name: str, data: bytes, strength: float) -> Generator[Progress, None, Result]:
+def denoise(name: str, data: bytes, strength: float) -> Generator[Progress, None, FileResult]:
     """Clean a recording with the denoiser that ships, into a WAV of the same rate, length and channels."""
     from aecore.audio.denoiser import SpeechDenoiser  # torch
 
@@ -73,7 +78,7 @@ def denoise(name: str, data: bytes, strength: float) -> Generator[Progress, None
     for piece in SpeechDenoiser.load().denoising(sound.samples, sound.sample_rate, strength=strength):
         pieces.append(piece)
         yield {"progress": sum(map(len, pieces)) / len(sound.samples)}
-    return Result(export.wav(np.concatenate(pieces), sound.sample_rate), "audio/wav", "cleaned.wav")
+    return FileResult(export.wav(np.concatenate(pieces), sound.sample_rate), "audio/wav", "cleaned.wav")
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -11,15 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore.audio.denoiser import SpeechDenoiser, checked
-from aecore.cli.terminal import Progress
+from aecore.cli.terminal import ProgressLine, check_target
 from aecore.data.readers import sounds
 from aecore.data.readers.audio import DAMAGED
 from aecore.data.readers.messages import shown
 from aecore.errors import DataError, SettingError, UnreadableFile
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
-LARGEST_WAV = 2**32 - 2**16  # bytes; beyond, RF64 takes its place
-WIDEST = 8  # bytes a sample
+# Bytes; beyond, RF64 takes WAV's place.
+LARGEST_WAV = 2**32 - 2**16
+# Bytes of the widest sample.
+WIDEST = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,16 +48,15 @@ def denoise(source: Path, target: Path, settings: DenoiseSettings) -> int:
         raise SettingError(f"{shown(target.name)} should end in {', '.join(FORMATS)}; choose one of these formats.")
     if target.exists() and source.exists() and target.samefile(source):
         raise SettingError(f"{shown(source.name)} would be written over by itself; give another name.")
-    if not target.parent.is_dir():
-        raise SettingError(f"There is no folder {shown(str(target.parent))} to write into; make it first.")
+    check_target(target)
     cleaner = SpeechDenoiser.load(settings.denoiser) if settings.denoiser else SpeechDenoiser.load()
-    progress = Progress(source.name)
-    with _opened(source) as file:
+    progress = ProgressLine(source.name)
+    with _open(source) as file:
         sounds.refuse(source.name, file.samplerate, file.channels, file.frames)
         temporary = target.with_name(f".{uuid.uuid4().hex}{target.suffix}")
         try:
             with soundfile.SoundFile(temporary, "w", file.samplerate, file.channels, **_format(file, target)) as out:
-                for done, piece in _cleaned(file, cleaner, settings.strength):
+                for done, piece in _clean(file, cleaner, settings.strength):
                     out.write(piece)
                     progress.show("Cleaning", done)
             os.replace(temporary, target)
@@ -72,7 +73,7 @@ def denoise(source: Path, target: Path, settings: DenoiseSettings) -> int:
     return 0
 
 
-def _opened(source: Path) -> Any:
+def _open(source: Path) -> Any:
     import soundfile
 
     try:
@@ -92,7 +93,7 @@ def _format(file: Any, target: Path) -> dict[str, str]:
     return {"format": wanted, "subtype": file.subtype} if same else {"format": wanted}
 
 
-def _cleaned(file: Any, cleaner: SpeechDenoiser, strength: float) -> Iterator[tuple[float, NDArray[np.float32]]]:
+def _clean(file: Any, cleaner: SpeechDenoiser, strength: float) -> Iterator[tuple[float, NDArray[np.float32]]]:
     """Share done and cleaned rows [t, C], piece after piece; the file is read once, from its beginning."""
     held, begins = np.empty((0, file.channels), np.float32), 0  # rows read and still needed, and the first one's number
     for first, last, before, after in cleaner.cuts(file.frames, file.samplerate):

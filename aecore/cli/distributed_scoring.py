@@ -26,20 +26,21 @@ Answer = Callable[[], Scores]  # waits where it must; raises what the scoring ra
 Question = tuple["AnomalyDetector", Array] | None
 S = TypeVar("S")
 
-UNDER_WAY = 16  # pieces read ahead and not yet written: 8 MB each for four channels, and work for as many workers
+# Pieces read ahead and not yet written: 8 MB each for four channels, and work for as many workers.
+UNDER_WAY = 16
 
 
-def here(steps: Iterable[S], ask: Callable[[S], Question]) -> Iterator[tuple[S, Answer]]:
+def score_here(steps: Iterable[S], ask: Callable[[S], Question]) -> Iterator[tuple[S, Answer]]:
     """Answer each question in this process, when the answer is taken."""
     for step in steps:
-        yield step, lambda step=step: _scored(ask(step))  # type: ignore[misc]
+        yield step, lambda step=step: _score(ask(step))  # type: ignore[misc]
 
 
-def over_workers(steps: Iterable[S], ask: Callable[[S], Question]) -> Iterator[tuple[S, Answer]]:
+def score_over_workers(steps: Iterable[S], ask: Callable[[S], Question]) -> Iterator[tuple[S, Answer]]:
     """Send questions to the workers, some ahead of the answer that is waited for."""
     waiting: deque[tuple[S, Answer]] = deque()
     for step in steps:
-        waiting.append((step, _sent(ask, step)))
+        waiting.append((step, _send(ask, step)))
         if len(waiting) > UNDER_WAY:
             yield waiting.popleft()
     yield from waiting
@@ -58,33 +59,33 @@ def score_piece(detector: bytes, values: Array) -> Generator[int, None, Scores]:
         torch.set_num_threads(threads)
 
 
-def _sent(ask: Callable[[S], Question], step: S) -> Answer:
+def _send(ask: Callable[[S], Question], step: S) -> Answer:
     from aecore.errors import AecoreError
 
     try:
         question = ask(step)
         if question is None:
-            return lambda: _scored(None)
-        job = jobs.submit(score_piece, _packed(question[0]), question[1], private=True)
+            return lambda: _score(None)
+        job = jobs.submit(score_piece, _pack(question[0]), question[1], private=True)
     except AecoreError as error:
-        return _raising(error)
+        return _make_raising(error)
     return job.result
 
 
-def _raising(error: Exception) -> Answer:
+def _make_raising(error: Exception) -> Answer:
     def answer() -> Scores:
         raise error
 
     return answer
 
 
-def _scored(question: Question) -> Scores:
+def _score(question: Question) -> Scores:
     assert question is not None  # a step without values has an error of its own
     return sensors.scored(*question)
 
 
 @lru_cache(maxsize=2)
-def _packed(detector: AnomalyDetector) -> bytes:
+def _pack(detector: AnomalyDetector) -> bytes:
     return store.dumps(detector.to_tree())
 
 

@@ -15,7 +15,7 @@ from aecore.errors import StoreError
 Format = Literal["csv", "parquet"]
 
 
-class Sheet:
+class TableWriter:
     """A table that is written in blocks; a context manager: left with an error, it leaves nothing behind.
 
     Raises StoreError where the place cannot be written to.
@@ -78,7 +78,7 @@ class Sheet:
             raise StoreError(f"{self._path} could not be written ({reason}); choose another place.") from error
 
 
-def names(files: list[Path]) -> list[str]:
+def name_results(files: list[Path]) -> list[str]:
     """Find a name for each file's results: its own without the endings, numbered where two would be the same."""
     taken: set[str] = set()
     out = []

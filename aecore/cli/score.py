@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from aecore.anomaly.detector import AnomalyDetector
 from aecore.anomaly.streaming import EventStream, Piece, Scored, pieces, reach, scored_part
-from aecore.cli import distributed_scoring as scattered
-from aecore.cli.reports import Format, Sheet, names
-from aecore.cli.sources import Source, Stretch, open_source
-from aecore.cli.terminal import Progress
+from aecore.cli import distributed_scoring
+from aecore.cli.reports import Format, TableWriter, name_results
+from aecore.cli.sources import RowSource, Stretch, open_source
+from aecore.cli.terminal import ProgressLine, check_target
 from aecore.concepts import sensor_anomalies as sensors
 from aecore.concepts.sensor_anomalies import tables as sensor_tables
 from aecore.errors import AecoreError
@@ -29,7 +29,7 @@ class ScoreSettings:
     """What to score with, where, and where the tables go; without a detector each file trains its own."""
 
     detector: Path | None = None
-    scattered: bool = False  # over the workers of a cluster, instead of in this process
+    distributed: bool = False  # over the workers of a cluster, instead of in this process
     normal: Stretch
     out: Path | None = None
     format: Format = "csv"
@@ -37,7 +37,8 @@ class ScoreSettings:
 
 def train(file: Path, detector: Path, normal: Stretch) -> int:
     """Train on a file's normal stretch and write the detector; returns the exit code."""
-    progress = Progress(file.name)
+    check_target(detector)
+    progress = ProgressLine(_name(file))
     learnt = _learn(open_source(file), normal, progress)
     learnt.save(detector)
     progress.say(f"threshold {learnt.threshold_:.4g}; detector written to {detector}")
@@ -50,14 +51,14 @@ def score(files: Sequence[Path], settings: ScoreSettings) -> int:
     A file that cannot be scored is said on standard error, and the others are scored all the same.
     """
     steps = _read(files, settings)
-    where = scattered.over_workers if settings.scattered else scattered.here
-    named, codes = names(list(files)), []
+    where = distributed_scoring.score_over_workers if settings.distributed else distributed_scoring.score_here
+    named, codes = name_results(list(files)), []
     for number, mine in groupby(where(steps, _ask), key=lambda step: step[0].number):
         file = files[number]
         try:
             codes.append(_score_one(file, named[number], mine, settings))
         except AecoreError as error:
-            Progress(file.name).say(f"error: {error}")
+            ProgressLine(_name(file)).say(f"error: {error}")
             codes.append(ERROR)
     return max(codes)
 
@@ -66,7 +67,7 @@ class _Step(NamedTuple):
     """One thing to do for a file: say why it cannot be scored, or score a piece of it."""
 
     number: int  # of the file
-    source: Source | None = None
+    source: RowSource | None = None
     detector: AnomalyDetector | None = None
     piece: Piece | None = None
     error: AecoreError | None = None
@@ -76,7 +77,7 @@ def _read(files: Sequence[Path], settings: ScoreSettings) -> Iterator[_Step]:
     """Yield the pieces of one file after the other; an error is a file's last step."""
     given = None if settings.detector is None else AnomalyDetector.load(settings.detector)
     for number, file in enumerate(files):
-        progress = Progress(file.name)
+        progress = ProgressLine(_name(file))
         try:
             source = open_source(file)
             for note in source.notes:
@@ -88,14 +89,14 @@ def _read(files: Sequence[Path], settings: ScoreSettings) -> Iterator[_Step]:
             yield _Step(number, error=error)
 
 
-def _ask(step: _Step) -> scattered.Question:
+def _ask(step: _Step) -> distributed_scoring.Question:
     """Return what is to be scored in a step: values [N, C] as the detector learnt them."""
     if step.error is not None or step.piece is None or step.source is None or step.detector is None:
         return None
     return step.detector, sensors.arranged(step.piece.values, step.source.channels, step.detector.channels_)
 
 
-def _learn(source: Source, normal: Stretch, progress: Progress) -> AnomalyDetector:
+def _learn(source: RowSource, normal: Stretch, progress: ProgressLine) -> AnomalyDetector:
     first, last = normal.within(source.rows)
     steps = sensors.learn(source.between(first, last), source.channels, source.sample_rate)
     while True:
@@ -107,17 +108,19 @@ def _learn(source: Source, normal: Stretch, progress: Progress) -> AnomalyDetect
         progress.show(report["part"], report["progress"])
 
 
-def _score_one(file: Path, name: str, steps: Iterable[tuple[_Step, scattered.Answer]], settings: ScoreSettings) -> int:
+def _score_one(
+    file: Path, name: str, steps: Iterable[tuple[_Step, distributed_scoring.Answer]], settings: ScoreSettings
+) -> int:
     """Write what the steps of a file come to; an error in any of them leaves nothing behind."""
-    first, parts = _opened(steps)
-    source, detector, progress = first.source, first.detector, Progress(file.name)
+    first, parts = _open_steps(steps)
+    source, detector, progress = first.source, first.detector, ProgressLine(_name(file))
     assert source is not None and detector is not None
     threshold, channels = detector.threshold_, detector.channels_
     stream = EventStream(threshold, channels=channels, merge_gap=detector.window_)
     tables: list[pd.DataFrame] = []
     clock: NDArray[Any] | None = None  # of all rows so far: an event may begin in an earlier part
 
-    def found(events: pd.DataFrame) -> None:
+    def write_events(events: pd.DataFrame) -> None:
         assert clock is not None  # no events without rows
         table = sensor_tables.event_table(events, clock)
         tables.append(table)
@@ -130,16 +133,16 @@ def _score_one(file: Path, name: str, steps: Iterable[tuple[_Step, scattered.Ans
             add(sensor_tables.score_rows(part.scores, part.channel_excess, channels, part.clock, threshold))
             clock = np.empty(source.rows, part.clock.dtype) if clock is None else clock
             clock[part.first : part.first + len(part.clock)] = part.clock
-            found(stream.add(part.scores, part.channel_excess))
+            write_events(stream.add(part.scores, part.channel_excess))
             progress.show("Scoring", (part.first + len(part.scores)) / source.rows)
-        found(stream.finish())
+        write_events(stream.finish())
         _sheet(stack, settings, f"{name}.events")(pd.concat(tables, ignore_index=True))
     count = sum(map(len, tables))
     progress.say(f"{count or 'no'} event{'' if count == 1 else 's'} above the threshold of {threshold:.4g}")
     return ANOMALIES if count else CLEAN
 
 
-def _opened(steps: Iterable[tuple[_Step, scattered.Answer]]) -> tuple[_Step, Iterator[Scored]]:
+def _open_steps(steps: Iterable[tuple[_Step, distributed_scoring.Answer]]) -> tuple[_Step, Iterator[Scored]]:
     """Look at a file's first step, and return it with all scored parts; raises what a step could not do."""
     steps = iter(steps)
     head = next(steps)
@@ -160,7 +163,11 @@ def _sheet(stack: ExitStack, settings: ScoreSettings, name: str) -> Callable[[pd
     """Return what takes a table's rows: a file in the folder asked for, or nothing at all."""
     if settings.out is None:
         return lambda table: None
-    return stack.enter_context(Sheet(settings.out / f"{name}.{settings.format}", settings.format)).add
+    return stack.enter_context(TableWriter(settings.out / f"{name}.{settings.format}", settings.format)).add
+
+
+def _name(file: Path) -> str:
+    return file.name or str(file)  # a folder's path may end without a name
 
 
 def _line(file: str, event: Any) -> str:

@@ -17,11 +17,12 @@ from aecore.errors import SettingError, UnreadableFile
 
 Array = NDArray[np.floating[Any]]
 
-HELD = 4_000_000  # values; a Parquet file with more is read in blocks
+# Values; a Parquet file with more is read in blocks.
+HELD = 4_000_000
 PARQUET = b"PAR1"
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """Values of a signal and what is known of them before they are all read."""
 
     rows: int
@@ -38,7 +39,7 @@ class Source(Protocol):
         ...
 
 
-class Whole:
+class WholeSignal:
     """A signal in memory, as one block."""
 
     def __init__(self, signal: Signal) -> None:
@@ -55,7 +56,7 @@ class Whole:
         return self._values[first:last]
 
 
-def matching(names: Sequence[str]) -> list[Path]:
+def find_files(names: Sequence[str]) -> list[Path]:
     """Files by their names, and by patterns that no shell has resolved; raises SettingError where none fits."""
     found: list[Path] = []
     for name in names:
@@ -69,7 +70,7 @@ def matching(names: Sequence[str]) -> list[Path]:
     return found
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path) -> RowSource:
     """Open a file; raises UnreadableFile for what cannot be read or is too large, and what `uploads.read` raises."""
     try:
         with path.open("rb") as file:
@@ -84,7 +85,7 @@ def open_source(path: Path) -> Source:
             raise UnreadableFile(
                 f"{shown(path.name)} is larger than {MAX_BYTES >> 20} MB; write it as Parquet, which has no limit here."
             )
-        return Whole(uploads.read(path.name, path.read_bytes()))
+        return WholeSignal(uploads.read(path.name, path.read_bytes()))
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise UnreadableFile(f"{path} could not be read ({reason}); check the path.") from error

@@ -1,10 +1,14 @@
-"""What commands say while they work: progress on standard error, at a pace that suits a screen or a log."""
+"""What the commands share: progress on standard error, at a pace that suits a screen or a log, and a check of paths."""
 
 import sys
 import time
+from pathlib import Path
+
+from aecore.data.readers.messages import shown
+from aecore.errors import SettingError
 
 
-class Progress:
+class ProgressLine:
     """One line that is written over on a terminal, and a line every few seconds in a log."""
 
     def __init__(self, what: str) -> None:
@@ -27,3 +31,11 @@ class Progress:
             print("\r\033[K", end="", file=sys.stderr)
             self._open = False
         print(f"{self._what}: {text}", file=sys.stderr, flush=True)
+
+
+def check_target(path: Path) -> None:
+    """Raise SettingError where no file can be written at a path; called before work that takes long."""
+    if path.is_dir():
+        raise SettingError(f"{shown(str(path))} is a folder; give the name of a file.")
+    if not path.parent.is_dir():
+        raise SettingError(f"There is no folder {shown(str(path.parent))} to write into; make it first.")

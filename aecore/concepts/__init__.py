@@ -15,7 +15,7 @@ Progress = Iterator[dict[str, Any]]
 
 
 class Pretraining(NamedTuple):
-    """One argument of ``python -m aecore pretrain``: its name, its task, and the file that the task writes."""
+    """One argument of ``aecore pretrain``: its name, its task, and the file that the task writes."""
 
     name: str
     task: str  # "module:function" below `aecore`

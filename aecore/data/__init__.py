@@ -9,6 +9,7 @@ from types import ModuleType
 _PUBLIC = {
     "digits": "datasets.digits", "shapes": "datasets.shapes", "signals": "datasets.signals",
     "speech": "datasets.speech", "powertrain": "simulators.powertrain", "uploads": "readers.uploads",
+    "gaps": "tables.gaps",
 }  # fmt: skip
 
 

@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 _log = logging.getLogger(__name__)
-_dispatcher = Dispatcher()
+dispatcher = Dispatcher()
 _values = ValueStore(sys.maxsize)  # of values that inline tasks hold
 _shared: dict[str, Work] = {}  # the public work under way, by the key of its result
 _shared_lock = threading.Lock()
@@ -90,9 +90,9 @@ def submit(task: Task, *args: Any, lane: str = "long", private: bool = False, is
     payload = _seal(task, args)
     if not private:
         return _submit_public(f"{task.__module__}.{task.__qualname__}", args, payload, lane, isolated)
-    _dispatcher.admit(lane)
+    dispatcher.admit(lane)
     work = Work(
-        payload, lane, private=True, isolated=isolated, stop=_dispatcher.cancel,
+        payload, lane, private=True, isolated=isolated, stop=dispatcher.cancel,
         handles=tuple(arg for arg in args if isinstance(arg, Handle)), charge=budget.charge(payload.copied, "waiting"),
     )  # fmt: skip
     return _begin(work)
@@ -101,7 +101,7 @@ def submit(task: Task, *args: Any, lane: str = "long", private: bool = False, is
 def release(handle: Handle) -> None:
     """Let the value that a handle stands for go at once; a second call changes nothing."""
     if handle.address:
-        _dispatcher.release(handle.id, handle.address)
+        dispatcher.release(handle.id, handle.address)
     else:
         _values.drop(handle.id)
 
@@ -112,17 +112,17 @@ def warm(modules: Mapping[str, Sequence[str]] | None = None) -> None:
     Blocks for seconds, so call it from a thread of its own.
     """
     if not _inline():
-        _dispatcher.warm(modules)
+        dispatcher.warm(modules)
 
 
 def reachable() -> bool:
     """Return whether work could begin; may wait some seconds for a distant scheduler."""
-    return _inline() or _dispatcher.reachable()
+    return _inline() or dispatcher.reachable()
 
 
 def shutdown() -> None:
     """Stop all work and the workers; the next `submit` starts them again."""
-    _dispatcher.shutdown()
+    dispatcher.shutdown()
 
 
 def _submit_public(name: str, args: tuple[Any, ...], payload: Packed, lane: str, isolated: bool) -> Job:
@@ -152,9 +152,9 @@ def _submit_public(name: str, args: tuple[Any, ...], payload: Packed, lane: str,
         running = _shared.get(key)  # somebody may have been faster
         if running and running.join():
             return Job(running)
-        _dispatcher.admit(lane)
+        dispatcher.admit(lane)
         work = _shared[key] = Work(
-            payload, lane, private=False, isolated=isolated, stop=_dispatcher.cancel, end=end,
+            payload, lane, private=False, isolated=isolated, stop=dispatcher.cancel, end=end,
             charge=budget.charge(payload.copied, "waiting"),
         )  # fmt: skip
     return _begin(work)
@@ -166,7 +166,7 @@ def _begin(work: Work) -> Job:
         work.start()
         _run_inline(work)
     else:
-        _dispatcher.submit(work)
+        dispatcher.submit(work)
     return job
 
 

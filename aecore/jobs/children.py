@@ -27,7 +27,8 @@ from aecore.jobs.serialization import Packed, pack, rebuild
 
 FORKS = sys.platform == "linux"
 START_SECONDS = 60.0
-KEPT_VARIABLES = ("HOME", "LANG", "LC_", "MALLOC_", "NUMBA_", "PATH", "PYTHON", "TZ")  # of the environment
+# Variables of the environment that a child gets begin so.
+KEPT_VARIABLES = ("HOME", "LANG", "LC_", "MALLOC_", "NUMBA_", "PATH", "PYTHON", "TZ")
 
 _MOST_HEADER = 1 << 24
 

@@ -33,15 +33,24 @@ from aecore.jobs.held import gone
 from aecore.jobs.plan import MachinePlan, plan
 from aecore.jobs.running import Outcome, make_failure
 
-START_SECONDS = 60.0  # a cold disk takes long to import distributed; more than this is a fault
-REACH_SECONDS = 20.0  # a scheduler that runs already answers sooner
-CONNECT_SECONDS = 2.0  # for whoever asks whether the scheduler is there
-SURVEY_EVERY = 2.0  # s between two looks at which workers a distant scheduler has
-HEAR_EVERY = 60.0  # s between two words to the workers that hold values of this server
-DESCRIBE_SECONDS = 30.0  # a worker that imports torch answers late
-END_SECONDS = 3.0  # for a worker to end a child; one that does not answer by then is ended itself
-RETRY_SECONDS = 0.3  # after a line to a worker broke; if the worker is gone, the scheduler says so meanwhile
-TRAINS = "torch._dynamo"  # torch, and what the first optimizer of a process would load: 1.8 s of a first training
+# A cold disk takes long to import distributed; more than this is a fault.
+START_SECONDS = 60.0
+# A scheduler that runs already answers sooner than a local one starts.
+REACH_SECONDS = 20.0
+# A check whether the scheduler is there waits for so long.
+CONNECT_SECONDS = 2.0
+# Seconds between two looks at which workers a distant scheduler has.
+SURVEY_EVERY = 2.0
+# Seconds between two messages to the workers that hold values of this server.
+HEAR_EVERY = 60.0
+# A worker that imports torch answers late.
+DESCRIBE_SECONDS = 30.0
+# A worker that has not ended a child by then is ended itself.
+END_SECONDS = 3.0
+# The pause after a line to a worker broke; if the worker is gone, the scheduler says so meanwhile.
+RETRY_SECONDS = 0.3
+# This loads torch, and what the first optimizer of a process would load: 1.8 s of a first training.
+TRAINS = "torch._dynamo"
 REFUSED = "AECORE_SCHEDULER must be tls://host:port, or tcp:// on this machine"
 
 Post = Callable[..., None]  # of ("started", run, address), ("progress", run, entries), ("outcome", run, outcome), ...
@@ -58,19 +67,19 @@ class Cluster:
 
     def __init__(self, post: Post, on_death: Callable[["Cluster"], None]) -> None:
         self._post = post
-        self._hub: subprocess.Popen[bytes] | None = None
-        self._scratch: str | None = None
+        self.hub: subprocess.Popen[bytes] | None = None
+        self.scratch: str | None = None
         self._slots: Counter[str] = Counter()
         self._vouched: set[str] = set()  # workers that may be sent a visitor's data
         self._refused: dict[str, str] = {}  # the others, and why
-        self._holding: Counter[str] = Counter()  # handles that live, by the address of their worker
-        self._owner = uuid.uuid4().hex
-        self._topic = f"aecore-{self._owner}"
+        self.holding: Counter[str] = Counter()  # handles that live, by the address of their worker
+        self.owner = uuid.uuid4().hex
+        self._topic = f"aecore-{self.owner}"
         remote = _check_address(os.environ.get("AECORE_SCHEDULER"))
-        self._plan: MachinePlan | None = None
+        self.plan: MachinePlan | None = None
         if not remote:
-            self._plan = plan(aecore.memory.machine_memory(), _cores())
-            self._hub = _start_hub(self._plan)
+            self.plan = plan(aecore.memory.machine_memory(), _cores())
+            self.hub = _start_hub(self.plan)
         import dask
         import distributed  # half a second, while the hub starts
 
@@ -79,24 +88,24 @@ class Cluster:
         address, security = (remote, None) if remote else self._greeting()
         try:
             patience = REACH_SECONDS if remote else START_SECONDS
-            self._client = distributed.Client(address, security=security, set_as_default=False, timeout=patience)
+            self.client = distributed.Client(address, security=security, set_as_default=False, timeout=patience)
         except OSError:
-            if self._hub:
+            if self.hub:
                 self._end_hub()
             raise
-        self._loop: asyncio.AbstractEventLoop = self._client.loop.asyncio_loop
+        self._loop: asyncio.AbstractEventLoop = self.client.loop.asyncio_loop
         self._tasks: set[asyncio.Task[None]] = set()  # the event loop itself keeps none of them alive
         if remote:
             self._check_scheduler()
             self._soon(self._survey())
-        self._client.subscribe_topic(self._topic, lambda event: post("started", event[1]["id"], event[1]["started"]))
+        self.client.subscribe_topic(self._topic, lambda event: post("started", event[1]["id"], event[1]["started"]))
         self._soon(self._keep_alive())
-        if self._hub:
+        if self.hub:
             threading.Thread(target=self._watch, args=(on_death,), daemon=True, name="aecore-hub").start()
 
     def slots(self, lane: str) -> int:
         """Return how many tasks of a lane can run at once."""
-        return self._plan.slots(lane) if self._plan else self._slots[lane]
+        return self.plan.slots(lane) if self.plan else self._slots[lane]
 
     def refusal(self) -> str | None:
         """Return why there is no worker that may be used, where there are some; None otherwise."""
@@ -104,11 +113,11 @@ class Cluster:
 
     def is_connected(self) -> bool:
         """Return whether the line to the scheduler stands."""
-        return bool(self._client.status == "running")
+        return bool(self.client.status == "running")
 
     def start(self, work: Work) -> Any:
         """Ask for a worker of the work's lane; returns Dask's future of the moment when it is through."""
-        return self._client.submit(
+        return self.client.submit(
             service.run,
             work.run_id,
             self._topic,
@@ -137,8 +146,8 @@ class Cluster:
 
     def count(self, address: str, change: int) -> None:
         """Note that this server has one held value more, or less, in the worker at `address`."""
-        self._holding[address] += change
-        self._holding += Counter()  # drops what has come to nothing
+        self.holding[address] += change
+        self.holding += Counter()  # drops what has come to nothing
 
     def warm(self, modules: Mapping[str, Sequence[str]] | None = None) -> None:
         """Load modules in the workers of each lane, by default torch in all of them; returns when that is done."""
@@ -149,8 +158,8 @@ class Cluster:
         """Cut the line; a local cluster ends."""
         with contextlib.suppress(RuntimeError):  # the loop may have ended
             self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in self._tasks])
-        self._client.close(timeout=2)
-        if self._hub:
+        self.client.close(timeout=2)
+        if self.hub:
             self._end_hub()
 
     # ---- in the client's event loop
@@ -167,7 +176,7 @@ class Cluster:
             coroutine.close()
 
     async def _attend(self, work: Work, run: str, address: str, future: Any) -> None:
-        worker = self._client.rpc(address)
+        worker = self.client.rpc(address)
         seen, delivered = 0, False
         while True:
             try:
@@ -181,7 +190,7 @@ class Cluster:
                     order = {
                         "private": work.private,
                         "isolated": work.isolated,
-                        "owner": self._owner,
+                        "owner": self.owner,
                         "handles": [(handle.id, handle.address) for handle in work.handles],
                     }
                     delivered = await worker.aecore_deliver(id=run, order=order, task=service.wire(payload))
@@ -207,11 +216,11 @@ class Cluster:
 
     async def _hinder(self, work: Work, address: str) -> Outcome | None:
         """Return why work is not to be delivered: a worker that must not have it, or a value that is gone."""
-        if not self._plan and address not in self._vouched and not await self._vouch(address):
+        if not self.plan and address not in self._vouched and not await self._vouch(address):
             return make_failure(self._refused.get(address, "The worker does not answer: try again later."))
         places = {handle.address for handle in work.handles} - {address}
         if places:
-            there = await self._client.scheduler.identity(n_workers=-1)
+            there = await self.client.scheduler.identity(n_workers=-1)
             if not places <= set(there["workers"]):
                 return make_failure(str(gone()), "DataGone")
         return None
@@ -230,25 +239,25 @@ class Cluster:
 
     async def _call(self, address: str, name: str, **content: Any) -> Any:
         with contextlib.suppress(OSError):  # of a worker that has gone meanwhile
-            return await getattr(self._client.rpc(address), f"aecore_{name}")(**content)
+            return await getattr(self.client.rpc(address), f"aecore_{name}")(**content)
 
     async def _end(self, run: str, address: str) -> None:
         ended = False
         with contextlib.suppress(OSError, TimeoutError):
-            ended = await asyncio.wait_for(self._client.rpc(address).aecore_end(id=run), END_SECONDS)
+            ended = await asyncio.wait_for(self.client.rpc(address).aecore_end(id=run), END_SECONDS)
         if not ended:
             self._post("killing", run, address)
             threading.Thread(target=self._kill, args=(address,), daemon=True).start()
 
     def _kill(self, address: str) -> None:
         with contextlib.suppress(OSError, RuntimeError, CancelledError):  # of a cluster that has gone meanwhile
-            self._client.run(kill, workers=[address], nanny=True, on_error="ignore")
+            self.client.run(kill, workers=[address], nanny=True, on_error="ignore")
 
     async def _survey(self) -> None:
         """Keep count of the workers of a distant scheduler, and vouch for those that are new."""
         while True:
             with contextlib.suppress(OSError):
-                there = (await self._client.scheduler.identity(n_workers=-1))["workers"]
+                there = (await self.client.scheduler.identity(n_workers=-1))["workers"]
                 self._vouched &= set(there)
                 self._refused = {address: why for address, why in self._refused.items() if address in there}
                 new = [address for address in there if address not in self._vouched and address not in self._refused]
@@ -263,7 +272,7 @@ class Cluster:
     async def _vouch(self, address: str) -> bool:
         """Find out whether a worker runs this code and keeps a visitor's data in memory."""
         try:
-            told = await asyncio.wait_for(self._client.rpc(address).aecore_describe(), DESCRIBE_SECONDS)
+            told = await asyncio.wait_for(self.client.rpc(address).aecore_describe(), DESCRIBE_SECONDS)
         except (OSError, TimeoutError):
             return False
         if told is None:
@@ -280,22 +289,22 @@ class Cluster:
         return False
 
     def _check_scheduler(self) -> None:
-        told = self._client.sync(self._client.scheduler.aecore_describe)
+        told = self.client.sync(self.client.scheduler.aecore_describe)
         why = "lacks this program's preload" if told is None else " and ".join(told["faults"])
         if why:
-            self._client.close(timeout=2)
+            self.client.close(timeout=2)
             raise Refused(f"The scheduler of the cluster {why}: see docs/SCALING.md")
 
     async def _keep_alive(self) -> None:
         while True:
             await asyncio.sleep(HEAR_EVERY)
-            await asyncio.gather(*(self._call(address, "hear", owner=self._owner) for address in list(self._holding)))
+            await asyncio.gather(*(self._call(address, "hear", owner=self.owner) for address in list(self.holding)))
 
     async def _warm(self, modules: Mapping[str, Sequence[str]] | None) -> None:
-        wanted = len(self._plan.workers) if self._plan else 1
+        wanted = len(self.plan.workers) if self.plan else 1
         deadline = time.monotonic() + START_SECONDS
         while True:
-            there = (await self._client.scheduler.identity(n_workers=-1))["workers"]
+            there = (await self.client.scheduler.identity(n_workers=-1))["workers"]
             if len(there) >= wanted or time.monotonic() > deadline:
                 break
             await asyncio.sleep(0.05)
@@ -310,14 +319,14 @@ class Cluster:
     # ---- the local cluster's process
 
     def _watch(self, on_death: Callable[["Cluster"], None]) -> None:
-        assert self._hub is not None
-        self._hub.wait()
+        assert self.hub is not None
+        self.hub.wait()
         on_death(self)
 
     def _greeting(self) -> tuple[str, Any]:
         from distributed import Security
 
-        hub = self._hub
+        hub = self.hub
         assert hub is not None and hub.stdout is not None
         timer = threading.Timer(START_SECONDS, hub.kill)
         timer.start()
@@ -327,7 +336,7 @@ class Cluster:
             self._end_hub()
             raise JobError("The helper processes did not start: the log of the server says why; try again later.")
         greeting = json.loads(line)
-        self._scratch = greeting["scratch"]
+        self.scratch = greeting["scratch"]
         secrets = {
             "tls_ca_file": greeting["cert"],
             "tls_client_cert": greeting["cert"],
@@ -336,7 +345,7 @@ class Cluster:
         return str(greeting["address"]), Security(require_encryption=True, **secrets)
 
     def _end_hub(self) -> None:
-        hub = self._hub
+        hub = self.hub
         assert hub is not None and hub.stdin is not None and hub.stdout is not None
         hub.stdin.close()  # the hub ends itself and its workers when this pipe closes
         try:
@@ -345,8 +354,8 @@ class Cluster:
             hub.kill()
             hub.wait()
         hub.stdout.close()
-        if self._scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)  # in case the hub was killed and could not
+        if self.scratch:
+            shutil.rmtree(self.scratch, ignore_errors=True)  # in case the hub was killed and could not
 
 
 def kill(dask_worker: Any) -> None:

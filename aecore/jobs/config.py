@@ -42,24 +42,3 @@ def fingerprint() -> str:
     from aecore import store  # here, because it loads numpy
 
     return store.fingerprint()
-
-
-def describe_worker(worker: Any) -> dict[str, Any]:
-    """Return what a server asks a worker before it sends it anything."""
-    memory = worker.memory_manager
-    faults = []
-    if memory.memory_target_fraction or memory.memory_spill_fraction or type(worker.data) is not dict:
-        faults.append("spills data to its disk")
-    return {"fingerprint": fingerprint(), "faults": faults}
-
-
-def describe_scheduler(scheduler: Any) -> dict[str, Any]:
-    """Return what a server asks a scheduler before it sends it anything."""
-    import dask
-
-    faults = []
-    if dask.config.get("distributed.admin.low-level-log-length") != 0:
-        faults.append("keeps what passes through it")
-    if scheduler.allowed_failures != 0:
-        faults.append("starts work again that took its worker down")
-    return {"faults": faults}

@@ -26,14 +26,19 @@ from aecore.jobs.serialization import Packed
 
 LANES = ("long", "short")
 
-STOP_SECONDS = 10.0  # a task that has not ended so long after its cancellation goes down with its process
-ISOLATED_STOP_SECONDS = 2.0  # in a process of its own, which holds nothing else
-SHORT_SECONDS = 60.0  # that a task in the short lane may run; the long lane's time is in `limit`
+# A task that has not ended so many seconds after its cancellation goes down with its process.
+STOP_SECONDS = 10.0
+# The same for a task in a process of its own, which holds nothing else.
+ISOLATED_STOP_SECONDS = 2.0
+# A task in the short lane may run for so long; `limit` returns the long lane's time.
+SHORT_SECONDS = 60.0
 LONG_MINUTES = 30.0
 THREAD = "aecore-jobs"
-POLL_SECONDS = 0.1  # s between two looks for lost workers and overdue tasks; all other news comes by itself
+# Seconds between two checks for lost workers and overdue tasks; all other news comes by itself.
+POLL_SECONDS = 0.1
 
-MAX_WAITING = 100  # pieces of work in a lane; who comes later is told so
+# Pieces of work that may wait in a lane; `Dispatcher.admit` refuses more.
+MAX_WAITING = 100
 
 _LOST = (
     "The process that did this work was stopped by the system twice, perhaps for want of memory: start it again, or "
@@ -75,16 +80,16 @@ class Dispatcher:
         self._inbox: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._thread_lock = threading.Lock()
-        self._queues: dict[str, deque[Work]] = {lane: deque() for lane in LANES}
+        self.queues: dict[str, deque[Work]] = {lane: deque() for lane in LANES}
         self._running: dict[str, _Running] = {}  # by the name of the attempt
-        self._cluster: Cluster | None = None
+        self.cluster: Cluster | None = None
         self._held: set[str] = set()  # the values that workers hold for this server
 
     # ---- from any thread
 
     def admit(self, lane: str) -> None:
         """Raise TooBusy where no more work may wait in a lane."""
-        if (waiting := len(self._queues[lane])) >= MAX_WAITING:
+        if (waiting := len(self.queues[lane])) >= MAX_WAITING:
             raise TooBusy(f"{waiting} others are waiting for the same machine already: try again in some minutes.")
 
     def submit(self, work: Work) -> None:
@@ -115,7 +120,7 @@ class Dispatcher:
 
     def reachable(self) -> bool:
         """Return whether work could begin: the cluster answers and has workers, or one would be started here."""
-        cluster = self._cluster
+        cluster = self.cluster
         if cluster is None:
             return can_reach(os.environ.get("AECORE_SCHEDULER"))
         return cluster.is_connected() and all(cluster.slots(lane) > 0 for lane in LANES)
@@ -150,15 +155,15 @@ class Dispatcher:
                     self._step()
                 except (OSError, RuntimeError, CancelledError) as error:  # what a broken line to the cluster raises
                     _log.warning("The line to the workers broke (%s): they are started anew", type(error).__name__)
-                    self._lose(self._cluster)
+                    self._lose(self.cluster)
         finally:  # only a mistake in this file leads here, and then nobody must be left waiting
             self._close(_make_loss())
-            for waiting in self._queues.values():
+            for waiting in self.queues.values():
                 while waiting:
                     self._finish(waiting.popleft(), _make_loss())
 
     def _step(self) -> None:
-        self._act(POLL_SECONDS if self._running or any(self._queues.values()) else None)
+        self._act(POLL_SECONDS if self._running or any(self.queues.values()) else None)
         while self._act(0):
             pass
         for run, each in list(self._running.items()):
@@ -166,11 +171,11 @@ class Dispatcher:
                 self._collect(run, _broken(each.future))
             else:
                 self._mind_the_time(run, each)
-        if self._cluster is not None and not self._cluster.is_connected():
+        if self.cluster is not None and not self.cluster.is_connected():
             _log.warning("The line to the workers is cut: what ran there begins again")
-            self._lose(self._cluster)
+            self._lose(self.cluster)
         self._feed()
-        for waiting in self._queues.values():
+        for waiting in self.queues.values():
             for ahead, work in enumerate(waiting):
                 work.ahead = ahead
 
@@ -184,7 +189,7 @@ class Dispatcher:
         return True
 
     def _feed(self) -> None:
-        for lane, waiting in self._queues.items():
+        for lane, waiting in self.queues.items():
             while waiting:
                 cluster = self._ensure()
                 if cluster is None:
@@ -201,9 +206,9 @@ class Dispatcher:
 
     def _ensure(self) -> Cluster | None:
         """Get the cluster, started where needed; where that fails, everything that waits for it fails."""
-        if self._cluster is None:
+        if self.cluster is None:
             try:
-                self._cluster = Cluster(
+                self.cluster = Cluster(
                     post=lambda kind, *content: self._post(getattr(self, f"_on_{kind}"), *content),
                     on_death=lambda cluster: self._post(self._lose, cluster),
                 )
@@ -212,24 +217,24 @@ class Dispatcher:
                 _log.warning("The workers could not be started: %s", error)
                 message = f"The helper processes could not be started or reached{_because(error)}: try again later."
                 outcome = make_failure(message, error="NoWorkers")
-                for waiting in self._queues.values():
+                for waiting in self.queues.values():
                     while waiting:
                         self._finish(waiting.popleft(), outcome)
-        return self._cluster
+        return self.cluster
 
     def _enqueue(self, work: Work) -> None:
         if work.abandoned:
             self._finish(work, Outcome(state="cancelled"))
         else:
-            self._queues[work.lane].append(work)
+            self.queues[work.lane].append(work)
 
     def _on_started(self, run: str, address: str) -> None:
         running = self._running.get(run)
-        if running is None or self._cluster is None:
+        if running is None or self.cluster is None:
             return
         running.address, running.began = address, time.monotonic()
         running.work.start()
-        self._cluster.attend(running.work, address, running.future)
+        self.cluster.attend(running.work, address, running.future)
         if running.work.abandoned:
             self._stop(run, running)
 
@@ -238,8 +243,8 @@ class Dispatcher:
             try:
                 running.work.add(entries)
             except AecoreError as error:  # of a child that was taken over: nothing it sends is believed
-                assert self._cluster is not None and running.address is not None
-                self._cluster.end(run, running.address)
+                assert self.cluster is not None and running.address is not None
+                self.cluster.end(run, running.address)
                 self._collect(run, make_failure(str(error)))
 
     def _on_outcome(self, run: str, outcome: Outcome, address: str) -> None:
@@ -247,9 +252,9 @@ class Dispatcher:
         if outcome.handle:
             handle = Handle(*outcome.handle, address)
             weakref.finalize(handle, self.release, handle.id, address).atexit = False
-            if self._cluster:
+            if self.cluster:
                 self._held.add(handle.id)
-                self._cluster.count(address, 1)
+                self.cluster.count(address, 1)
         self._collect(run, outcome, handle)
 
     def _on_lost(self, run: str) -> None:
@@ -263,14 +268,14 @@ class Dispatcher:
         """Look at the queues: there may be workers now."""
 
     def _release(self, name: str, address: str) -> None:
-        if self._cluster and name in self._held:  # once, though a finalizer follows
+        if self.cluster and name in self._held:  # once, though a finalizer follows
             self._held.discard(name)
-            self._cluster.release(name, address)
-            self._cluster.count(address, -1)
+            self.cluster.release(name, address)
+            self.cluster.count(address, -1)
 
     def _cancel(self, work: Work) -> None:
-        if work in self._queues[work.lane]:
-            self._queues[work.lane].remove(work)
+        if work in self.queues[work.lane]:
+            self.queues[work.lane].remove(work)
             self._finish(work, Outcome(state="cancelled"))
         elif (running := self._running.get(work.run_id)) and running.address:
             self._stop(work.run_id, running)
@@ -278,19 +283,19 @@ class Dispatcher:
     def _mind_the_time(self, run: str, running: _Running) -> None:
         """Stop a task whose time is over, and end one that has not stopped."""
         now = time.monotonic()
-        if running.address is None or self._cluster is None:
+        if running.address is None or self.cluster is None:
             return
         if running.end_at is None and now > running.began + limit(running.work.lane):
             running.overdue = True
             self._stop(run, running)
         elif running.end_at is not None and now > running.end_at:
             running.end_at = now + STOP_SECONDS
-            self._cluster.end(run, running.address)
+            self.cluster.end(run, running.address)
 
     def _stop(self, run: str, running: _Running) -> None:
         if running.end_at is None:
-            assert self._cluster is not None and running.address is not None
-            self._cluster.stop(run, running.address)
+            assert self.cluster is not None and running.address is not None
+            self.cluster.stop(run, running.address)
             patience = ISOLATED_STOP_SECONDS if running.work.isolated else STOP_SECONDS
             running.end_at = time.monotonic() + patience
 
@@ -312,7 +317,7 @@ class Dispatcher:
         _log.warning("A worker was lost; its work begins again")
         work.losses += not running.spared
         work.again()
-        self._queues[work.lane].appendleft(work)
+        self.queues[work.lane].appendleft(work)
         return True
 
     def _finish(self, work: Work, outcome: Outcome, handle: Handle | None = None) -> None:
@@ -321,12 +326,12 @@ class Dispatcher:
         work.finish(outcome, handle)
 
     def _lose(self, cluster: Cluster | None) -> None:
-        if cluster is None or cluster is not self._cluster:
+        if cluster is None or cluster is not self.cluster:
             return
         self._close(_make_loss())
 
     def _close(self, outcome: Outcome) -> None:
-        cluster, self._cluster = self._cluster, None
+        cluster, self.cluster = self.cluster, None
         running, self._running = self._running, {}
         self._held.clear()
         for each in running.values():
@@ -340,7 +345,7 @@ class Dispatcher:
         ready.put(self._ensure())
 
     def _shutdown(self, done: threading.Event) -> None:
-        for waiting in self._queues.values():
+        for waiting in self.queues.values():
             while waiting:
                 self._finish(waiting.popleft(), Outcome(state="cancelled"))
         self._close(Outcome(state="cancelled"))

@@ -104,8 +104,7 @@ def _live(line: socket.socket, memory: int) -> None:
             }
             del message, values
             outcome = execute(task, bool(content["private"]), report, stop.is_set, given)
-            words = {name: getattr(outcome, name) for name in ("state", "error", "message", "log")}
-            send(line, "outcome", words, [outcome.value, outcome.held])
+            send(line, "outcome", outcome.words, [outcome.value, outcome.held])
             status = 0
     finally:
         os._exit(status)

@@ -16,7 +16,8 @@ from aecore.memory import Charge
 Task: TypeAlias = Callable[..., Generator[Any, None, Any]]
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 
-MAX_PROGRESS = 2000  # more points than a loss curve has pixels
+# These are more points than a loss curve has pixels.
+MAX_PROGRESS = 2000
 
 
 class Progress:

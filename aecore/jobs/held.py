@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from aecore.errors import DataGone, JobError
 from aecore.memory import MEGABYTE
 
-LEASE_SECONDS = 300.0  # a store keeps the values of a server that it has not heard of for so long, and no longer
+# A store drops the values of a server that it has not heard of for so long.
+LEASE_SECONDS = 300.0
 
 _GONE = "The data are no longer in memory, as others needed the room or a process ended: read them again."
 
@@ -101,7 +102,7 @@ class ValueStore:
         return name
 
     def take(self, name: str) -> Any:
-        """Return a value, which stays: whoever takes it must not change it.
+        """Return a value, which stays in the store; the caller must not change it.
 
         Raises
         ------

@@ -29,7 +29,8 @@ from aecore.jobs import config
 from aecore.memory import MEGABYTE
 
 HOST = "127.0.0.1"
-HEARTBEAT = 2.0  # s; a worker that dies is missed at once, by its line
+# Seconds; a worker that dies is missed at once, by its line.
+HEARTBEAT = 2.0
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
     scratch = tempfile.mkdtemp(prefix="aecore-jobs-")
     nannies: list[Nanny] = []
     threading.Thread(target=_end_with_the_server, args=(scratch, nannies), daemon=True).start()
-    if logs.wanted():
+    if logs.is_wanted():
         logs.install()
     logging.getLogger("distributed").setLevel(logging.WARNING)
     logging.getLogger("distributed.scheduler").addFilter(_is_news)

@@ -4,17 +4,24 @@ from dataclasses import dataclass
 
 from aecore.memory import MEGABYTE
 
-SMALL = 2_000 * MEGABYTE  # below this, one worker process serves both lanes: each takes 350 MB before it does anything
-SERVER = 0.25  # the server's share; of this, `aecore.memory.server_share` is what visitors may have it hold
+# Below this, one worker process serves both lanes: each takes 350 MB before it does anything.
+SMALL = 2_000 * MEGABYTE
+# The server's share; of this, `aecore.memory.server_share` is what visitors may have it hold.
+SERVER = 0.25
 LEAST_SERVER, MOST_SERVER = 300 * MEGABYTE, 4_000 * MEGABYTE
-HUB = 110 * MEGABYTE  # the scheduler and the nannies, which hold nothing of a visitor's
+# The scheduler and the nannies hold nothing of a visitor's.
+HUB = 110 * MEGABYTE
 MOST_CHILDREN = 8
 
-IDLE_WORKER = 400 * MEGABYTE  # of a worker with torch loaded
-HELD_SHARE = 0.5  # of what a worker has beyond that, for tables that wait in it
+# A worker takes this with torch loaded.
+IDLE_WORKER = 400 * MEGABYTE
+# The share of what a worker has beyond that, for tables that wait in it.
+HELD_SHARE = 0.5
 LEAST_HELD = 100 * MEGABYTE
-CHILD_SHARE = 0.5  # of a worker's limit, where nobody has made a plan for the whole machine
-LEAST_CHILD = 200 * MEGABYTE  # on top of what a child starts with
+# The share of a worker's limit, where nobody has made a plan for the whole machine.
+CHILD_SHARE = 0.5
+# A child gets this on top of what it starts with.
+LEAST_CHILD = 200 * MEGABYTE
 
 
 @dataclass(frozen=True, kw_only=True)

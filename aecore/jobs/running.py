@@ -12,7 +12,8 @@ from aecore.jobs.held import Handle, Held, gone
 from aecore.jobs.serialization import Packed, pack, unseal
 from aecore.memory import Charge
 
-CLOSE_SECONDS = 8.0  # a task that goes on yielding so long after its cancellation is closed; see STOP_SECONDS too
+# A task that goes on yielding so long after its cancellation is closed; `dispatch.STOP_SECONDS` is longer.
+CLOSE_SECONDS = 8.0
 
 Keep = Callable[[Any], tuple[str, int]]  # puts a value on the store; its id and size
 
@@ -38,6 +39,11 @@ class Outcome:
     log: str = field(default="", repr=False)  # for the server's log
     charge: Charge | None = None  # of the server's budget, for the value
 
+    @property
+    def words(self) -> dict[str, str]:
+        """What travels of it beside the values, as plain text."""
+        return {name: getattr(self, name) for name in ("state", "error", "message", "log")}
+
 
 def execute(
     task: Packed,
@@ -60,16 +66,14 @@ def execute(
     except Cancelled:
         return Outcome(state="cancelled")
     except AecoreError as error:
-        return Outcome(state="failed", error=type(error).__name__, message=str(error))
+        return make_failure(str(error), type(error).__name__)
     except MemoryError as error:
         message = "The work needs more memory than there is: use fewer data or a smaller model."
-        return Outcome(state="failed", error="JobError", message=message, log=_describe(error, private))
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # the edge of the process: anything a task may raise becomes one sentence and a log entry
+        return make_failure(message, log=_describe(error, private))
+    # The edge of the process: anything a task may raise becomes one sentence and a log entry.
+    except (Exception, SystemExit) as error:
         message = f"The work stopped on an unexpected {type(error).__name__}: start it again or change its settings."
-        return Outcome(state="failed", error="JobError", message=message, log=_describe(error, private))
+        return make_failure(message, log=_describe(error, private))
 
 
 def make_failure(message: str, error: str = "JobError", log: str = "") -> Outcome:

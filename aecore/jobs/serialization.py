@@ -20,11 +20,14 @@ PicklingError = pickle.PicklingError  # what `seal` raises of arguments that can
 Buffer = bytes | bytearray | memoryview
 Kind = Literal["task", "tree", "value"]
 
-PART = 1 << 20  # smaller parts are joined up to this many bytes
-LARGE = 1 << 16  # the pickler hands on bytes of this size without copying them
+# Smaller parts are joined up to this many bytes.
+PART = 1 << 20
+# The pickler hands on bytes of this size without copying them.
+LARGE = 1 << 16
 
 _HERE = __name__
-_CLASSES: dict[str, set[str]] = {  # built-in classes that run nothing of a visitor's when they are made
+# Built-in classes that run nothing of a visitor's when they are made.
+_CLASSES: dict[str, set[str]] = {
     "builtins": {"complex", "range", "slice"},
     "collections": {"OrderedDict", "deque"},
     "datetime": {"date", "time", "datetime", "timedelta", "timezone"},
@@ -320,24 +323,27 @@ def make_error(name: str, message: str) -> AecoreError:
 def _take_apart_pandas(value: Any) -> Any:
     import pandas as pd
 
+    content: tuple[Any, ...]
     if value is pd.NaT or value is pd.NA:
-        return make_missing, ("NaT" if value is pd.NaT else "NA",)
-    if type(value) is pd.Timestamp:
-        return make_timestamp, (str(value),)
-    if type(value) is pd.Timedelta:
-        return make_timedelta, (value.to_timedelta64(),)
-    if type(value) is pd.DataFrame:
+        content = ("missing", "NaT" if value is pd.NaT else "NA")
+    elif type(value) is pd.Timestamp:
+        content = ("timestamp", str(value))  # its zone becomes an offset
+    elif type(value) is pd.Timedelta:
+        content = ("timedelta", value.to_timedelta64())
+    elif type(value) is pd.DataFrame:
         columns = [_column(value.iloc[:, i]) for i in range(value.shape[1])]
-        return make_frame, (columns, value.columns, value.index)
-    if type(value) is pd.Series:
-        return make_series, (_column(value), value.index, value.name)
-    if type(value) is pd.RangeIndex:
-        return make_range, (value.start, value.stop, value.step, value.name)
-    if type(value) is pd.MultiIndex:
-        return make_levels, (list(value), list(value.names))
-    if isinstance(value, pd.Index):
-        return make_index, (_column(value), value.name)
-    raise TypeError(f"cannot send a {type(value).__qualname__}")
+        content = ("frame", columns, value.columns, value.index)
+    elif type(value) is pd.Series:
+        content = ("series", _column(value), value.index, value.name)
+    elif type(value) is pd.RangeIndex:
+        content = ("range", value.start, value.stop, value.step, value.name)
+    elif type(value) is pd.MultiIndex:
+        content = ("levels", list(value), list(value.names))
+    elif isinstance(value, pd.Index):
+        content = ("index", _column(value), value.name)
+    else:
+        raise TypeError(f"cannot send a {type(value).__qualname__}")
+    return make_pandas, content
 
 
 def _column(column: Any) -> Any:
@@ -371,71 +377,33 @@ def _array(column: Any) -> Any:
     raise pickle.UnpicklingError("a column of another make")
 
 
-def make_frame(columns: list[Any], names: Any, index: Any) -> Any:
-    """Rebuild a pandas frame."""
+def make_pandas(kind: str, *content: Any) -> Any:
+    """Rebuild a pandas object from the parts that `_take_apart_pandas` makes of it."""
     import pandas as pd
 
-    frame = pd.DataFrame({i: _array(column) for i, column in enumerate(columns)}, index=index, copy=False)
-    frame.columns = names
-    return frame
+    match kind, content:
+        case "frame", (columns, names, index):
+            frame = pd.DataFrame({i: _array(column) for i, column in enumerate(columns)}, index=index, copy=False)
+            frame.columns = names
+            return frame
+        case "series", (column, index, name):
+            return pd.Series(_array(column), index=index, name=name, copy=False)
+        case "index", (column, name):
+            return pd.Index(_array(column), name=name, copy=False)
+        case "range", (start, stop, step, name):
+            return pd.RangeIndex(start, stop, step, name=name)
+        case "levels", (rows, names):
+            return pd.MultiIndex.from_tuples(rows, names=names)
+        case "timestamp", (text,):
+            return pd.Timestamp(str(text))
+        case "timedelta", (value,):
+            return pd.Timedelta(value)
+        case "missing", (name,):
+            return pd.NaT if name == "NaT" else pd.NA
+    raise pickle.UnpicklingError("an object of another make")
 
 
-def make_series(column: Any, index: Any, name: Any) -> Any:
-    """Rebuild a pandas series."""
-    import pandas as pd
-
-    return pd.Series(_array(column), index=index, name=name, copy=False)
-
-
-def make_index(column: Any, name: Any) -> Any:
-    """Rebuild a pandas index."""
-    import pandas as pd
-
-    return pd.Index(_array(column), name=name, copy=False)
-
-
-def make_range(start: int, stop: int, step: int, name: Any) -> Any:
-    """Rebuild a pandas index that counts."""
-    import pandas as pd
-
-    return pd.RangeIndex(start, stop, step, name=name)
-
-
-def make_levels(rows: list[Any], names: list[Any]) -> Any:
-    """Rebuild a pandas index of several levels."""
-    import pandas as pd
-
-    return pd.MultiIndex.from_tuples(rows, names=names)
-
-
-def make_timestamp(text: str) -> Any:
-    """Rebuild a pandas timestamp; its zone becomes an offset."""
-    import pandas as pd
-
-    return pd.Timestamp(str(text))
-
-
-def make_timedelta(value: Any) -> Any:
-    """Rebuild a pandas timedelta."""
-    import pandas as pd
-
-    return pd.Timedelta(value)
-
-
-def make_missing(name: str) -> Any:
-    """Return what pandas writes where nothing is."""
-    import pandas as pd
-
-    return pd.NaT if name == "NaT" else pd.NA
-
-
-_MAKERS: dict[str, Callable[..., Any]] = {
-    maker.__name__: maker
-    for maker in (
-        make_record, make_error, make_frame, make_series, make_index, make_range, make_levels, make_timestamp,
-        make_timedelta, make_missing,
-    )
-}  # fmt: skip
+_MAKERS: dict[str, Callable[..., Any]] = {maker.__name__: maker for maker in (make_record, make_error, make_pandas)}
 
 
 def _numpy(module: str, name: str) -> Callable[..., Any]:

@@ -23,13 +23,20 @@ from aecore.jobs.running import Outcome, execute, make_failure
 from aecore.jobs.serialization import Packed, pack, rebuild, unpack
 from aecore.memory import MEGABYTE, machine_memory
 
-SEND_EVERY = 0.02  # s; a task that yields faster has its progress sent in bundles
-LISTEN_SECONDS = 10.0  # after which a server that listens is told that there is no news
-DELIVERY_SECONDS = 60.0  # a server that has not delivered its work by then is not there any more
-SILENT_SECONDS = 120.0  # work of a server that has not listened for so long is stopped
-PEER_SECONDS = 15.0  # until a worker that should have a value is taken for gone
-FETCH_SECONDS = 300.0  # for the value itself
-MOST_UNSENT = 64 * MEGABYTE  # of progress; a task that is faster than its server waits at its yield
+# Seconds; the progress of a task that yields faster is sent in bundles.
+SEND_EVERY = 0.02
+# A server that listens is told after so many seconds that there is no news.
+LISTEN_SECONDS = 10.0
+# A server that has not delivered its work by then is not there any more.
+DELIVERY_SECONDS = 60.0
+# The work of a server that has not listened for so long is stopped.
+SILENT_SECONDS = 120.0
+# A worker that does not answer for so long is taken for gone, with the value it should have.
+PEER_SECONDS = 15.0
+# The value itself may take so long to arrive.
+FETCH_SECONDS = 300.0
+# Bytes of progress; a task that is faster than its server waits at its yield.
+MOST_UNSENT = 64 * MEGABYTE
 SWEEP_SECONDS = 15.0
 
 
@@ -115,7 +122,9 @@ class WorkerService:
 
     def describe(self) -> dict[str, Any]:
         """Say which code this is and what would be wrong with sending it a visitor's data."""
-        return config.describe_worker(self.worker)
+        memory = self.worker.memory_manager
+        spills = memory.memory_target_fraction or memory.memory_spill_fraction or type(self.worker.data) is not dict
+        return {"fingerprint": config.fingerprint(), "faults": ["spills data to its disk"] if spills else []}
 
     async def deliver(self, id: str, order: dict[str, Any], task: dict[str, Any]) -> bool:
         """Take the task of work that has begun here; False where none of that name has."""
@@ -295,8 +304,7 @@ class WorkerService:
 
 
 def _describe(outcome: Outcome) -> dict[str, Any]:
-    words = {name: getattr(outcome, name) for name in ("state", "error", "message", "log")}
-    return {**words, "handle": outcome.handle, "size": None if outcome.value is None else outcome.value.size}
+    return {**outcome.words, "handle": outcome.handle, "size": None if outcome.value is None else outcome.value.size}
 
 
 def _megabytes(variable: str, otherwise: int) -> int:

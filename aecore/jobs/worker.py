@@ -11,7 +11,8 @@ from aecore.jobs.service import SWEEP_SECONDS, WorkerService
 
 config.apply()
 
-OOM_SCORE = 600  # the system ends a worker before the server, the scheduler or anything else of this machine's
+# The system ends a worker before the server, the scheduler or anything else of this machine's.
+OOM_SCORE = 600
 
 
 def dask_setup(worker: Any) -> None:
@@ -26,7 +27,7 @@ def dask_setup(worker: Any) -> None:
     worker.aecore_service = service = WorkerService(worker)
     worker.handlers.update(service.handlers())
     worker.periodic_callbacks["aecore"] = PeriodicCallback(service.sweep, 1000 * SWEEP_SECONDS)
-    if logs.wanted():
+    if logs.is_wanted():
         logs.install()
 
 

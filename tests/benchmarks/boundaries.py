@@ -40,7 +40,7 @@ def row(name: str, *figures: object) -> None:
 
 def growth(action: Callable[..., Any], *args: Any, **settings: Any) -> tuple[Any, str, str]:
     """Do something; returns its answer and by how much server and scheduler grew at their peaks."""
-    pids = [os.getpid(), jobs._dispatcher._cluster._hub.pid]
+    pids = [os.getpid(), jobs.dispatcher.cluster.hub.pid]
     before = [psutil.Process(pid).memory_info().rss for pid in pids]
     command = [sys.executable, "-c", SAMPLER, *map(str, pids)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sampler:
@@ -61,7 +61,7 @@ def finished(task: Any, *args: Any, **settings: Any) -> tuple[Any, float]:
 
 def memory() -> None:
     """Print what the processes of an idle cluster hold: private bytes, and the whole with what they share."""
-    hub = psutil.Process(jobs._dispatcher._cluster._hub.pid)
+    hub = psutil.Process(jobs.dispatcher.cluster.hub.pid)
     total = 0.0
     for process in [hub, *hub.children(recursive=True)]:
         full = process.memory_full_info()

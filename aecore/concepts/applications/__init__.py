@@ -6,5 +6,5 @@ from aecore.paths import MODELS
 
 
 def asset(section: str) -> Path:
-    """Return where a section's trained model lies; ``python -m aecore pretrain applications_<section>`` makes it."""
+    """Return where a section's trained model lies; ``aecore pretrain applications_<section>`` makes it."""
     return MODELS / f"applications_{section}.safetensors"

@@ -211,7 +211,7 @@ def write_scores(scored: ScoredSignal, threshold: float, kind: str) -> Generator
     yield {"progress": 0.0}
     analysis = scored.analysis
     if kind == "csv" and BYTES_A_CELL * len(analysis.scores) * (len(analysis.channels) + 3) > MOST_BYTES:
-        raise _too_large("Take the Parquet file, or score the log with python -m aecore score.")
+        raise _too_large("Take the Parquet file, or score the log with aecore score.")
     table = sensor_tables.score_table(analysis, scored.clock, threshold, missing=scored.signal.missing)
     return _check_size(export.csv(table) if kind == "csv" else export.parquet(table))
 
@@ -229,7 +229,7 @@ def write_onnx(scored: ScoredSignal) -> Generator[Progress, None, bytes]:
 
 def _check_size(data: bytes) -> bytes:
     if len(data) > MOST_BYTES:
-        raise _too_large("Score the log with python -m aecore score.")
+        raise _too_large("Score the log with aecore score.")
     return data
 
 

@@ -85,7 +85,7 @@ def refuse(name: str, rate: int, channels: int, frames: int, max_seconds: float 
     if frames > max_seconds * rate:
         raise DataError(
             f"{shown(name)} lasts {frames / rate / 60:.1f} minutes, and at most {max_seconds / 60:g} are taken here; "
-            "cut a piece out of it, or clean it whole by: python -m aecore denoise IN OUT."
+            "cut a piece out of it, or clean it whole by: aecore denoise IN OUT."
         )
 
 

@@ -105,7 +105,7 @@ class _AdmittedFiles(MemoryUploadedFileManager):
         self._drop_unnamed(session_id, but=2)
 
     def _drop_unnamed(self, session_id: str, but: int) -> None:
-        for unnamed in uploads.unnamed(session_id, _named_files(session_id), but):
+        for unnamed in uploads.find_unnamed(session_id, _named_files(session_id), but):
             self.remove_file(session_id, unnamed)
 
     def remove_file(self, session_id: str, file_id: str) -> None:
