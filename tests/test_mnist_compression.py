@@ -17,6 +17,7 @@ from aecore.concepts.mnist_compression import pretrained as shipped
 from aecore.concepts.mnist_compression.quality import quality, ssim
 from aecore.data.datasets import drawn_digits, mnist, mnist_download
 from aecore.errors import DataError, DatasetMissing, SettingError, StoreError, UnreadableFile
+from aecore.numerics.progress import finish
 
 NETWORK = page.Network(width=64, latent_dim=16)
 COUNT = 1295  # digits to learn from, of 1,797
@@ -33,11 +34,7 @@ def cache(tmp_path_factory):
 def run(task):
     """Run a task to its end: its progress and its result."""
     steps = []
-    while True:
-        try:
-            steps.append(next(task))
-        except StopIteration as end:
-            return steps, end.value
+    return steps, finish(task, steps.append)
 
 
 @pytest.fixture(scope="module")

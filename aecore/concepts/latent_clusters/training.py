@@ -25,6 +25,7 @@ from aecore.concepts.latent_clusters import (
 from aecore.errors import SettingError, TooFewRows
 from aecore.jobs import Cancelled
 from aecore.numerics.dense import Array, decoder_of, encoder_of
+from aecore.numerics.progress import relay
 
 Progress = dict[str, Any]
 
@@ -184,16 +185,9 @@ def pretrain() -> Generator[Progress, None, None]:
     trees = {}
     wanted = [Settings(size=size, projection=p) for size in SIZES for p in ("PCA", "t-SNE") if size > 2 or p == "PCA"]
     for i, settings in enumerate(wanted):
-        making = train(settings)
-        while True:
-            try:
-                progress = next(making)
-            except StopIteration as end:
-                trees[asset_name(settings)] = end.value
-                break
-            yield {
-                "size": settings.size,
-                "progress": (i + progress["progress"]) / len(wanted),
-                "loss": progress["loss"],
-            }
+
+        def change(progress: Progress, i: int = i, size: int = settings.size) -> Progress:
+            return {"size": size, "progress": (i + progress["progress"]) / len(wanted), "loss": progress["loss"]}
+
+        trees[asset_name(settings)] = yield from relay(train(settings), change)
     store.write(ASSET, trees)

@@ -19,6 +19,7 @@ from aecore.data.readers.uploads import ParsedFile, Signal
 from aecore.data.tables import gaps
 from aecore.errors import DataError, SettingError
 from aecore.numerics.pca import Principal
+from aecore.numerics.progress import relay
 
 if TYPE_CHECKING:
     from aecore.anomaly import AnomalyDetector
@@ -208,12 +209,8 @@ def self_test(normal: Array, channels: tuple[str, ...], sample_rate: float | Non
     from aecore.anomaly.injection import self_testing
 
     steps = self_testing(AnomalyDetector(sample_rate=sample_rate), pd.DataFrame(normal, columns=list(channels)))
-    while True:
-        try:
-            yield next(steps)._asdict()
-        except StopIteration as end:
-            result = end.value
-            return {"table": result.table(), "notes": list(result.notes)}
+    result = yield from relay(steps, lambda step: step._asdict())
+    return {"table": result.table(), "notes": list(result.notes)}
 
 
 def to_onnx(detector: Tree) -> Generator[Progress, None, bytes]:
