@@ -26,6 +26,7 @@ from aecore.errors import SettingError, TooFewRows
 from aecore.jobs import Cancelled
 from aecore.numerics.dense import Array, decoder_of, encoder_of
 from aecore.numerics.progress import relay
+from aecore.numerics.ranking import roc_auc
 
 Progress = dict[str, Any]
 
@@ -169,14 +170,12 @@ def _history(codes: list[Array]) -> Array:
 
 def _told_apart(errors: Array, shown: Collection, without: int) -> float:
     """ROC AUC of the error as a sign of the label that was left out, on data that nobody learnt from."""
-    from sklearn.metrics import roc_auc_score
-
     assert shown.labels is not None
     strange = shown.labels == without
     known = ~strange & shown.held_out
     if not strange.any() or not known.any():
         raise SettingError(f"There is nothing of the label {without} among these data; leave out another one.")
-    return float(roc_auc_score(strange[strange | known], errors[strange | known]))
+    return roc_auc(strange[strange | known], errors[strange | known])
 
 
 # ---------------------------------------------------------------------- what ships
