@@ -6,9 +6,9 @@ import streamlit as st
 
 from aecore import export
 from aecore.concepts import bottleneck
-from aecore.concepts.bottleneck.models import Pca
-from aecore.concepts.bottleneck.recording import Recording
-from aecore.concepts.bottleneck.signals import MAX_NOISE, MAX_SEED, Drawing
+from aecore.concepts.bottleneck.models import FittedPca
+from aecore.concepts.bottleneck.recording import ChannelWindows
+from aecore.concepts.bottleneck.signals import MAX_NOISE, MAX_SEED, FamilySettings
 from pages.ui import bottleneck as ui
 from pages.ui import training
 from pages.ui.components.scrubber import scrubber
@@ -25,22 +25,22 @@ ALL = "all"
 MACHINES = {"pca": bottleneck.PCA, "linear": bottleneck.LINEAR, "nonlinear": bottleneck.NONLINEAR}
 SHOWN = {ALL: "Side by side", "pca": "PCA", "linear": "Linear", "nonlinear": "Nonlinear"}
 
-shipped = st.cache_resource(show_spinner=False)(bottleneck.shipped)
+shipped = st.cache_resource(show_spinner=False)(bottleneck.load_pretrained)
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def family_swept(drawing: Drawing, trained: bool, _weights: Any) -> bottleneck.Sweep:
+def family_swept(drawing: FamilySettings, trained: bool, _weights: Any) -> bottleneck.SignalSweep:
     return bottleneck.sweep(drawing.signals(), 0, bottleneck.family_pca(drawing.complexity), _weights)
 
 
 @private.cache(max_entries=8)
-def own_pca(name: Any, _recording: Recording) -> Pca:
+def own_pca(name: Any, _recording: ChannelWindows) -> FittedPca:
     return bottleneck.fit_pca(_recording.learn)
 
 
 @private.cache(max_entries=8)
-def own_swept(name: Any, seed: int, trained: bool, _recording: Recording, _weights: Any) -> bottleneck.Sweep:
-    return bottleneck.sweep(_recording.test, _recording.shown(seed), own_pca(name, _recording), _weights)
+def own_swept(name: Any, seed: int, trained: bool, _recording: ChannelWindows, _weights: Any) -> bottleneck.SignalSweep:
+    return bottleneck.sweep(_recording.test, _recording.choose_row(seed), own_pca(name, _recording), _weights)
 
 
 def next_signal() -> None:
@@ -60,7 +60,7 @@ def trained(request: Request) -> Any | None:
     return None if made is None else made.value
 
 
-def family() -> bottleneck.Sweep:
+def family() -> bottleneck.SignalSweep:
     left, middle, right = st.columns([2, 2, 3], gap="large")
     with left:
         complexity = int(controls.slider("Complexity, sinusoids", "complexity", low=1, high=40, default=5, step=1))
@@ -72,17 +72,17 @@ def family() -> bottleneck.Sweep:
         task=bottleneck.train_family, args=(complexity,), signature=("family", complexity), settings=("complexity",)
     )
     weights = shipped(complexity) or trained(request)
-    return family_swept(Drawing(complexity=complexity, noise=noise, seed=seed), weights is not None, weights)
+    return family_swept(FamilySettings(complexity=complexity, noise=noise, seed=seed), weights is not None, weights)
 
 
-def own(name: Any, recording: Recording) -> bottleneck.Sweep:
+def own(name: Any, recording: ChannelWindows) -> bottleneck.SignalSweep:
     seed = another("Which window, by seed")
     weights = trained(Request(task=bottleneck.train, args=(recording.learn,), signature=("own", *name), private=True))
     return own_swept(name, seed, weights is not None, recording, weights)
 
 
 @fragment
-def bench(now: dict[str, Any], brought: tuple[Any, Recording] | None) -> None:
+def bench(now: dict[str, Any], brought: tuple[Any, ChannelWindows] | None) -> None:
     """Controls, the handle, and all that follows it; ``now`` takes what is shown to the downloads."""
     swept = own(*brought) if brought else family()
     chosen = controls.choice("Machines", "machines", SHOWN, default=ALL, labelled=False)

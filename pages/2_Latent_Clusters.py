@@ -4,7 +4,7 @@ import streamlit as st
 
 from aecore import export, latent
 from aecore.concepts import latent_clusters as clusters
-from aecore.concepts.latent_clusters import IDS, SIZES, Clusters, Settings
+from aecore.concepts.latent_clusters import IDS, SIZES, ClusterMaps, ClusterSettings
 from aecore.concepts.latent_clusters import tables as views
 from aecore.concepts.latent_clusters.training import lay_out, train
 from pages.ui import latent_clusters as ui
@@ -25,10 +25,10 @@ NOBODY = ""  # no class has an empty name
 TUNING = {"pull": 0.1, "cluster_epochs": 60, "weights": 0}  # settings in the fold, with their defaults
 TRAINED_WITH = ("size", "projection", "without", "pull", "cluster_epochs", "weights")
 
-shipped = st.cache_resource(show_spinner=False)(clusters.shipped)
+shipped = st.cache_resource(show_spinner=False)(clusters.load_pretrained)
 
 
-def choose(source: str, names: tuple[str, ...]) -> Settings:
+def choose(source: str, names: tuple[str, ...]) -> ClusterSettings:
     """Draw the controls and return what they ask for."""
     left, middle, right = st.columns([3, 2, 2], gap="large")
     with left:
@@ -55,7 +55,7 @@ def choose(source: str, names: tuple[str, ...]) -> Settings:
             seed = int(
                 controls.slider("Seed of the weights", "weights", low=0, high=99, default=TUNING["weights"], step=1)
             )
-    return Settings(
+    return ClusterSettings(
         source=source, size=size, projection=PROJECTIONS[projection],
         without=None if left_out == NOBODY else names.index(left_out), beta=weight, epochs=epochs, seed=seed,
     )  # fmt: skip
@@ -68,7 +68,7 @@ def _is_tuned() -> bool:
     return bool(st.session_state[FOLD])
 
 
-def lay_out_all(source: ui.Source, wanted: Settings) -> Clusters | None:
+def lay_out_all(source: ui.Source, wanted: ClusterSettings) -> ClusterMaps | None:
     """Return three maps, or None while their training is on the screen."""
     if made := shipped(wanted):
         return made
@@ -81,7 +81,7 @@ def lay_out_all(source: ui.Source, wanted: Settings) -> Clusters | None:
 
 
 @fragment
-def explore(signature: object, made: Clusters, data: clusters.Collection) -> None:
+def explore(signature: object, made: ClusterMaps, data: clusters.Collection) -> None:
     if made.projected:
         st.caption(narration.text(NAME, "projected").format(projection=made.projected))
     rows = ui.linked_maps(signature, made, data)
@@ -92,12 +92,12 @@ def explore(signature: object, made: Clusters, data: clusters.Collection) -> Non
 
 
 @fragment
-def film(made: Clusters, data: clusters.Collection) -> None:
+def film(made: ClusterMaps, data: clusters.Collection) -> None:
     ui.forming(made, data)
 
 
 @fragment
-def misfits(made: Clusters, data: clusters.Collection) -> None:
+def misfits(made: ClusterMaps, data: clusters.Collection) -> None:
     ui.worst(made, data, IDS[controls.choice("Machine", "machine", IDS, default="autoencoder")])
 
 

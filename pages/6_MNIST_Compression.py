@@ -22,7 +22,7 @@ TWO = shipped.SIZES.index(2)
 
 @st.cache_resource(show_spinner=False)
 def sizes() -> dict[int, shipped.Size]:
-    return shipped.sizes()
+    return shipped.load_sizes()
 
 
 @fragment

@@ -18,14 +18,14 @@ from pages.ui.training.work import Request
 NAME = "audio_denoising"
 CLEANING, LAST = "audio:clean", "audio:last"
 
-shipped = st.cache_resource(show_spinner=False)(concept.shipped)
+shipped = st.cache_resource(show_spinner=False)(concept.load_pretrained)
 
 
 def cleaned(source: Source, models: dict[str, tuning.Tree]) -> Result | None:
     """Return the newest result for this sound: until another noise is in, the one before stays up."""
     sound = source.signature[0]
     signature = (source.signature, tuning.name_of(models))
-    tree = shipped(source.spoiling) if sound is None and not models else None
+    tree = shipped(source.mixing) if sound is None and not models else None
     with st.container():  # always there, so that what follows keeps its place, and the player its own
         if tree is None:
             tree = work.fetch(CLEANING, request(source, models, signature), words="Cleaning", again="Clean it")
@@ -38,10 +38,10 @@ def cleaned(source: Source, models: dict[str, tuning.Tree]) -> Result | None:
 def request(source: Source, models: dict[str, tuning.Tree], signature: Any) -> Request:
     """Return the work that cleans a source by every method and by the ``models`` trained on it."""
     if not source.private and not models:
-        return Request(task=concept.sample_bench, args=(source.spoiling,), signature=signature, lane="short", keep=1)
+        return Request(task=concept.sample_bench, args=(source.mixing,), signature=signature, lane="short", keep=1)
     denoisers = {method: model["denoiser"] for method, model in models.items()}
     return Request(
-        task=concept.bench, args=(source.sound, source.spoiling, source.own, denoisers), signature=signature,
+        task=concept.bench, args=(source.sound, source.mixing, source.own, denoisers), signature=signature,
         lane="short", private=True, source=sources.SLOTS, keep=1,
     )  # fmt: skip
 

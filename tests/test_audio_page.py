@@ -9,7 +9,7 @@ import soundfile
 from aecore.audio import classical
 from aecore.audio.spectrum import BINS, frames_for
 from aecore.concepts import audio_denoising
-from aecore.concepts.audio_denoising import Spoiling, cleaned_by, measures, sample, spoil
+from aecore.concepts.audio_denoising import NoiseSettings, add_noise, clean, measures, sample
 from aecore.concepts.audio_denoising import spectrograms as audio_pictures
 from aecore.concepts.audio_denoising import tune as audio_tuning
 from aecore.concepts.audio_denoising.benchmark import bench
@@ -87,43 +87,43 @@ def test_clipping_softness_and_narrow_bands_are_noted(tone):
 # ---------------------------------------------------------------------- noise
 @pytest.mark.parametrize("noise", ["gaussian", "fan", "vacuum", "hum", "babble"])
 def test_each_noise_comes_at_the_snr_asked_for_and_the_same_again(noise):
-    mix = spoil(sample(), Spoiling(noise=noise, snr=3.0))
+    mix = add_noise(sample(), NoiseSettings(noise=noise, snr=3.0))
     added = mix.noisy - mix.clean
     assert 10 * np.log10(np.sum(mix.clean**2.0) / np.sum(added**2.0)) == pytest.approx(3, abs=0.01)
     assert np.abs(mix.noisy).max() <= 0.981
-    np.testing.assert_array_equal(mix.noisy, spoil(sample(), Spoiling(noise=noise, snr=3.0)).noisy)
+    np.testing.assert_array_equal(mix.noisy, add_noise(sample(), NoiseSettings(noise=noise, snr=3.0)).noisy)
 
 
 def test_ones_own_noise_is_looped_at_the_clips_rate(tone):
     own = Sound(np.stack([tone, tone], 1), 22_050)
-    mix = spoil(sample(), Spoiling(noise="own", snr=0.0), own)
+    mix = add_noise(sample(), NoiseSettings(noise="own", snr=0.0), own)
     spectrum = np.abs(np.fft.rfft((mix.noisy - mix.clean)[:, 0]))
     assert np.argmax(spectrum) * 16_000 / len(mix.noisy) == pytest.approx(440, abs=1)
     with pytest.raises(SettingError, match="own"):
-        spoil(sample(), Spoiling(noise="own"))
+        add_noise(sample(), NoiseSettings(noise="own"))
 
 
 def test_a_noisy_recording_stays_as_it_is_and_has_no_clean_one():
-    mix = spoil(sample(), Spoiling(noise="none"))
+    mix = add_noise(sample(), NoiseSettings(noise="none"))
     assert mix.clean is None
     np.testing.assert_array_equal(mix.noisy, sample().samples)
 
 
 def test_channels_that_cancel_each_other_can_be_spoilt(tone):
-    mix = spoil(Sound(np.stack([tone, -tone], 1), 22_050), Spoiling(noise="gaussian", snr=0.0))
+    mix = add_noise(Sound(np.stack([tone, -tone], 1), 22_050), NoiseSettings(noise="gaussian", snr=0.0))
     assert np.isfinite(mix.noisy).all() and (mix.noisy != mix.clean).any()
 
 
 @pytest.mark.parametrize("wrong", [{"noise": "rain"}, {"snr": 99.0}, {"snr": float("nan")}, {"seed": -1}])
-def test_spoiling_refuses_what_it_cannot_do(wrong):
+def test_mixing_refuses_what_it_cannot_do(wrong):
     with pytest.raises(SettingError):
-        Spoiling(**wrong)
+        NoiseSettings(**wrong)
 
 
 # ---------------------------------------------------------------------- methods and pictures
 def test_cleaning_measures_and_draws_every_method():
-    mix = spoil(sample(), Spoiling())
-    seen, result = finished(bench(sample(), Spoiling()))
+    mix = add_noise(sample(), NoiseSettings())
+    seen, result = finished(bench(sample(), NoiseSettings()))
     assert [p["progress"] for p in seen] == sorted(p["progress"] for p in seen)
     rows = {row["method"]: row for row in result["measures"]}
     assert list(rows) == ["noisy", *audio_denoising.methods()]
@@ -136,7 +136,7 @@ def test_cleaning_measures_and_draws_every_method():
 
 
 def test_without_a_clean_recording_there_is_an_estimate():
-    noisy = spoil(sample(), Spoiling(noise="gaussian", snr=5.0)).noisy
+    noisy = add_noise(sample(), NoiseSettings(noise="gaussian", snr=5.0)).noisy
     row = measures("noisy", noisy, audio_denoising.Mixture(noisy, None, 16_000))
     assert set(row) == {"method", "snr_estimate"} and row["snr_estimate"] == pytest.approx(5, abs=2)
 
@@ -145,7 +145,7 @@ def test_methods_that_are_not_there_are_not_offered(monkeypatch):
     monkeypatch.setattr(classical, "has_noisereduce", lambda: False)
     assert "noisereduce" not in audio_denoising.methods()
     with pytest.raises(SettingError, match="magic"):
-        cleaned_by("magic", np.ones((100, 1), np.float32), 16_000)
+        clean("magic", np.ones((100, 1), np.float32), 16_000)
 
 
 @pytest.mark.parametrize("mel", [False, True])
@@ -169,7 +169,7 @@ def test_a_full_scale_tone_is_about_0_db():
 
 
 def test_the_mask_opens_for_the_voice():
-    mix = spoil(sample(), Spoiling())
+    mix = add_noise(sample(), NoiseSettings())
     mask = gain_picture(mix.noisy[:, 0], 16_000)["pixels"]
     voice = picture(mix.clean[:, 0], 16_000)["pixels"]
     loud, quiet = voice > np.quantile(voice, 0.95), voice < np.quantile(voice, 0.5)
@@ -178,23 +178,23 @@ def test_the_mask_opens_for_the_voice():
 
 # ---------------------------------------------------------------------- tuning
 def test_tuning_reports_draws_and_helps():
-    seen, result = finished(audio_tuning.tune(sample(), Spoiling(noise="vacuum"), steps=16))
+    seen, result = finished(audio_tuning.tune(sample(), NoiseSettings(noise="vacuum"), steps=16))
     assert [p["step"] for p in seen] == [8, 16] and seen[-1]["progress"] == 1
     assert seen[0]["picture"]["pixels"].shape[0] == BINS
     assert set(result["before"]) == set(result["after"]) == {"clip", "phrase"}
     assert result["after"]["clip"] > result["before"]["clip"]
-    tuned = cleaned_by("tuned", sample().samples, 16_000, result["denoiser"])
+    tuned = clean("tuned", sample().samples, 16_000, result["denoiser"])
     assert tuned.shape == sample().samples.shape and "tuned to" in result["denoiser"]["card"]
 
 
 def test_a_tuning_that_is_stopped_gives_what_it_has():
-    steps = audio_tuning.tune(sample(), Spoiling(noise="vacuum"), steps=32)
+    steps = audio_tuning.tune(sample(), NoiseSettings(noise="vacuum"), steps=32)
     next(steps)
     with pytest.raises(StopIteration) as end:
         steps.throw(Cancelled())
     result = end.value.value
     assert len(result["losses"]) == 1 and set(result["before"]) == set(result["after"]) == {"clip", "phrase"}
-    assert cleaned_by("tuned", sample().samples, 16_000, result["denoiser"]).shape == sample().samples.shape
+    assert clean("tuned", sample().samples, 16_000, result["denoiser"]).shape == sample().samples.shape
 
 
 def test_a_recording_is_left_where_it_was_read(tone):
@@ -205,14 +205,14 @@ def test_a_recording_is_left_where_it_was_read(tone):
 
 def test_a_visitors_clip_at_another_rate_is_tuned_to(tone):
     clip, own = Sound(np.stack([tone, tone], 1), 22_050), Sound(tone[:5000, None], 22_050)
-    _, result = finished(audio_tuning.tune(clip, Spoiling(noise="own"), own, scratch=True, steps=8))
+    _, result = finished(audio_tuning.tune(clip, NoiseSettings(noise="own"), own, scratch=True, steps=8))
     assert set(result["after"]) == {"clip"} and len(result["losses"]) == 1
 
 
 def test_ones_own_noise_is_split_for_the_test_and_none_is_refused(tone):
     own = Sound(np.concatenate([tone] * 6 + [0.5 * np.sign(tone)] * 2)[:, None], 22_050)
-    makers, fresh = audio_tuning.sources(Spoiling(noise="own"), own)
+    makers, fresh = audio_tuning.sources(NoiseSettings(noise="own"), own)
     trained, tested = (make(8000, 16_000, np.random.default_rng(0)) for make in (makers[0], fresh))
     assert np.abs(trained).max() > 1.3 and np.abs(tested).max() < 1.3  # a sine and a square wave of the same rms
     with pytest.raises(SettingError, match="choose a noise"):
-        audio_tuning.sources(Spoiling(noise="none"))
+        audio_tuning.sources(NoiseSettings(noise="none"))

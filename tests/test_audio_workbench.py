@@ -12,7 +12,7 @@ from PIL import Image
 
 from aecore.audio.tuning import RECIPE, tuning
 from aecore.concepts import audio_denoising
-from aecore.concepts.audio_denoising import Spoiling
+from aecore.concepts.audio_denoising import NoiseSettings
 from aecore.concepts.audio_denoising import benchmark as audio_bench
 from aecore.figures.audio import mel_rows
 from pages.ui.audio import listening, results, sources
@@ -35,7 +35,7 @@ def inline(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="module")
 def shipped():
-    return audio_bench.shipped(Spoiling())
+    return audio_bench.load_pretrained(NoiseSettings())
 
 
 def voice(rate: int = 16_000, channels: int = 1, seconds: float = SECONDS) -> np.ndarray:
@@ -72,7 +72,7 @@ def test_it_opens_on_a_finished_result_without_any_work(monkeypatch):
 
 
 def test_the_shipped_result_is_what_the_shipped_network_gives(shipped):
-    fresh = run(audio_bench.sample_bench(Spoiling()))[1]
+    fresh = run(audio_bench.sample_bench(NoiseSettings()))[1]
     np.testing.assert_array_equal(shipped["noisy"], fresh["noisy"])
     close = np.abs(shipped["cleaned"]["network"].astype(int) - fresh["cleaned"]["network"])
     assert close.max() <= 64  # of 32768: processors differ in the last digits

@@ -20,7 +20,7 @@ from aecore.concepts.bottleneck import models as machines
 from aecore.concepts.bottleneck import recording as bottleneck_recording
 from aecore.concepts.bottleneck import subspaces as bottleneck_equivalence
 from aecore.concepts.bottleneck import training as bottleneck_training
-from aecore.concepts.bottleneck.signals import LENGTH, Drawing, family_to_learn, spectrum
+from aecore.concepts.bottleneck.signals import LENGTH, FamilySettings, family_to_learn, spectrum
 from aecore.data.datasets.signals import SinusoidFamily
 from aecore.errors import DataError, SettingError, TooFewRows, UnreadableFile
 from aecore.models import NestedAutoEncoder
@@ -49,10 +49,13 @@ def brief(monkeypatch):
 @pytest.fixture(scope="module")
 def swept():
     """Every shipped complexity at the noise of the page's default, by its sweep."""
-    drawings = {complexity: Drawing(complexity=complexity) for complexity in GRID}
+    drawings = {complexity: FamilySettings(complexity=complexity) for complexity in GRID}
     return {
         complexity: bottleneck.sweep(
-            drawing.signals(), 0, machines.Pca.fit(family_to_learn(complexity), LARGEST), bottleneck.shipped(complexity)
+            drawing.signals(),
+            0,
+            machines.FittedPca.fit(family_to_learn(complexity), LARGEST),
+            bottleneck.load_pretrained(complexity),
         )
         for complexity, drawing in drawings.items()
     }
@@ -70,9 +73,9 @@ def torch_model(tree, **settings):
     [("linear", LINEAR, {"hidden": ()}), ("nonlinear", NONLINEAR, {"hidden": (128, 96), "activation": "silu"})],
 )
 def test_numpy_rebuilds_what_torch_does(part, name, settings):
-    tree = bottleneck.shipped(3)
+    tree = bottleneck.load_pretrained(3)
     model, machine = torch_model(tree[part], **settings), bottleneck.read_machines(tree)[name]
-    x = Drawing(complexity=3, noise=0.3).signals()[:40]
+    x = FamilySettings(complexity=3, noise=0.3).signals()[:40]
     with torch.inference_mode():
         batch = torch.from_numpy(x)
         codes = model.encode(batch)
@@ -85,24 +88,24 @@ def test_numpy_rebuilds_what_torch_does(part, name, settings):
 
 def test_pca_is_scikit_learn_s():
     x = family_to_learn(3)[:700]
-    ours, theirs = machines.Pca.fit(x, LARGEST), SklearnPCA(LARGEST, svd_solver="full").fit(x)
+    ours, theirs = machines.FittedPca.fit(x, LARGEST), SklearnPCA(LARGEST, svd_solver="full").fit(x)
     np.testing.assert_allclose(ours.variances[:LARGEST] * 700 / 699, theirs.explained_variance_, rtol=1e-4)
     codes = theirs.transform(x[:5])
     for k in (0, 2, 6, LARGEST):
         rebuilt = theirs.mean_ + codes[:, :k] @ theirs.components_[:k]
         np.testing.assert_allclose(ours.machine.frames(x[2])[k], rebuilt[2], atol=2e-3)
     with pytest.raises(TooFewRows):
-        machines.Pca.fit(x[:1], LARGEST)
+        machines.FittedPca.fit(x[:1], LARGEST)
 
 
 def test_the_bound_is_the_discarded_singular_values_and_pca_attains_it_on_its_own_signals():
-    x = Drawing(complexity=4, noise=0.4).signals()
+    x = FamilySettings(complexity=4, noise=0.4).signals()
     bound = bottleneck_equivalence.linear_bound(x, LARGEST)
     values = np.linalg.svd(x - x.mean(0), compute_uv=False).astype(np.float64) ** 2 / len(x)
     np.testing.assert_allclose(bound, [values[k:].sum() for k in range(LARGEST + 1)], rtol=1e-4)
-    own = machines.Pca.fit(x, LARGEST).machine.errors(x, range(LARGEST + 1))
+    own = machines.FittedPca.fit(x, LARGEST).machine.errors(x, range(LARGEST + 1))
     np.testing.assert_allclose(own, bound, rtol=1e-3)
-    other = machines.Pca.fit(family_to_learn(4), LARGEST).machine.errors(x, range(LARGEST + 1))
+    other = machines.FittedPca.fit(family_to_learn(4), LARGEST).machine.errors(x, range(LARGEST + 1))
     assert (other >= bound).all()
 
 
@@ -116,8 +119,8 @@ def test_the_largest_angle_is_that_of_a_turned_axis(degrees):
 
 def test_a_narrow_gap_gives_no_angle_and_a_wide_one_does():
     family = SinusoidFamily(complexity=2)
-    pca = machines.Pca.fit(family.draw(4000, seed=1), LARGEST)
-    other = machines.Pca.fit(family.draw(4000, seed=2), LARGEST)
+    pca = machines.FittedPca.fit(family.draw(4000, seed=1), LARGEST)
+    other = machines.FittedPca.fit(family.draw(4000, seed=2), LARGEST)
     within = bottleneck_equivalence.compare(other.machine, pca, 3, (0.2, 0.1))  # between a sine and its cosine
     across = bottleneck_equivalence.compare(other.machine, pca, 4, (0.2, 0.1))  # between the signals and nothing
     assert within.gap < 0.1
@@ -129,7 +132,7 @@ def test_a_narrow_gap_gives_no_angle_and_a_wide_one_does():
 
 
 def test_waveforms_are_unit_rows_and_what_a_code_number_changes():
-    tree = bottleneck.shipped(2)
+    tree = bottleneck.load_pretrained(2)
     network = bottleneck.read_machines(tree)[NONLINEAR]
     shapes = network.waveforms()
     assert shapes.shape == (LARGEST, LENGTH)
@@ -179,7 +182,7 @@ def test_no_linear_machine_goes_below_the_bound_and_the_nonlinear_one_does(swept
 
 @pytest.mark.parametrize("complexity", [1, 3, 20])
 def test_a_family_of_n_fills_2n_dimensions(swept, complexity):
-    silent = Drawing(complexity=complexity, noise=0.0).signals()
+    silent = FamilySettings(complexity=complexity, noise=0.0).signals()
     lost = bottleneck.sweep(silent, 0, swept[complexity].pca, None).lost[PCA]
     assert lost[2 * complexity] < 4e-3
     assert lost[2 * complexity - 2] > 2 * lost[2 * complexity]
@@ -187,21 +190,24 @@ def test_a_family_of_n_fills_2n_dimensions(swept, complexity):
 
 def test_what_ships_is_small_and_only_the_grid():
     assert bottleneck.ASSET.stat().st_size < 2_000_000
-    assert bottleneck.shipped(4) is None
+    assert bottleneck.load_pretrained(4) is None
 
 
 # ---------------------------------------------------------------------- signals
 def test_seeds_draw_other_signals_none_of_which_were_learnt():
     learnt = family_to_learn(2)
-    one, two = Drawing(complexity=2, noise=0.0, seed=0).signals(), Drawing(complexity=2, noise=0.0, seed=1).signals()
+    one, two = (
+        FamilySettings(complexity=2, noise=0.0, seed=0).signals(),
+        FamilySettings(complexity=2, noise=0.0, seed=1).signals(),
+    )
     assert not np.array_equal(one, two)
     nearest = [np.abs(learnt - x).max(1).min() for x in one[:50]]
     assert min(nearest) > 1e-3
-    np.testing.assert_array_equal(one, Drawing(complexity=2, noise=0.0, seed=0).signals())
+    np.testing.assert_array_equal(one, FamilySettings(complexity=2, noise=0.0, seed=0).signals())
 
 
 def test_noise_is_relative_to_the_signal_s_rms():
-    quiet, loud = (Drawing(complexity=3, noise=n, seed=4).signals() for n in (0.0, 0.5))
+    quiet, loud = (FamilySettings(complexity=3, noise=n, seed=4).signals() for n in (0.0, 0.5))
     assert (loud - quiet).std() == pytest.approx(0.5, rel=0.02)
     assert np.sqrt((quiet**2).mean()) == pytest.approx(1, rel=0.05)
 
@@ -211,7 +217,7 @@ def test_noise_is_relative_to_the_signal_s_rms():
 )
 def test_a_drawing_out_of_range_is_refused(wrong):
     with pytest.raises(SettingError, match=next(iter(wrong))):
-        Drawing(**wrong)
+        FamilySettings(**wrong)
 
 
 def test_the_spectrum_of_a_tone_is_at_its_frequency():
@@ -231,11 +237,11 @@ def measured(rows: int = 1500) -> np.ndarray:
     return np.stack([t, 40 + 3 * np.sin(9 * t), np.cumsum(rng.normal(size=rows))], 1)
 
 
-def cut_file(name: str, data: bytes, channel: str) -> bottleneck_recording.Recording:
+def cut_file(name: str, data: bytes, channel: str) -> bottleneck_recording.ChannelWindows:
     """Read a file and cut one of its channels."""
     _, held = run(bottleneck_recording.read(name, data))
     assert channel in held.summary.channels
-    return run(bottleneck_recording.cut(held.value, channel))[1]
+    return run(bottleneck_recording.cut_windows(held.value, channel))[1]
 
 
 def test_a_channel_is_cut_into_windows_that_keep_apart():
@@ -249,7 +255,7 @@ def test_a_channel_is_cut_into_windows_that_keep_apart():
     np.testing.assert_allclose(cut.test[0] * spread + centre, values[border : border + 256, 2], atol=1e-3)
     np.testing.assert_allclose(cut.test[-1] * spread + centre, values[-256:, 2], atol=1e-3)
     assert cut.learn.shape == (border - 255, 256)
-    assert {cut.shown(seed) for seed in range(200)} <= set(range(len(cut.test)))
+    assert {cut.choose_row(seed) for seed in range(200)} <= set(range(len(cut.test)))
 
 
 def test_a_long_recording_makes_no_more_windows_than_a_family_has_signals():
@@ -285,7 +291,7 @@ def test_training_says_where_it_is_and_returns_machines(brief):
     assert [step["part"] for step in progress] == sorted(step["part"] for step in progress)
     assert all(1 <= step["epoch"] <= step["epochs"] for step in progress)
     swept = bottleneck.sweep(
-        Drawing(complexity=2).signals(), 3, machines.Pca.fit(family_to_learn(2)[:512], LARGEST), tree
+        FamilySettings(complexity=2).signals(), 3, machines.FittedPca.fit(family_to_learn(2)[:512], LARGEST), tree
     )
     assert list(swept.machines) == [PCA, LINEAR, NONLINEAR]
     assert swept.lost[LINEAR][4] < 1
@@ -312,7 +318,7 @@ def test_the_words_carry_the_numbers(swept):
     assert "°" in bottleneck.equivalence(s, 10)
     assert "not compared" in bottleneck.equivalence(s, 3)
     assert "no subspace" in bottleneck.equivalence(s, 0)
-    alone = bottleneck.sweep(Drawing().signals(), 0, s.pca, None)
+    alone = bottleneck.sweep(FamilySettings().signals(), 0, s.pca, None)
     assert "To be measured" in bottleneck.equivalence(alone, 3)
     assert "autoencoder" not in bottleneck.summary(alone, 3)
 
@@ -373,7 +379,7 @@ def opened(monkeypatch, tmp_path):
     return start
 
 
-def on_screen(app: AppTest) -> bottleneck.Sweep:
+def on_screen(app: AppTest) -> bottleneck.SignalSweep:
     assert not app.exception
     return app.session_state["bottleneck:now"]["swept"]
 

@@ -9,7 +9,7 @@ import pytest
 from aecore import store
 from aecore.audio.denoiser import SpeechDenoiser
 from aecore.concepts import latent_clusters, vae_morphing, variants
-from aecore.concepts.audio_denoising import Spoiling, sample
+from aecore.concepts.audio_denoising import NoiseSettings, sample
 from aecore.concepts.audio_denoising import tune as audio_tuning
 from aecore.concepts.latent_clusters import training as clusters_training
 from aecore.concepts.vae_morphing import training as morphing_training
@@ -34,7 +34,7 @@ def result_of(task: Generator[dict, Any, Any]) -> Any:
 
 
 def test_latent_clusters_keep_the_vae_as_it_is():
-    settings = latent_clusters.Settings(epochs=6)
+    settings = latent_clusters.ClusterSettings(epochs=6)
     left = cancel(clusters_training.train(settings), lambda p: p["part"] == latent_clusters.VAE and p["epoch"] == 2)
     made = latent_clusters.from_tree(left)
     assert {len(history) for name, history in made.history.items() if name != latent_clusters.PCA} == {len(made.epochs)}
@@ -44,7 +44,7 @@ def test_latent_clusters_keep_the_vae_as_it_is():
 
 
 def test_vae_morphing_keeps_the_vae_as_it_is():
-    settings = morphing_training.Training(epochs=4, width=16)
+    settings = morphing_training.MorphingSettings(epochs=4, width=16)
     left = cancel(morphing_training.train(settings), lambda p: p["part"] == vae_morphing.VAE)
     made = vae_morphing.from_tree(left)
     assert np.isfinite(made.vae.codes).all() and made.vae.reconstruction > 0
@@ -52,8 +52,8 @@ def test_vae_morphing_keeps_the_vae_as_it_is():
 
 @pytest.mark.parametrize(
     "task",
-    [lambda: clusters_training.train(latent_clusters.Settings(epochs=3)),
-     lambda: morphing_training.train(morphing_training.Training(epochs=4, width=16))],
+    [lambda: clusters_training.train(latent_clusters.ClusterSettings(epochs=3)),
+     lambda: morphing_training.train(morphing_training.MorphingSettings(epochs=4, width=16))],
     ids=["clusters", "morphing"],
 )  # fmt: skip
 def test_with_one_of_two_networks_there_is_nothing_to_show(task):
@@ -64,7 +64,7 @@ def test_with_one_of_two_networks_there_is_nothing_to_show(task):
 
 
 def test_a_variant_is_measured_as_it_is():
-    settings = variants.Settings(kind=next(iter(variants.KINDS)), epochs=5)
+    settings = variants.VariantSettings(kind=next(iter(variants.KINDS)), epochs=5)
     left = cancel(variants_training.train(settings), lambda p: p["epoch"] == 2)
     whole = result_of(variants_training.train(settings))
     assert set(whole) == set(left) and set(whole["row"]) == set(left["row"])
@@ -72,7 +72,7 @@ def test_a_variant_is_measured_as_it_is():
 
 
 def test_a_denoiser_is_measured_as_it_is():
-    task = audio_tuning.tune(sample(), Spoiling(noise="fan"), steps=100)
+    task = audio_tuning.tune(sample(), NoiseSettings(noise="fan"), steps=100)
     left = cancel(task, lambda p: p["step"] > 0)
     assert len(left["losses"]) == 1
     assert set(left["after"]) == set(left["before"]) == {"clip", "phrase"}

@@ -31,7 +31,7 @@ def trained():
 
 
 def test_the_shipped_result_is_what_training_gives(trained):
-    shipped = sensors.Analysis.from_tree(sensor_shipped.shipped(InverterSample(), sensors.DEFAULT_NORMAL))
+    shipped = sensors.Analysis.from_tree(sensor_shipped.load_pretrained(InverterSample(), sensors.DEFAULT_NORMAL))
     fresh = sensors.Analysis.from_tree(trained[1])
     np.testing.assert_allclose(shipped.scores, fresh.scores, rtol=1e-2)  # processors differ in the last digits
     assert shipped.choices == fresh.choices
@@ -41,7 +41,7 @@ def test_the_shipped_result_is_what_training_gives(trained):
 @pytest.mark.parametrize("name", list(sensor_shipped.SAMPLES))
 def test_every_sample_ships_with_its_fault_found(name):
     sample = sensor_shipped.SAMPLES[name]
-    signal, tree = sample.signal(), sensor_shipped.shipped(sample, sensors.DEFAULT_NORMAL)
+    signal, tree = sample.signal(), sensor_shipped.load_pretrained(sample, sensors.DEFAULT_NORMAL)
     analysis = sensors.Analysis.from_tree(tree)
     assert analysis.channels == signal.channels
     assert analysis.rebuilt.shape == analysis.channel_excess.shape == signal.values.shape
@@ -86,8 +86,8 @@ def test_the_report_holds_no_markup_but_its_own_and_loads_nothing():
 
 
 def test_nothing_ships_for_other_settings():
-    assert sensor_shipped.shipped(InverterSample(seed=1), sensors.DEFAULT_NORMAL) is None
-    assert sensor_shipped.shipped(InverterSample(), (0.0, 40.0)) is None
+    assert sensor_shipped.load_pretrained(InverterSample(seed=1), sensors.DEFAULT_NORMAL) is None
+    assert sensor_shipped.load_pretrained(InverterSample(), (0.0, 40.0)) is None
 
 
 def test_progress_tells_stage_epoch_and_a_falling_loss(trained):

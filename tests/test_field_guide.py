@@ -61,7 +61,7 @@ def test_kept_variance_is_pca_s():
 
 def test_sizes_ship_and_one_network_is_trained_again_to_the_same_error():
     for data in latent_size.DATA:
-        sizing = shipped.sizing(data)
+        sizing = shipped.load_sizing(data)
         sample = latent_size.draw(data)
         for k, lost in zip(sizing.sizes, sizing.lost_by_pca, strict=True):
             fitted = PCA(k, svd_solver="full").fit(sample.learn)
@@ -69,8 +69,8 @@ def test_sizes_ship_and_one_network_is_trained_again_to_the_same_error():
             assert lost == pytest.approx(latent_size.lost_share(again, sample.test), rel=1e-3)
         assert set(sizing.chosen) == set(latent_size.RULES)
         assert all(str(n) in latent_size.verdict(sizing) for n in sizing.chosen.values())
-    sample, sizing = latent_size.draw("digits"), shipped.sizing("digits")
-    again = ended(latent_size._trained(sample, 1, 0, 0.0))
+    sample, sizing = latent_size.draw("digits"), shipped.load_sizing("digits")
+    again = ended(latent_size._train(sample, 1, 0, 0.0))
     assert latent_size.lost_share(again, sample.test) == pytest.approx(sizing.lost[0, 0], rel=0.03)
 
 
@@ -84,7 +84,7 @@ def test_the_line_turns_by_as_much_as_it_says():
 
 
 def test_bent_ships_a_case_that_is_pca_and_one_that_is_not():
-    bent = shipped.bent()
+    bent = shipped.load_bends()
     for i, turn in enumerate(bent.turns):
         learn, test = curved.draw(turn, 0), curved.draw(turn, 1)
         fitted = PCA(1).fit(learn)
@@ -98,7 +98,7 @@ def test_bent_ships_a_case_that_is_pca_and_one_that_is_not():
 
 
 def test_a_bend_is_trained_again_to_the_same_error():
-    again, bent = curved.from_tree(ended(curved.bend((90,)))), shipped.bent()
+    again, bent = curved.from_tree(ended(curved.bend((90,)))), shipped.load_bends()
     at = bent.turns.index(90)
     assert again.lost[curved.NONLINEAR][0] == pytest.approx(bent.lost[curved.NONLINEAR][at], rel=0.1)
 
@@ -107,7 +107,7 @@ def test_a_bend_is_trained_again_to_the_same_error():
 def test_each_switch_does_what_it_says():
     def made(fault):
         trial = Trial(data="digits", faults=(fault,) if fault else (), seed=3)
-        return trials.plan_of(trial), *trials.split(trial, trials.plan_of(trial))
+        return trials.draw_plan(trial), *trials.split(trial, trials.draw_plan(trial))
 
     plan, learn, test = made(None)
     assert abs(learn.mean(0)).max() < 1e-4
@@ -133,17 +133,17 @@ def test_a_trial_says_what_it_does_not_take(wrong):
 
 @pytest.mark.parametrize("kind", [HEALTHY, "dead units"])
 def test_a_trial_is_run_again_to_the_same_curves(kind):
-    trial = shipped.trial_of("digits", kind, shipped.SHOWN_SEED)
-    kept, again = shipped.exemplar(trial), trials.outcome_of(ended(trials.run(trial)))
+    trial = shipped.make_trial("digits", kind, shipped.SHOWN_SEED)
+    kept, again = shipped.load_exemplar(trial), trials.read_outcome(ended(trials.run(trial)))
     np.testing.assert_allclose(again.history.train, kept.history.train, rtol=0.02)
-    silent = trials.plan_of(trial).dead
+    silent = trials.draw_plan(trial).dead
     assert again.history.active[-1] <= 1 - silent + 0.02
     assert again.inputs.shape == again.rebuilt.shape == (trials.SHOWN, 64)
 
 
 def test_only_what_ships_is_an_exemplar():
-    assert shipped.exemplar(Trial(seed=shipped.SHOWN_SEED, faults=FAULTS[:2])) is None
-    assert shipped.exemplar(Trial(seed=0)) is None
+    assert shipped.load_exemplar(Trial(seed=shipped.SHOWN_SEED, faults=FAULTS[:2])) is None
+    assert shipped.load_exemplar(Trial(seed=0)) is None
 
 
 # ---------------------------------------------------------------------- diagnosis
@@ -162,8 +162,8 @@ def test_features_read_what_was_drawn():
 
 
 def test_probabilities_are_those_of_the_gaussians_and_a_missing_feature_is_left_out():
-    found = shipped.diagnosed().diagnosis
-    outcome = shipped.exemplar(Trial(seed=shipped.SHOWN_SEED))
+    found = shipped.load_diagnosis().diagnosis
+    outcome = shipped.load_exemplar(Trial(seed=shipped.SHOWN_SEED))
     for history in (outcome.history, outcome.history._replace(active=None)):
         features = diagnosis.features(history)
         known = np.flatnonzero(np.isfinite(features))
@@ -182,14 +182,14 @@ def test_the_tail_is_chi_squared(value, degrees):
 
 def test_curves_like_nothing_that_was_tried_are_unclear():
     strange = History(np.array([1, 1e3, 1e-3, 1e3, 1e-3, 1e3]), np.array([1e-3, 1e3, 1e-3, 1e3, 1e-3, 1e-3]), None)
-    verdict = shipped.diagnosed().diagnosis(strange)
+    verdict = shipped.load_diagnosis().diagnosis(strange)
     assert verdict.kind == UNCLEAR
     assert verdict.strange
 
 
 def test_a_loss_that_never_moves_is_unclear():
     still = History(np.ones(12), np.ones(12))
-    assert shipped.diagnosed().diagnosis(still).kind == UNCLEAR
+    assert shipped.load_diagnosis().diagnosis(still).kind == UNCLEAR
 
 
 def test_a_diagnosis_learns_kinds_that_lie_apart():
@@ -208,7 +208,7 @@ def test_a_diagnosis_learns_kinds_that_lie_apart():
 
 
 def test_the_shipped_diagnosis_is_mostly_right_about_what_it_never_saw():
-    made = shipped.diagnosed()
+    made = shipped.load_diagnosis()
     seeds = len(shipped.UNSEEN_SEEDS)
     for counts, kinds in ((made.unseen_seeds, 2), (made.other_data, 2), (made.without_units, 4)):
         assert counts.sum(1).tolist() == [kinds * seeds] * len(KINDS)
@@ -264,7 +264,7 @@ def test_real_digits_cannot_be_told_and_mean_pictures_always_can():
 
 
 def test_samples_ship_and_one_row_is_made_again():
-    made = shipped.generated()
+    made = shipped.load_samples()
     assert made.pictures[generation.VAE].shape == (len(made.sizes), generation.SHOWN, 8, 8)
     mean = {way: made.measures[way].mean(1) for way in generation.WAYS}
     assert (mean[generation.MIXTURE][1:, 1] < mean[generation.GAUSSIAN][1:, 1]).all()
@@ -284,7 +284,7 @@ def test_the_checklist_s_auc_is_the_usual_one():
 
 @pytest.mark.parametrize("item", checklist.ITEMS, ids=lambda item: item.name)
 def test_every_item_helps_on_every_mean_and_is_measured_again(item):
-    measured = next(m for m in shipped.measured() if m.item.name == item.name)
+    measured = next(m for m in shipped.load_checklist() if m.item.name == item.name)
     before, after = measured.before.mean(), measured.after.mean()
     ideal = item.ideal if item.ideal is not None else 1.0 if "AUC" in item.measure else 0.0
     assert abs(after - ideal) < abs(before - ideal)
@@ -329,9 +329,9 @@ def test_figures_say_what_they_show_and_escape_what_they_are_told():
 
 def test_a_trial_s_examples_are_the_pixels_that_went_in():
     trial = Trial(data="digits", faults=("unscaled inputs",), seed=shipped.SHOWN_SEED)
-    rows = trials.plan_of(trial).rows
-    held_out = trials.drawn("digits", rows + trials.TEST_ROWS, trial.seed)[rows:][: trials.SHOWN]
-    shown = trials.pictures(trial, shipped.exemplar(trial).inputs)
+    rows = trials.draw_plan(trial).rows
+    held_out = trials.draw_rows("digits", rows + trials.TEST_ROWS, trial.seed)[rows:][: trials.SHOWN]
+    shown = trials.pictures(trial, shipped.load_exemplar(trial).inputs)
     np.testing.assert_allclose(shown.reshape(trials.SHOWN, -1), held_out, atol=0.01)
     assert trials.pictures(Trial(data="inverter"), held_out) is None
     html = figures.examples(shown, shown, LIGHT)

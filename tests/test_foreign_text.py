@@ -121,7 +121,7 @@ def test_a_detector_comes_back_as_it_was_saved(fitted, tmp_path):
 def test_sentences_about_channels_stay_on_one_line():
     names = ("evil\n\nname", "b" * 500)
     with pytest.raises(AecoreError) as raised:
-        sensors.arranged(np.zeros((5, 2)), ("b" * 500, "c"), names)
+        sensors.arrange_columns(np.zeros((5, 2)), ("b" * 500, "c"), names)
     assert str(raised.value).isprintable() and len(str(raised.value)) < 400
     values = np.column_stack([np.sin(np.arange(200) / 5), np.ones(200)])
     frame = pd.DataFrame(values, columns=["moving", "still\nand evil"])

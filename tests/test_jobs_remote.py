@@ -124,7 +124,10 @@ def test_values_stay_in_a_worker_and_go_to_another(machines):
 
 
 def test_a_cancelled_training_goes_on_on_another_machine_with_another_disk(machines, tmp_path):
-    network, settings = mnist.Network(width=64, latent_dim=8), mnist.Training(source="shipped", epochs=50)
+    network, settings = (
+        mnist.CompressionNetwork(width=64, latent_dim=8),
+        mnist.CompressionTraining(source="shipped", epochs=50),
+    )
     machines.stop("long 0")
     machines.start_worker("long", "long a", AECORE_CACHE=str(tmp_path / "a"))
     job = jobs.submit(mnist.train, network, settings)
@@ -136,7 +139,7 @@ def test_a_cancelled_training_goes_on_on_another_machine_with_another_disk(machi
     assert 0 < film["seen"] < 50 * 1_500
     machines.stop("long a")
     machines.start_worker("long", "long 0", AECORE_CACHE=str(tmp_path / "b"))
-    further = mnist.Training(source="shipped", epochs=1)
+    further = mnist.CompressionTraining(source="shipped", epochs=1)
     result = jobs.submit(mnist.train, network, further, mnist.start_of(film)).result(WAIT)
     assert result["complete"]
     assert result["seen"] > film["seen"]

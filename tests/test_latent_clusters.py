@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from aecore import latent, store
 from aecore.concepts import latent_clusters as clusters
-from aecore.concepts.latent_clusters import MACHINES, PCA, PLAIN, VAE, Settings
+from aecore.concepts.latent_clusters import MACHINES, PCA, PLAIN, VAE, ClusterSettings
 from aecore.concepts.latent_clusters import tables as views
 from aecore.concepts.latent_clusters.training import lay_out, train
 from aecore.errors import SettingError, TooFewRows
@@ -28,7 +28,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def trained():
-    return ended(train(Settings(size=3, epochs=12, without=4)))
+    return ended(train(ClusterSettings(size=3, epochs=12, without=4)))
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +79,10 @@ def test_pca_s_map_is_measured_on_what_nobody_learnt_from(made, digits):
 
 def test_the_left_out_digit_was_not_learnt_from(digits):
     with pytest.raises(SettingError, match="no labels"):
-        next(lay_out(Settings(without=1), digits._replace(labels=None)))
+        next(lay_out(ClusterSettings(without=1), digits._replace(labels=None)))
     one = digits._replace(held_out=digits.labels != 4)
     with pytest.raises(TooFewRows, match="0 data"):
-        next(lay_out(Settings(without=4), one))
+        next(lay_out(ClusterSettings(without=4), one))
 
 
 def test_a_visitor_s_vectors_without_labels_are_laid_out_too():
@@ -91,7 +91,7 @@ def test_a_visitor_s_vectors_without_labels_are_laid_out_too():
     data = clusters.own_collection(x, None, (), None)
     assert data.x.min() >= 0
     assert data.x.max() <= 1
-    _, own = ended(lay_out(Settings(source="own", epochs=5), data))
+    _, own = ended(lay_out(ClusterSettings(source="own", epochs=5), data))
     assert own.measures[VAE].knn is None
     assert own.measures[VAE].trustworthiness > 0.5
     assert views.counts(data, np.arange(7))["count"].tolist() == [7]
@@ -101,10 +101,10 @@ def test_a_visitor_s_vectors_without_labels_are_laid_out_too():
 def test_a_brush_takes_the_rows_inside_and_goes_through_the_link(made):
     points = made.maps[VAE]
     ranges = {"VAE x": (0.0, float(points[:, 0].max())), "VAE y": (float(points[:, 1].min()), 0.0)}
-    rows = views.chosen(made.maps, ranges)
+    rows = views.find_brushed(made.maps, ranges)
     assert set(rows) == set(np.flatnonzero((points[:, 0] >= 0) & (points[:, 1] <= 0)))
     again = views.brush_from_text(views.brush_to_text(ranges))
-    assert abs(len(views.chosen(made.maps, again)) - len(rows)) < 10
+    assert abs(len(views.find_brushed(made.maps, again)) - len(rows)) < 10
     assert figures.brushed({"brush": {"VAE x": [0, 1], "VAE y": [2, 3]}}) == {"VAE x": (0, 1), "VAE y": (2, 3)}
     assert figures.brushed({}) == {}
 
@@ -130,15 +130,15 @@ def test_counts_and_worst(made, digits):
 def test_what_ships_covers_every_size_the_page_opens(size, projection):
     if size == 2 and projection != "PCA":
         return
-    made = clusters.shipped(Settings(size=size, projection=projection))
+    made = clusters.load_pretrained(ClusterSettings(size=size, projection=projection))
     assert made is not None
     assert made.projected == (None if size == 2 else projection)
     assert made.measures[PLAIN].knn > made.measures[PCA].knn - 0.05
 
 
 def test_other_settings_do_not_ship():
-    assert clusters.shipped(Settings(seed=1)) is None
-    assert clusters.shipped(Settings(without=3)) is None
+    assert clusters.load_pretrained(ClusterSettings(seed=1)) is None
+    assert clusters.load_pretrained(ClusterSettings(without=3)) is None
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_other_settings_do_not_ship():
 def test_settings_say_what_they_do_not_take(wrong):
     (value,) = wrong.values()
     with pytest.raises(SettingError, match=str(value)):
-        Settings(**wrong)
+        ClusterSettings(**wrong)
 
 
 def test_a_montage_puts_ink_where_the_pictures_have_it():

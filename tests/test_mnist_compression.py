@@ -19,9 +19,9 @@ from aecore.data.datasets import drawn_digits, mnist, mnist_download
 from aecore.errors import DataError, DatasetMissing, SettingError, StoreError, UnreadableFile
 from aecore.numerics.progress import finish
 
-NETWORK = page.Network(width=64, latent_dim=16)
+NETWORK = page.CompressionNetwork(width=64, latent_dim=16)
 COUNT = 1295  # digits to learn from, of 1,797
-TRAINING = page.Training(source=pictures.SHIPPED, epochs=3, batch_size=16)
+TRAINING = page.CompressionTraining(source=pictures.SHIPPED, epochs=3, batch_size=16)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,7 +46,7 @@ def trained(cache):
 @pytest.mark.parametrize("kind", page.KINDS)
 @pytest.mark.parametrize(("width", "k"), [(64, 2), (256, 33)])
 def test_parameters_are_counted_as_torch_counts_them(kind, width, k):
-    network = page.Network(kind=kind, width=width, latent_dim=k)
+    network = page.CompressionNetwork(kind=kind, width=width, latent_dim=k)
     model = page.build(network)
     assert page.cost(network).parameters == model.num_parameters == sum(p.numel() for p in model.parameters())
     assert model(torch.rand(3, 1, 28, 28)).shape == (3, 1, 28, 28)
@@ -71,13 +71,13 @@ def test_the_log2_rule_is_the_logarithm_of_the_pixels():
 )
 def test_a_network_outside_the_ranges_is_refused_with_what_came(wrong):
     with pytest.raises(SettingError, match=str(next(iter(wrong.values())))):
-        page.Network(**wrong)
+        page.CompressionNetwork(**wrong)
 
 
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"epochs": 51}, {"batch_size": 1}, {"learning_rate": float("nan")}])
 def test_a_training_outside_the_ranges_is_refused(wrong):
     with pytest.raises(SettingError, match=next(iter(wrong))):
-        page.Training(**wrong)
+        page.CompressionTraining(**wrong)
 
 
 # ---------------------------------------------------------------------- drawn digits
@@ -140,7 +140,9 @@ def test_the_judgement_is_what_torch_gives(trained):
 def test_going_on_starts_where_the_training_ended(trained):
     first = trained[1]
     start = store.loads(store.dumps(page.start_of(first)))  # as it travels, and as a plain tree
-    steps, result = run(page.train(NETWORK, page.Training(source=pictures.SHIPPED, epochs=1, batch_size=16), start))
+    steps, result = run(
+        page.train(NETWORK, page.CompressionTraining(source=pictures.SHIPPED, epochs=1, batch_size=16), start)
+    )
     assert np.array_equal(result["film"][: len(first["film"])], first["film"])
     assert result["at"][-1] == 4.0 and result["history"]["epoch"] == [1, 2, 3, 4]
     assert result["seen"] == first["seen"] + COUNT
@@ -164,7 +166,7 @@ def cancelled(task):
 @pytest.mark.parametrize("kind", page.KINDS)
 def test_a_cancelled_training_returns_what_there_is(kind, tmp_path, monkeypatch):
     monkeypatch.setenv("AECORE_CACHE", str(tmp_path))
-    task = page.train(page.Network(kind=kind, width=64, latent_dim=5), TRAINING)
+    task = page.train(page.CompressionNetwork(kind=kind, width=64, latent_dim=5), TRAINING)
     seen = 0
     while not seen:
         seen = next(task)["seen"]
@@ -173,9 +175,9 @@ def test_a_cancelled_training_returns_what_there_is(kind, tmp_path, monkeypatch)
     assert not left["complete"] and left["source"] == pictures.SHIPPED and not left["offline"]
     assert left["judged"]["count"] == 359
     assert list(tmp_path.iterdir()) == []  # the result is what it returns, and lies on no disk
-    assert run(page.train(page.Network(kind=kind, width=64, latent_dim=5), TRAINING, page.start_of(left)))[1][
-        "complete"
-    ]
+    assert run(page.train(page.CompressionNetwork(kind=kind, width=64, latent_dim=5), TRAINING, page.start_of(left)))[
+        1
+    ]["complete"]
 
 
 def test_a_finished_training_and_a_cancelled_one_return_the_same_kind_of_tree(trained):
@@ -188,7 +190,7 @@ def test_a_finished_training_and_a_cancelled_one_return_the_same_kind_of_tree(tr
 
 
 def test_a_training_cancelled_before_it_began_has_nothing_to_return():
-    task = page.train(page.Network(width=64, latent_dim=6), TRAINING)
+    task = page.train(page.CompressionNetwork(width=64, latent_dim=6), TRAINING)
     next(task)
     with pytest.raises(jobs.Cancelled):
         task.throw(jobs.Cancelled())
@@ -205,8 +207,8 @@ def test_pictures_that_cannot_be_had_are_replaced_by_the_built_in_ones(tmp_path,
     monkeypatch.setenv("AECORE_CACHE", str(tmp_path))
     monkeypatch.delenv("AECORE_DATASETS", raising=False)
     monkeypatch.setenv("AECORE_MNIST_MIRROR", "http://127.0.0.1:9/")  # nobody listens there
-    network = page.Network(width=64, latent_dim=8)
-    steps, result = run(page.train(network, page.Training(source=pictures.MNIST, epochs=1)))
+    network = page.CompressionNetwork(width=64, latent_dim=8)
+    steps, result = run(page.train(network, page.CompressionTraining(source=pictures.MNIST, epochs=1)))
     assert set(steps[0]) == {"file", "bytes", "total", "progress"}
     assert result["source"] == pictures.SHIPPED and result["offline"] and result["complete"]
     assert next(step for step in steps if "epoch" in step)["offline"]
@@ -228,7 +230,7 @@ def test_a_worker_of_its_own_fetches_the_pictures_that_it_lacks(tmp_path, monkey
     monkeypatch.delenv("AECORE_DATASETS", raising=False)
     monkeypatch.setattr(mnist_download, "download", fetched)
     monkeypatch.setattr(mnist, "COUNTS", {True: 5_100, False: 400})
-    steps, result = run(page.train(page.Network(width=64, latent_dim=8), page.Training(epochs=1)))
+    steps, result = run(page.train(page.CompressionNetwork(width=64, latent_dim=8), page.CompressionTraining(epochs=1)))
     assert steps[0]["file"] == "train-images"
     assert result["source"] == pictures.MNIST and not result["offline"]
     assert result["seen"] == 100 and result["judged"]["count"] == 400
@@ -276,7 +278,7 @@ def test_a_byte_a_number_is_off_by_half_a_step_at_most():
     codes = np.random.default_rng(0).normal(size=(500, 6)).astype(np.float32)
     quantizer = budget.Quantizer.of(codes)
     step = np.ptp(codes, axis=0) / 255
-    rounded = quantizer.rounded(codes)
+    rounded = quantizer.quantise(codes)
     assert (np.abs(rounded - codes) <= step * 0.501).all()
     assert all(len(np.unique(rounded[:, j])) <= 256 for j in range(6))
 
@@ -310,20 +312,20 @@ def test_methods_keep_to_the_budget_or_say_that_they_cannot():
         size = row.whole if "whole" in row.method else row.payload
         assert row.fits == (size <= 1.1 * 64)
         assert compared.shown[row.method].shape == (10, 28, 28)
-        assert budget.Row.from_tree(row.tree()) == row
+        assert budget.BudgetRow.from_tree(row.tree()) == row
 
 
 # ---------------------------------------------------------------------- what ships
 def test_what_ships_beats_pca_at_every_size_and_can_be_rebuilt():
-    curve = shipped.curve()
+    curve = shipped.load_curve()
     assert curve.sizes == list(shipped.SIZES)
     assert all(a < p for a, p in zip(curve.autoencoder, curve.pca, strict=True))
     assert curve.autoencoder == sorted(curve.autoencoder, reverse=True)
     from aecore.concepts.mnist_compression.training import rebuild
     from aecore.models import from_tree
 
-    for k, size in shipped.sizes().items():
-        again = rebuild(from_tree(shipped.model(k)), drawn_digits.load())
+    for k, size in shipped.load_sizes().items():
+        again = rebuild(from_tree(shipped.load_model(k)), drawn_digits.load())
         drawn = next(iter(size.shown.values())) / 255
         assert np.abs(again - drawn).max() < 0.02  # half precision
         assert size.rows[0].payload == k
@@ -356,7 +358,7 @@ def test_the_history_has_a_line_an_epoch(trained):
 def test_the_snippet_rebuilds_the_model_from_the_weights_file(kind, loss, tmp_path, monkeypatch):
     from aecore.models import to_tree
 
-    network = page.Network(kind=kind, loss=loss, width=64, latent_dim=9, seed=3)
+    network = page.CompressionNetwork(kind=kind, loss=loss, width=64, latent_dim=9, seed=3)
     model = page.build(network).eval()
     (tmp_path / files.WEIGHTS).write_bytes(files.weights(to_tree(model)))
     monkeypatch.chdir(tmp_path)
@@ -380,7 +382,7 @@ def test_onnx_runtime_gives_what_torch_gives(kind):
 
     from aecore.models import to_tree
 
-    model = page.build(page.Network(kind=kind, width=64, latent_dim=7)).eval()
+    model = page.build(page.CompressionNetwork(kind=kind, width=64, latent_dim=7)).eval()
     _, exported = run(files.to_onnx(to_tree(model)))
     session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
     for count in (1, 4):

@@ -28,7 +28,7 @@ def run(steps):
 def inverter():
     """The built-in sample's signal, analysis, and what `prepare_result` holds of it."""
     signal = InverterSample().signal()
-    tree = sensor_shipped.shipped(InverterSample(), sensors.DEFAULT_NORMAL)
+    tree = sensor_shipped.load_pretrained(InverterSample(), sensors.DEFAULT_NORMAL)
     return signal, sensors.Analysis.from_tree(tree), run(sensor_tasks.prepare_result(tree, signal))
 
 
@@ -102,7 +102,7 @@ def test_a_detector_that_learnt_the_channels_in_another_order_is_drawn_over_the_
     values = np.sin(t / 7 + np.arange(3)) * [1, 10, 100] + 0.1 * rng.normal(size=(900, 3))
     detector = AnomalyDetector().fit(pd.DataFrame(values, columns=list("abc"))[["c", "a"]])
     signal = Signal(values, ("a", "b", "c"), None, None, ())
-    held = run(sensor_tasks.prepare_result(sensors.judged(detector, values[:, [2, 0]]) | {"losses": []}, signal))
+    held = run(sensor_tasks.prepare_result(sensors.analyse(detector, values[:, [2, 0]]) | {"losses": []}, signal))
     assert held.value.signal.channels == ("c", "a")
     error = np.abs(held.value.signal.values - held.value.rebuilt).mean(0)
     assert (error < 0.2 * np.abs(values[:, [2, 0]]).mean(0)).all()

@@ -37,9 +37,9 @@ def pieces(x, sizes):
 @pytest.mark.parametrize("sizes", [[], [700], [1, 2, 3, 500], [100] * 14, [1499], [40] * 37])
 def test_scores_in_blocks_equal_scores_in_one_piece(detector, sizes):
     x = signal(seed=1, channels=len(detector.channels_))
-    scores, excess = sensors.scored(detector, x)
+    scores, excess = sensors.score_channels(detector, x)
     parts = list(score_blocks(
-        pieces(x, sizes), lambda v: sensors.scored(detector, v), reach=reach(detector), least=detector.window_,
+        pieces(x, sizes), lambda v: sensors.score_channels(detector, v), reach=reach(detector), least=detector.window_,
         step=detector.measure_.step,
     ))  # fmt: skip
     np.testing.assert_allclose(np.concatenate([part.scores for part in parts]), scores, rtol=1e-5, atol=1e-7)

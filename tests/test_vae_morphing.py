@@ -16,8 +16,8 @@ from aecore.concepts import vae_morphing as morphing
 from aecore.concepts.latent_training import Plan, checkpoint, place_codes, resumable, train_by
 from aecore.concepts.vae_morphing import pictures, training
 from aecore.concepts.vae_morphing import reparameterisation as moved
-from aecore.concepts.vae_morphing.beta import beta_sweep
-from aecore.concepts.vae_morphing.training import Training, train
+from aecore.concepts.vae_morphing.beta import load_pretrained
+from aecore.concepts.vae_morphing.training import MorphingSettings, train
 from aecore.data.datasets import digits
 from aecore.errors import SettingError
 from aecore.figures import vae_morphing as figures
@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="module")
 def trained():
     """A few epochs on the digits that ship: the steps and the finished tree."""
-    task, steps = train(Training(kind="digits", epochs=12, width=64)), []
+    task, steps = train(MorphingSettings(kind="digits", epochs=12, width=64)), []
     return steps, store.loads(store.dumps(finish(task, steps.append)))
 
 
@@ -79,7 +79,7 @@ def test_folding_leaves_the_reconstruction_as_it_was():
     tree = to_tree(AutoEncoder((8, 8), hidden=(16,), latent_dim=2, activation="silu"))
     x = pictures.flat(digits.load().images[:100])
     encoder, decoder = encoder_of(tree), decoder_of(tree)
-    into, out, codes = morphing.folded(encoder, decoder, encoder(x))
+    into, out, codes = morphing.fold_whitening(encoder, decoder, encoder(x))
     np.testing.assert_allclose(out(into(x)), decoder(encoder(x)), atol=1e-4)
     np.testing.assert_allclose(into(x), codes, atol=1e-3)
 
@@ -107,10 +107,8 @@ def test_encoding_a_drawing_gives_mean_spread_and_reconstruction(made):
 
 def test_shrinking_a_picture_averages_it():
     picture = np.random.default_rng(0).random((2, 28, 28), dtype=np.float32)
-    np.testing.assert_allclose(
-        pictures.resized(picture, (7, 7)), picture.reshape(2, 7, 4, 7, 4).mean((2, 4)), rtol=1e-5
-    )
-    assert pictures.resized(picture, (8, 8)).mean() == pytest.approx(picture.mean(), rel=1e-4)
+    np.testing.assert_allclose(pictures.resize(picture, (7, 7)), picture.reshape(2, 7, 4, 7, 4).mean((2, 4)), rtol=1e-5)
+    assert pictures.resize(picture, (8, 8)).mean() == pytest.approx(picture.mean(), rel=1e-4)
 
 
 def test_digits_are_brought_to_mnist_s_size_and_place():
@@ -244,9 +242,9 @@ def test_a_training_that_was_cut_off_ends_as_if_it_had_not_been(monkeypatch, tmp
 def test_settings_say_what_they_do_not_take(wrong):
     (value,) = wrong.values()
     with pytest.raises(SettingError, match=str(value)):
-        Training(**wrong)
+        MorphingSettings(**wrong)
     with pytest.raises(SettingError, match="faces"):
-        morphing.shipped("faces")
+        morphing.load_pretrained("faces")
 
 
 def test_a_short_training_keeps_its_three_stages_or_as_many_as_fit():
@@ -277,7 +275,7 @@ def test_a_schedule_is_spread_over_the_stage_while_beta_rises_in_calls_of_an_epo
 # ---------------------------------------------------------------------- what ships
 @pytest.mark.parametrize("kind", morphing.KINDS)
 def test_what_ships_rebuilds_its_examples_and_has_fewer_holes_in_the_vae(kind):
-    made = morphing.shipped(kind)
+    made = morphing.load_pretrained(kind)
     assert made.shape == (28, 28)
     assert set(made.example_labels) == set(range(len(made.names)))
     blank = ((made.examples - made.examples.mean(0)) ** 2).mean()
@@ -291,7 +289,7 @@ def test_what_ships_rebuilds_its_examples_and_has_fewer_holes_in_the_vae(kind):
 
 @pytest.mark.parametrize("kind", morphing.KINDS)
 def test_more_beta_costs_reconstruction_and_saves_kl(kind):
-    swept = beta_sweep(kind)
+    swept = load_pretrained(kind)
     assert swept.betas[0] == 0
     assert swept.betas[-1] == 8
     assert (np.diff(swept.kl) < 0).all()
@@ -302,24 +300,24 @@ def test_more_beta_costs_reconstruction_and_saves_kl(kind):
     assert swept.decoded.shape[:2] == (count, 25)
     assert swept.rebuilt.shape == (count, *swept.inputs.shape)
     with pytest.raises(SettingError, match="faces"):
-        beta_sweep("faces")
+        load_pretrained("faces")
 
 
 def test_the_deepest_hole_decodes_what_no_real_picture_resembles():
-    made = morphing.shipped("shapes")
+    made = morphing.load_pretrained("shapes")
     place = morphing.deepest_hole(made.plain, made.span)
     assert np.hypot(*place) <= np.sqrt(chi2.ppf(latent.CENTRAL, 2)) + 1e-9
-    reference = pictures.references(training.Training(kind="shapes").data())
+    reference = pictures.references(training.MorphingSettings(kind="shapes").data())
     picture = made.plain.decoder(np.array([place], np.float32))
     assert reference.strangeness(picture)[0] > 1.2
 
 
 def test_a_cancelled_training_gives_both_networks_once_the_vae_has_begun():
-    task = train(Training(kind="digits", epochs=2, width=32))
+    task = train(MorphingSettings(kind="digits", epochs=2, width=32))
     assert next(task)["part"] == morphing.PLAIN
     with pytest.raises(Cancelled):
         task.throw(Cancelled())
-    task = train(Training(kind="digits", epochs=2, width=32))
+    task = train(MorphingSettings(kind="digits", epochs=2, width=32))
     while next(task)["part"] != morphing.VAE:
         pass
     with pytest.raises(StopIteration) as end:

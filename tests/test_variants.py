@@ -13,7 +13,7 @@ from scipy.linalg import sqrtm
 from aecore import latent, store
 from aecore.concepts import variants as core
 from aecore.concepts.mnist_compression.own_digit import from_photo
-from aecore.concepts.variants import KINDS, NAMES, PCA, Network, Settings, networks, own, training
+from aecore.concepts.variants import KINDS, NAMES, PCA, VariantNetwork, VariantSettings, networks, own, training
 from aecore.concepts.variants import measure as measures
 from aecore.concepts.variants import tables as views
 from aecore.data.datasets import digits
@@ -34,7 +34,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def made():
-    return core.shipped()
+    return core.load_pretrained()
 
 
 def ended(task):
@@ -71,7 +71,7 @@ def test_units_in_use_and_active_are_counted():
 
 
 def test_a_jolt_moves_a_linear_code_as_far_as_its_jacobian_says(data):
-    row = training.make_pca(data, core.shipped().classifier, 0).row
+    row = training.make_pca(data, core.load_pretrained().classifier, 0).row
     assert row["sensitivity"] == pytest.approx(row["jacobian"], rel=0.02)
     assert row["norm"] == pytest.approx(4)  # sixteen orthonormal directions
     x = data.test - data.x.mean(0)
@@ -85,14 +85,14 @@ def _directions(x, k):
 
 def test_samples_have_the_moments_of_the_codes_that_they_stand_for(data):
     pca = latent.Principal.fit(data.x, 4)
-    drawn = measures.samples(Network(pca, pca, 4), data.tried(0), 4000, prior=False)
+    drawn = measures.samples(VariantNetwork(pca, pca, 4), data.corrupt_test(0), 4000, prior=False)
     np.testing.assert_allclose(drawn.mean(0), np.clip(data.x.mean(0), 0, 1), atol=0.06)
 
 
 # ---------------------------------------------------------------------- networks
 @pytest.mark.parametrize("kind", [core.CONVOLUTIONAL, core.TOP, core.KL, core.VAE, core.CONDITIONAL])
 def test_a_network_in_numpy_is_the_one_in_torch(kind, data):
-    settings = Settings(kind=kind)
+    settings = VariantSettings(kind=kind)
     model = networks.build(settings).model.eval()
     x, told = data.test[:20], data.test_labels[:20]
     pictures, labels = torch.from_numpy(x).reshape(-1, 1, 8, 8), torch.from_numpy(told)
@@ -104,7 +104,7 @@ def test_a_network_in_numpy_is_the_one_in_torch(kind, data):
     codes = network.encode(x, told)
     np.testing.assert_allclose(codes, z, atol=1e-5)
     np.testing.assert_allclose(network.decode(codes, told), rebuilt, atol=1e-5)
-    twin = Network.from_tree(store.loads(store.dumps(network.to_tree())))
+    twin = VariantNetwork.from_tree(store.loads(store.dumps(network.to_tree())))
     np.testing.assert_allclose(twin.decode(twin.encode(x, told), told), rebuilt, atol=1e-2)
 
 
@@ -113,7 +113,7 @@ def test_every_kind_costs_about_the_same_and_has_its_own_objective(data):
     x = torch.from_numpy(data.x[:64]).reshape(-1, 1, 8, 8)
     labels = torch.from_numpy(data.labels[:64])
     for kind in KINDS:
-        parts = networks.build(Settings(kind=kind))
+        parts = networks.build(VariantSettings(kind=kind))
         sizes[kind] = parts.model.num_parameters
         batch = (x, labels) if kind == core.CONDITIONAL else x
         losses[kind] = parts.trained.losses(batch)["total"].item()
@@ -150,7 +150,7 @@ def test_a_row_trained_anew_is_the_row_that_ships(made, data):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as it was made
     try:
-        _, again = ended(training.make(Settings(kind=core.MASKING), data, made.classifier))
+        _, again = ended(training.make(VariantSettings(kind=core.MASKING), data, made.classifier))
     finally:
         torch.set_num_threads(threads)
     row = next(row for row in made.rows if row["variant"] == core.MASKING and row["seed"] == 0)
@@ -182,13 +182,13 @@ def test_what_is_claimed_of_the_variants_is_so(made):
 
 
 def test_a_live_training_reports_and_comes_back_from_the_store():
-    steps, tree = ended(training.train(Settings(kind=core.CONTRACTIVE, weight=0.1, epochs=3, seed=5)))
+    steps, tree = ended(training.train(VariantSettings(kind=core.CONTRACTIVE, weight=0.1, epochs=3, seed=5)))
     assert [s["epoch"] for s in steps] == [1, 2, 3]
     assert steps[0]["rebuilt"].shape == (10, 8, 8)
     again = store.loads(store.dumps(tree))
     assert again["losses"][-1] < again["losses"][0]
     assert again["row"]["weight"] == 0.1
-    assert core.Shown(**again["shown"]).exciting.shape == (16, 8, 8)
+    assert core.VariantPictures(**again["shown"]).exciting.shape == (16, 8, 8)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_live_training_reports_and_comes_back_from_the_store():
 )
 def test_settings_out_of_range_say_so(settings, message):
     with pytest.raises(SettingError, match=message):
-        Settings(**settings)
+        VariantSettings(**settings)
 
 
 # ---------------------------------------------------------------------- a visitor's own, tables and figures
@@ -231,10 +231,10 @@ def test_thin_lines_get_the_ink_of_a_digit_and_stay_in_the_middle():
 
 def test_spoiling_is_seeded_and_checked():
     x = np.full((8, 8), 0.5, np.float32)
-    np.testing.assert_array_equal(own.spoilt(x, 0.3, 0.4), own.spoilt(x, 0.3, 0.4))
-    np.testing.assert_array_equal(own.spoilt(x, 0.0, 0.0), x)
+    np.testing.assert_array_equal(own.corrupt(x, 0.3, 0.4), own.corrupt(x, 0.3, 0.4))
+    np.testing.assert_array_equal(own.corrupt(x, 0.0, 0.0), x)
     with pytest.raises(SettingError, match="masked in 0..1"):
-        own.spoilt(x, 0.1, 1.0)
+        own.corrupt(x, 0.1, 1.0)
 
 
 def test_the_table_s_spread_is_that_of_its_runs(made):
@@ -269,7 +269,7 @@ def test_pictures_are_laid_in_rows_and_drawn_in_ink():
 
 
 def test_a_cancelled_training_gives_the_network_as_it_is():
-    task = training.train(Settings(kind=core.L1, epochs=30))
+    task = training.train(VariantSettings(kind=core.L1, epochs=30))
     steps = [next(task) for _ in range(3)]
     with pytest.raises(StopIteration) as end:
         task.throw(Cancelled())

@@ -54,7 +54,7 @@ def score_piece(detector: bytes, values: Array) -> Generator[int, None, Scores]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return sensors.scored(_detector(detector), values)
+        return sensors.score_channels(_detector(detector), values)
     finally:
         torch.set_num_threads(threads)
 
@@ -81,7 +81,7 @@ def _make_raising(error: Exception) -> Answer:
 
 def _score(question: Question) -> Scores:
     assert question is not None  # a step without values has an error of its own
-    return sensors.scored(*question)
+    return sensors.score_channels(*question)
 
 
 @lru_cache(maxsize=2)

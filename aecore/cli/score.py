@@ -94,12 +94,12 @@ def _ask(step: _Step) -> distributed_scoring.Question:
     """Return what is to be scored in a step: values [N, C] as the detector learnt them."""
     if step.error is not None or step.piece is None or step.source is None or step.detector is None:
         return None
-    return step.detector, sensors.arranged(step.piece.values, step.source.channels, step.detector.channels_)
+    return step.detector, sensors.arrange_columns(step.piece.values, step.source.channels, step.detector.channels_)
 
 
 def _learn(source: RowSource, normal: Stretch, progress: ProgressLine) -> AnomalyDetector:
     first, last = normal.within(source.rows)
-    steps = sensors.learn(source.between(first, last), source.channels, source.sample_rate)
+    steps = sensors.fit_detector(source.between(first, last), source.channels, source.sample_rate)
     detector: AnomalyDetector
     detector, _ = finish(steps, lambda report: progress.show(report["part"], report["progress"]))
     return detector

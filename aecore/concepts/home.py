@@ -58,8 +58,8 @@ def pretrain() -> Generator[dict[str, float], None, None]:
     shown = [int(np.flatnonzero(test.labels == digit)[0]) for digit in range(10)]
     store.write(ASSET, {
         "images": _bytes(test.images[shown]), "rebuilt": _bytes(rebuilt.numpy()[shown]), "codes": codes.numpy()[shown],
-        "kept": _kept(test.images, rebuilt.numpy(), train.images).tolist(),
-        "kept_by_pca": _kept(test.images, _pca(train.images, test.images), train.images).tolist(),
+        "kept": _explained_variance(test.images, rebuilt.numpy(), train.images).tolist(),
+        "kept_by_pca": _explained_variance(test.images, _pca(train.images, test.images), train.images).tolist(),
         "model": to_tree(model),
         "settings": {"epochs": EPOCHS, "batch_size": BATCH, "learning_rate": LEARNING_RATE},
     })  # fmt: skip
@@ -69,7 +69,9 @@ def _bytes(images: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
 
 
-def _kept(x: NDArray[np.float32], rebuilt: NDArray[np.float32], train: NDArray[np.float32]) -> NDArray[np.float64]:
+def _explained_variance(
+    x: NDArray[np.float32], rebuilt: NDArray[np.float32], train: NDArray[np.float32]
+) -> NDArray[np.float64]:
     """1 - squared error over the squared distance to the training mean, at each k: [N, ...], [N, K, ...] -> [K]."""
     error = ((rebuilt - x[:, None]) ** 2).sum((0, 2, 3), dtype=np.float64)
     return 1 - error / ((x - train.mean(0)) ** 2).sum(dtype=np.float64)

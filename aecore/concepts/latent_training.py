@@ -31,7 +31,7 @@ class Plan(NamedTuple):
         return sum(count for _, count in self.stages)
 
 
-class Step(NamedTuple):
+class StagedEpoch(NamedTuple):
     """One epoch's end: its number among all, and what `aecore.training.fit` reports."""
 
     epoch: int
@@ -46,7 +46,7 @@ def train_by(
     seed: int = 0,
     validation: Tensor | None = None,
     resume: dict[str, Any] | None = None,
-) -> Iterator[Step]:
+) -> Iterator[StagedEpoch]:
     """Train ``model`` on ``x`` [N, ...], yielding once an epoch; ``resume`` is what `checkpoint` made of a step."""
     full_beta = getattr(model, "beta", None)
     first, state = (resume["stage"], resume["state"]) if resume else (0, None)
@@ -63,7 +63,7 @@ def train_by(
                 model, x, epochs=until, batch_size=plan.batch, learning_rate=rate, seed=seed + stage,
                 validation=validation, resume=state, schedule=plan.schedule, planned=count,
             ):  # fmt: skip
-                yield Step(before + report.number, report)
+                yield StagedEpoch(before + report.number, report)
             state, done = report.checkpoint(), until
         state = None
     if full_beta is not None:
@@ -100,7 +100,7 @@ def place_codes(
     yield from fit(placed, (x, codes), epochs=epochs, batch_size=batch, learning_rate=rate, seed=seed)
 
 
-def checkpoint(plan: Plan, step: Step) -> dict[str, Any]:
+def checkpoint(plan: Plan, step: StagedEpoch) -> dict[str, Any]:
     """All that `train_by` needs to go on from a step."""
     stage, left = 0, step.epoch
     while left > plan.stages[stage][1]:
@@ -116,7 +116,7 @@ def resumable(
 
     ``name`` stands for data, model and plan together; the trained model is kept too, until `forget`.
     """
-    path = _kept(name)
+    path = _checkpoint_path(name)
     kept = store.read(path) if path.is_file() else None
     mark = [list(map(list, plan.stages)), plan.batch, plan.warm_up, plan.schedule, model.config]
     if kept is not None and kept["mark"] != store.loads(store.dumps(mark)):
@@ -137,8 +137,8 @@ def resumable(
 def forget(names: Sequence[str]) -> None:
     """Drop the checkpoints of finished work."""
     for name in names:
-        _kept(name).unlink(missing_ok=True)
+        _checkpoint_path(name).unlink(missing_ok=True)
 
 
-def _kept(name: str) -> Path:
+def _checkpoint_path(name: str) -> Path:
     return store.folder() / "pretraining" / f"{name}.safetensors"

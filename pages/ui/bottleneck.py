@@ -10,8 +10,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from aecore.concepts import bottleneck
-from aecore.concepts.bottleneck import FLOOR, LARGEST, Sweep
-from aecore.concepts.bottleneck.recording import Contents, Recording, cut, read
+from aecore.concepts.bottleneck import FLOOR, LARGEST, SignalSweep
+from aecore.concepts.bottleneck.recording import ChannelWindows, Contents, cut_windows, read
 from aecore.data.datasets.signals import MAX_COMPLEXITY
 from pages.ui.components.scrubber import Axis, Below, Curves, Line, Panel, Role, Waves
 from pages.ui.frame.foreign import plain
@@ -45,7 +45,7 @@ def learn_ahead() -> threading.Thread:
     return thread
 
 
-def panels(swept: Sweep, machine: str | None, sample_rate: float | None) -> tuple[list[Panel], Below]:
+def panels(swept: SignalSweep, machine: str | None, sample_rate: float | None) -> tuple[list[Panel], Below]:
     """Arrange what stands over the handle and below it; ``machine`` is the one to show alone, where there is it."""
     shown = {machine: swept.frames[machine]} if machine in swept.frames else swept.frames
     first = next(iter(shown))
@@ -85,7 +85,7 @@ def network_panel(widest: int, largest: int) -> Panel:
     return Curves(title="The network", lines=fibres, y_range=(-1.05, 1.05), captions=captions)
 
 
-def loss_panel(swept: Sweep) -> Panel:
+def loss_panel(swept: SignalSweep) -> Panel:
     """Draw what each machine loses against k, and the least for linear ones."""
     strokes = zip(swept.lost.items(), LOSS_STROKES, strict=False)
     lines = [
@@ -99,7 +99,7 @@ def loss_panel(swept: Sweep) -> Panel:
     return Curves(title="Variance lost, %", lines=[*lines, bound], axes=axes, marked=True)
 
 
-def spectra_panel(swept: Sweep, machine: str, sample_rate: float | None) -> Panel:
+def spectra_panel(swept: SignalSweep, machine: str, sample_rate: float | None) -> Panel:
     """Draw spectra of the signal, of its reconstruction and of what was lost."""
     levels = swept.levels(machine)
     highest = sample_rate / 2 if sample_rate else float(len(levels["in"]) - 1)
@@ -112,7 +112,7 @@ def spectra_panel(swept: Sweep, machine: str, sample_rate: float | None) -> Pane
     return Curves(title=f"Spectrum, dB: {machine}", lines=lines, axes=axes)
 
 
-def wave_panel(swept: Sweep, machine: str) -> Panel:
+def wave_panel(swept: SignalSweep, machine: str) -> Panel:
     """Draw the waveforms behind the code."""
     rows = swept.machines[machine].waveforms()
     counts = ["1 number" if k == 1 else f"{k} numbers" for k in range(len(rows) + 1)]
@@ -121,7 +121,7 @@ def wave_panel(swept: Sweep, machine: str) -> Panel:
 
 def own_recording(
     slot: str, words: str, *, file_key: str = "clip", channel_key: str = "channel"
-) -> tuple[Any, Recording] | None:
+) -> tuple[Any, ChannelWindows] | None:
     """Return a name for the visitor's channel and its windows, once the file is read; ``words`` stand in for a file."""
     left, right = st.columns([2, 1], gap="large")
     with left:
@@ -142,8 +142,8 @@ def own_recording(
             with st.popover(f"What was done to the file ({len(contents.notes)})", width="stretch"):
                 st.markdown("\n".join(f"- {plain(note)}" for note in contents.notes))
     windows = work.Request(
-        task=cut, args=(found.value, channel), signature=(file.fingerprint, channel), lane="short", private=True,
-        source=slot,
+        task=cut_windows, args=(found.value, channel), signature=(file.fingerprint, channel), lane="short",
+        private=True, source=slot,
     )  # fmt: skip
-    recording: Recording | None = work.fetch(f"{slot}:channel", windows, words="Cutting the channel into windows")
+    recording: ChannelWindows | None = work.fetch(f"{slot}:channel", windows, words="Cutting the channel into windows")
     return None if recording is None else ((file.fingerprint, channel), recording)

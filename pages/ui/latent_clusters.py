@@ -7,7 +7,7 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.concepts import latent_clusters as clusters
-from aecore.concepts.latent_clusters import MACHINES, Brought, Clusters, Collection
+from aecore.concepts.latent_clusters import MACHINES, Brought, ClusterMaps, Collection
 from aecore.concepts.latent_clusters import tables as views
 from aecore.data.datasets import mnist
 from aecore.figures import latent_clusters as figures
@@ -105,7 +105,7 @@ def escape_names(data: Collection) -> Collection:
 
 # ---------------------------------------------------------------------- the maps
 @private.cache(max_entries=4)
-def _table(signature: object, _made: Clusters, _data: Collection) -> Any:
+def _table(signature: object, _made: ClusterMaps, _data: Collection) -> Any:
     table = views.point_table(_made, _data)
     pictures = _data.pictures()
     if pictures is not None:
@@ -122,14 +122,14 @@ class _Brushing(NamedTuple):
     given: views.Ranges
 
 
-def linked_maps(signature: object, made: Clusters, data: Collection) -> np.ndarray:
+def linked_maps(signature: object, made: ClusterMaps, data: Collection) -> np.ndarray:
     """Draw the maps; return the rows that are brushed, none where nothing is."""
     setting = _brush_setting()
     before = settings.value(setting)
     now = _last_brush(signature, before)
     table = _table(signature, made, data)
     if now.given:
-        table = table.assign(linked=np.isin(np.arange(len(table)), views.chosen(made.maps, now.given)))
+        table = table.assign(linked=np.isin(np.arange(len(table)), views.find_brushed(made.maps, now.given)))
     chart = figures.maps(table, MACHINES, data.names, palette())
     event = st.vega_lite_chart(
         None, chart.whole, width="stretch", on_select="rerun", selection_mode=figures.BRUSH, key=_chart_key(now.turn),
@@ -144,7 +144,7 @@ def linked_maps(signature: object, made: Clusters, data: Collection) -> np.ndarr
     # what the link will hold, to the same digit, so that whoever opens it sees the same rows
     ranges = views.brush_from_text(views.brush_to_text(drawn)) if drawn else now.given
     settings.keep(setting, ranges)
-    return views.chosen(made.maps, ranges) if ranges else np.array([], np.int64)
+    return views.find_brushed(made.maps, ranges) if ranges else np.array([], np.int64)
 
 
 def _last_brush(signature: object, value: views.Ranges) -> _Brushing:
@@ -192,7 +192,7 @@ def brushed_set(data: Collection, rows: np.ndarray) -> None:
                         alt="Bars: how many of the brushed data are of each kind")  # fmt: skip
 
 
-def forming(made: Clusters, data: Collection) -> None:
+def forming(made: ClusterMaps, data: Collection) -> None:
     """Draw the codes through training, under a handle."""
     count = made.history[clusters.PCA].shape[1]
     kinds = None if data.labels is None else data.labels[:count]
@@ -202,7 +202,7 @@ def forming(made: Clusters, data: Collection) -> None:
     )
 
 
-def numbers(made: Clusters) -> None:
+def numbers(made: ClusterMaps) -> None:
     """Draw the measures, PCA's first."""
     st.dataframe(
         views.measure_table(made), hide_index=True, width="stretch",
@@ -217,7 +217,7 @@ def numbers(made: Clusters) -> None:
     )  # fmt: skip
 
 
-def worst(made: Clusters, data: Collection, machine: str) -> None:
+def worst(made: ClusterMaps, data: Collection, machine: str) -> None:
     """Draw the samples that a machine rebuilds worst, over their reconstructions."""
     rows = made.worst[machine]
     st.markdown(views.worst_in_words(made, data, machine))

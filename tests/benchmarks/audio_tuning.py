@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from aecore.concepts.audio_denoising import Spoiling, sample
+from aecore.concepts.audio_denoising import NoiseSettings, sample
 from aecore.concepts.audio_denoising.tune import tune
 from aecore.numerics.progress import finish
 
@@ -31,7 +31,7 @@ def main():
         for seed in range(args.seeds):
             for scratch in (False, True):
                 started = time.perf_counter()
-                result = finished(tune(sample(), Spoiling(noise=noise), scratch=scratch, seed=seed))
+                result = finished(tune(sample(), NoiseSettings(noise=noise), scratch=scratch, seed=seed))
                 before, after = result["before"], result["after"]
                 rows.append((scratch, after["clip"] - before["clip"], after["phrase"] - before["phrase"]))
                 gains = "   ".join(f"{name} {before[name]:+6.2f} -> {after[name]:+6.2f}" for name in after)

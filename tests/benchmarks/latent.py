@@ -21,7 +21,7 @@ from aecore.concepts.latent_clusters import training as latent_clusters_training
 from aecore.concepts.latent_clusters.tables import measure_table
 from aecore.concepts.vae_morphing import pictures
 from aecore.concepts.vae_morphing import training as vae_morphing_training
-from aecore.concepts.vae_morphing.pretrain import shipped_wide
+from aecore.concepts.vae_morphing.pretrain import load_wide
 from aecore.data.datasets import mnist
 from aecore.numerics.dense import Array, DenseNetwork
 from aecore.numerics.progress import finish
@@ -47,7 +47,7 @@ def row(what: str, measured: str, wanted: str = "") -> None:
 def quality(root: Path) -> None:
     images, labels = mnist.load(root, train=False)
     x = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
-    made = morphing.shipped("digits")
+    made = morphing.load_pretrained("digits")
     codes = {plane.name: plane.encoder(x)[:, :2] for plane in (made.plain, made.vae)}
     row("VAE, 2 latents: nats a digit", f"{nats(made.vae.encoder, made.vae.decoder, x):.2f}", "<= 140")
     row("VAE, 2 latents: 10-NN accuracy", f"{latent.knn_accuracy(codes[morphing.VAE], labels):.4f}", ">= .78")
@@ -55,12 +55,12 @@ def quality(root: Path) -> None:
     learnt = mnist.load(root, train=True).images.reshape(-1, 784)[:10_000].astype(np.float32) / np.float32(255)
     pca = latent.Principal.fit(learnt, 2).encode(x)
     row("PCA, 2 components: 10-NN accuracy", f"{latent.knn_accuracy(pca, labels):.4f}")
-    row("VAE, 20 latents: nats a digit", f"{nats(*shipped_wide(), x):.2f}", "<= 101")
+    row("VAE, 20 latents: nats a digit", f"{nats(*load_wide(), x):.2f}", "<= 101")
 
 
 def shipped_holes() -> None:
     for kind in morphing.KINDS:
-        for plane in (made := morphing.shipped(kind)).plain, made.vae:
+        for plane in (made := morphing.load_pretrained(kind)).plain, made.vae:
             row(f"{kind}, {plane.name}: share of the central mass that is a hole", f"{plane.hole_share:.2%}")
             row(f"{kind}, {plane.name}: nats of reconstruction, held out", f"{plane.reconstruction:.2f}")
 
@@ -91,7 +91,7 @@ def unplaced(seeds: Iterable[int]) -> Iterator[str]:
     for seed in seeds:
         model = vae_morphing_training.new_model(morphing.VAE, data.shape, 256, 1.0, seed)
         plan = vae_morphing_training.LIVE["shapes"][morphing.VAE]._replace(placing=0)
-        for _ in vae_morphing_training.trained(plan, model, data, seed):
+        for _ in vae_morphing_training.train_network(plan, model, data, seed):
             pass
         yield f"{vae_morphing_training.map_of(morphing.VAE, model, data, reference).hole_share:.2%}"
 
@@ -100,9 +100,11 @@ def live() -> None:
     import torch
 
     torch.set_num_threads(1)  # as a worker
-    shipped = morphing.shipped("shapes").vae
+    shipped = morphing.load_pretrained("shapes").vae
     for seed in range(5):
-        tree, seconds = ended(vae_morphing_training.train(vae_morphing_training.Training(kind="shapes", seed=seed)))
+        tree, seconds = ended(
+            vae_morphing_training.train(vae_morphing_training.MorphingSettings(kind="shapes", seed=seed))
+        )
         vae = morphing.from_tree(tree).vae  # type: ignore[arg-type]
         alone = seconds[morphing.VAE] - seconds[morphing.PLAIN]
         row(f"shapes, trained live, seed {seed}: the VAE's seconds", f"{alone:.1f}", "< 30")
@@ -111,11 +113,11 @@ def live() -> None:
         error = vae.reconstruction / shipped.reconstruction
         row("  reconstruction error against the shipped one's", f"{error:.3f}", "<= 1.2")
     row("hole shares without a place to start from, seeds 0 to 4", ", ".join(unplaced(range(5))))
-    _, seconds = ended(vae_morphing_training.train(vae_morphing_training.Training(kind="digits")))
+    _, seconds = ended(vae_morphing_training.train(vae_morphing_training.MorphingSettings(kind="digits")))
     row("digits that ship, VAE morphing: seconds", f"{seconds['all']:.1f}", "< 10")
-    _, seconds = ended(latent_clusters_training.train(latent_clusters.Settings(seed=1)))
+    _, seconds = ended(latent_clusters_training.train(latent_clusters.ClusterSettings(seed=1)))
     row("digits that ship, Latent clusters: seconds", f"{seconds['all']:.1f}", "< 10")
-    tree, _ = ended(latent_clusters_training.train(latent_clusters.Settings(without=4)))
+    tree, _ = ended(latent_clusters_training.train(latent_clusters.ClusterSettings(without=4)))
     scores = latent_clusters.from_tree(tree).auc  # type: ignore[arg-type]
     row("never shown a 4: ROC AUC by error", ", ".join(f"{name} {auc:.3f}" for name, auc in scores.items()))
 
@@ -134,7 +136,7 @@ def main() -> None:
 
 
 def organised() -> str:
-    made = latent_clusters.shipped(latent_clusters.Settings())
+    made = latent_clusters.load_pretrained(latent_clusters.ClusterSettings())
     assert made is not None
     return (
         f"\nDigits that ship, 2 numbers, on the 359 held out:\n{measure_table(made).round(3).to_string(index=False)}\n"

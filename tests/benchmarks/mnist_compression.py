@@ -29,17 +29,17 @@ def minute(k: int, options: argparse.Namespace) -> None:
     from aecore.concepts.mnist_compression import pictures
     from aecore.concepts.mnist_compression.budget import as_pixels, fit_pca
     from aecore.concepts.mnist_compression.budget import rebuild as rebuild_by
-    from aecore.concepts.mnist_compression.training import as_tensor, rebuild, untrained
+    from aecore.concepts.mnist_compression.training import as_tensor, initialise, rebuild
     from aecore.training import fit
 
     seconds, width, batch, rate = options.seconds, options.width, options.batch, options.rate
     clock = time.process_time if options.cpu else time.perf_counter
     data = pictures.load(pictures.MNIST)
     x = as_tensor(data.train)
-    network = page.Network(latent_dim=k, width=width)
+    network = page.CompressionNetwork(latent_dim=k, width=width)
 
     def train(epochs: int, limit: float, *, schedule: str | None) -> tuple[object, float, float]:
-        model, started = untrained(network, data.train), clock()
+        model, started = initialise(network, data.train), clock()
         for report in fit(model, x, epochs=epochs, batch_size=batch, learning_rate=rate, report_every=0.1,
                           schedule=schedule):  # fmt: skip
             spent, done = clock() - started, report.progress * epochs
@@ -67,7 +67,7 @@ def first_digits(seed: int) -> float:
     from aecore.concepts import mnist_compression as page
 
     started = time.perf_counter()
-    job = jobs.submit(page.train, page.Network(seed=seed), page.Training(epochs=5))
+    job = jobs.submit(page.train, page.CompressionNetwork(seed=seed), page.CompressionTraining(epochs=5))
     try:
         while True:
             errors = [step["error"] for step in job.progress if step["error"] is not None]

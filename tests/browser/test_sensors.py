@@ -47,7 +47,7 @@ def test_the_threshold_under_the_hand_shades_what_python_finds_and_all_follows(a
     """Browser and Python at several levels; then table, control and link follow the hand; then a zoom."""
     from playwright.sync_api import expect
 
-    analysis = sensors.Analysis.from_tree(sensor_shipped.shipped(InverterSample(), sensors.DEFAULT_NORMAL))
+    analysis = sensors.Analysis.from_tree(sensor_shipped.load_pretrained(InverterSample(), sensors.DEFAULT_NORMAL))
     page = opened(open_page, f"{app}/Sensor_Anomalies?rule=the+tail+of+the+normal+scores")
     line, root = page.get_by_role("slider", name="Threshold"), page.locator(".strips")
     line.wait_for(timeout=WAIT)

@@ -30,7 +30,7 @@ HEADROOM = 0.98  # a mix that would clip is turned down to this peak, and its cl
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spoiling:
+class NoiseSettings:
     """How a clip is made noisy: ``own`` is a recording of the visitor's, ``none`` leaves it as it is."""
 
     noise: NoiseKind = "fan"
@@ -67,7 +67,7 @@ def parse(name: str, data: bytes) -> Generator[Progress, None, Sound]:
     Raises DataError where it is too long, too short, silent or no recording, in a sentence for the screen.
     """
     yield {"part": "Reading", "progress": 0.0}
-    return accepted(name, sounds.read(name, data, max_seconds=MAX_SECONDS))
+    return check_length(name, sounds.read(name, data, max_seconds=MAX_SECONDS))
 
 
 def hold(name: str, data: bytes) -> Generator[Progress, None, Held]:
@@ -76,47 +76,47 @@ def hold(name: str, data: bytes) -> Generator[Progress, None, Held]:
     return Held(summary={"notes": list(sound.notes)}, value=sound)
 
 
-def accepted(name: str, sound: Sound) -> Sound:
+def check_length(name: str, sound: Sound) -> Sound:
     """Refuse what is too short to hold a phrase."""
     if sound.seconds < SHORTEST:
         raise DataError(f"{name} lasts {sound.seconds:.2f} s; record at least {SHORTEST:g} s of speech.")
     return sound
 
 
-def spoil(clip: Sound, spoiling: Spoiling, own: Sound | None = None) -> Mixture:
-    """Add a noise to a clip; ``own`` is the noise where ``spoiling`` says so, looped where it is shorter.
+def add_noise(clip: Sound, mixing: NoiseSettings, own: Sound | None = None) -> Mixture:
+    """Add a noise to a clip; ``own`` is the noise where ``mixing`` says so, looped where it is shorter.
 
     The same settings give the same mix to the sample.
     """
     from aecore.audio.mixing import mix_at_snr  # torch: seconds on the way to a page, none in a worker
 
-    if spoiling.noise == "none":
+    if mixing.noise == "none":
         return Mixture(clip.samples, None, clip.sample_rate)
-    noise = _noise(len(clip.samples), clip.sample_rate, spoiling, own)
+    noise = _noise(len(clip.samples), clip.sample_rate, mixing, own)
     mono = clip.samples.mean(1)
     if not np.any(mono):  # channels that cancel each other
         mono = clip.samples[:, 0]
-    noisy = clip.samples + mix_at_snr(mono, noise, spoiling.snr)[:, None]  # one noise in all channels
+    noisy = clip.samples + mix_at_snr(mono, noise, mixing.snr)[:, None]  # one noise in all channels
     gain = np.float32(min(1.0, HEADROOM / np.abs(noisy).max()))
     return Mixture(noisy * gain, clip.samples * gain, clip.sample_rate)
 
 
-def _noise(count: int, sample_rate: int, spoiling: Spoiling, own: Sound | None) -> Array:
+def _noise(count: int, sample_rate: int, mixing: NoiseSettings, own: Sound | None) -> Array:
     from aecore.audio import noises
     from aecore.audio.resampling import resample
 
-    rng = np.random.default_rng(spoiling.seed)
-    if spoiling.noise == "babble":
+    rng = np.random.default_rng(mixing.seed)
+    if mixing.noise == "babble":
         voices = sample("voices")
         return noises.babble(
             count, sample_rate, rng, list(resample(voices.mono[None], voices.sample_rate, sample_rate))
         )
-    if spoiling.noise == "own":
+    if mixing.noise == "own":
         if own is None:
             raise SettingError("noise is 'own' and no recording of it was given; record or upload one.")
         take = resample(own.mono[None], own.sample_rate, sample_rate)[0]
         return noises.excerpt(take, count, sample_rate, rng)
-    return noises.MACHINES[spoiling.noise](count, sample_rate, rng)
+    return noises.MACHINES[mixing.noise](count, sample_rate, rng)
 
 
 # ---------------------------------------------------------------------- methods
@@ -130,7 +130,7 @@ def methods() -> tuple[str, ...]:
     return tuple(name for name in METHODS if name != "noisereduce" or classical.has_noisereduce())
 
 
-def cleaned_by(method: str, noisy: Array, sample_rate: int, denoiser: Tree | None = None) -> Array:
+def clean(method: str, noisy: Array, sample_rate: int, denoiser: Tree | None = None) -> Array:
     """Clean a recording [T, C] by one method; ``denoiser`` is the tree of a tuned network."""
     from aecore.audio import classical
     from aecore.audio.denoiser import SpeechDenoiser

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aecore import store
 from aecore.concepts import audio_denoising as denoising
-from aecore.concepts.audio_denoising import METHODS, Mixture, NoiseKind, Spoiling
+from aecore.concepts.audio_denoising import METHODS, Mixture, NoiseKind, NoiseSettings
 from aecore.data.readers.sounds import Sound
 from aecore.paths import MODELS
 
@@ -28,13 +28,13 @@ WARM_UP = 1600  # samples
 FULL = 32767
 
 
-def sample_bench(spoiling: Spoiling) -> Generator[Progress, None, Tree]:
+def sample_bench(mixing: NoiseSettings) -> Generator[Progress, None, Tree]:
     """Bench of the clip that ships; public, so each setting is worked out once."""
-    return (yield from bench(denoising.sample(), spoiling))
+    return (yield from bench(denoising.sample(), mixing))
 
 
 def bench(
-    clip: Sound | None, spoiling: Spoiling, own: Sound | None = None, models: dict[str, Tree] | None = None
+    clip: Sound | None, mixing: NoiseSettings, own: Sound | None = None, models: dict[str, Tree] | None = None
 ) -> Generator[Progress, None, Tree]:
     """Spoil a clip (None: the built-in one), clean it by every method and by ``models`` (method -> denoiser's tree).
 
@@ -42,16 +42,16 @@ def bench(
     """
     clip = denoising.sample() if clip is None else clip
     yield {"part": "Adding the noise", "progress": 0.0}
-    mixture = denoising.spoil(clip, spoiling, own)
+    mixture = denoising.add_noise(clip, mixing, own)
     methods, notes = denoising.methods(), list(clip.notes)
     if clip.seconds > PEER_SECONDS:
         methods = methods[:1]
         notes.append(f"Beyond {PEER_SECONDS:.0f} s only the network is run; the classical methods are left out.")
     if clip.seconds > MEASURED_SECONDS:
         notes.append(f"The measures are of the {MEASURED_SECONDS:.0f} s in the middle.")
-    cleaned, seconds = yield from _cleaned(mixture, dict.fromkeys(methods) | (models or {}))
+    cleaned, seconds = yield from _clean_all(mixture, dict.fromkeys(methods) | (models or {}))
     notes.append(f"The network took {seconds:.2g} s for {clip.seconds:.3g} s of sound.")
-    rows = yield from _judged(mixture, cleaned)
+    rows = yield from _measure_all(mixture, cleaned)
     yield {"part": "Drawing", "progress": 0.95}
     tree = {
         "sample_rate": mixture.sample_rate, "noisy": _sixteen_bits(mixture.noisy),
@@ -61,44 +61,46 @@ def bench(
     return tree if mixture.clean is None else tree | {"clean": _sixteen_bits(mixture.clean)}
 
 
-def _cleaned(
+def _clean_all(
     mixture: Mixture, methods: dict[str, Tree | None]
 ) -> Generator[Progress, None, tuple[dict[str, NDArray[np.float32]], float]]:
     """Clean by each method (its denoiser's tree, or None for what ships); and how many seconds the network took."""
     noisy, rate, seconds = mixture.noisy, mixture.sample_rate, 0.0
     cleaned: dict[str, NDArray[np.float32]] = {}
-    denoising.cleaned_by(METHODS[0], noisy[:WARM_UP], rate)  # the first call in a process loads, and is not timed
+    denoising.clean(METHODS[0], noisy[:WARM_UP], rate)  # the first call in a process loads, and is not timed
     for done, (name, model) in enumerate(methods.items()):
         yield {"part": f"Cleaning: {name}", "progress": 0.6 * done / len(methods)}
         began = time.perf_counter()
-        cleaned[name] = denoising.cleaned_by(name, noisy, rate, model)
+        cleaned[name] = denoising.clean(name, noisy, rate, model)
         if name == METHODS[0]:
             seconds = time.perf_counter() - began
     return cleaned, seconds
 
 
-def _judged(mixture: Mixture, cleaned: dict[str, NDArray[np.float32]]) -> Generator[Progress, None, list[Tree]]:
+def _measure_all(mixture: Mixture, cleaned: dict[str, NDArray[np.float32]]) -> Generator[Progress, None, list[Tree]]:
     """Rows of the table of measures, the noisy sound's first."""
     rows = []
     for done, (name, wave) in enumerate([("noisy", mixture.noisy), *cleaned.items()]):
         yield {"part": f"Measuring: {name}", "progress": 0.6 + 0.3 * done / (len(cleaned) + 1)}
-        rows.append(_measured(name, wave, mixture))
+        rows.append(_measure_middle(name, wave, mixture))
     return rows
 
 
 def tune_sample(noise: NoiseKind, scratch: bool) -> Generator[Progress, None, Tree]:
     """Tune to the clip that ships in noise of one kind; public. See `audio_tuning.tune`."""
-    return (yield from tune(denoising.sample(), Spoiling(noise=noise), None, scratch))
+    return (yield from tune(denoising.sample(), NoiseSettings(noise=noise), None, scratch))
 
 
-def tune(clip: Sound | None, spoiling: Spoiling, own: Sound | None, scratch: bool) -> Generator[Progress, None, Tree]:
+def tune(
+    clip: Sound | None, mixing: NoiseSettings, own: Sound | None, scratch: bool
+) -> Generator[Progress, None, Tree]:
     """Tune to a clip (None: the built-in one); see `audio_tuning.tune`, which needs torch: fast in a worker alone."""
     from aecore.concepts.audio_denoising import tune as audio_tuning
 
-    return (yield from audio_tuning.tune(denoising.sample() if clip is None else clip, spoiling, own, scratch))
+    return (yield from audio_tuning.tune(denoising.sample() if clip is None else clip, mixing, own, scratch))
 
 
-def _measured(name: str, wave: NDArray[np.float32], mixture: Mixture) -> Tree:
+def _measure_middle(name: str, wave: NDArray[np.float32], mixture: Mixture) -> Tree:
     length = round(MEASURED_SECONDS * mixture.sample_rate)
     first = max(0, (len(wave) - length) // 2)
     middle = slice(first, first + length)
@@ -110,16 +112,16 @@ def _sixteen_bits(wave: NDArray[np.float32]) -> NDArray[np.int16]:
     return np.rint(np.clip(wave, -1, 1) * FULL).astype(np.int16)
 
 
-def blended(tree: Tree, method: str, strength: float) -> NDArray[np.float32]:
+def blend_method(tree: Tree, method: str, strength: float) -> NDArray[np.float32]:
     """One method's result [T, C] at a strength of 0..1, full scale 1."""
     noisy, cleaned = (x.astype(np.float32) / FULL for x in (tree["noisy"], tree["cleaned"][method]))
     return denoising.blend(noisy, cleaned, strength)
 
 
 # ---------------------------------------------------------------------- what ships
-def shipped(spoiling: Spoiling) -> Tree | None:
+def load_pretrained(mixing: NoiseSettings) -> Tree | None:
     """Read the bench of the clip as the page opens; None for other settings."""
-    if spoiling == Spoiling():
+    if mixing == NoiseSettings():
         tree: Tree = store.read(ASSET)
         return tree
     return None
@@ -127,4 +129,4 @@ def shipped(spoiling: Spoiling) -> Tree | None:
 
 def pretrain() -> Generator[Progress, None, None]:
     """Compute what ``shipped`` reads, with the denoiser that ships."""
-    store.write(ASSET, (yield from sample_bench(Spoiling())))
+    store.write(ASSET, (yield from sample_bench(NoiseSettings())))

@@ -15,7 +15,7 @@ from aecore.audio.mixing import mix_at_snr
 from aecore.audio.resampling import resample
 from aecore.audio.spectrum import SAMPLE_RATE
 from aecore.audio.tuning import FRESH_RATE, STEPS, TUNING_RATE, fresh, tuning
-from aecore.concepts.audio_denoising import Progress, Spoiling, Tree, sample
+from aecore.concepts.audio_denoising import NoiseSettings, Progress, Tree, sample
 from aecore.concepts.audio_denoising.spectrograms import picture
 from aecore.data.readers.sounds import Sound
 from aecore.errors import SettingError
@@ -31,7 +31,7 @@ OTHERS = 0.25  # share of other noises than the chosen one, so that the network 
 
 def tune(
     clip: Sound,
-    spoiling: Spoiling,
+    mixing: NoiseSettings,
     own: Sound | None = None,
     scratch: bool = False,
     steps: int = STEPS,
@@ -44,7 +44,7 @@ def tune(
 
     Parameters
     ----------
-    own : the visitor's noise, where ``spoiling.noise`` is "own".
+    own : the visitor's noise, where ``mixing.noise`` is "own".
     scratch : begin with a network that has learnt nothing.
 
     Returns
@@ -54,14 +54,14 @@ def tune(
     the same voice is known. A cancelled training returns the same of what there is, measured on less sound.
     """
     voice = resample(clip.mono[None], clip.sample_rate, SAMPLE_RATE)[0]
-    makers, test_maker = sources(spoiling, own)
+    makers, test_maker = sources(mixing, own)
     denoiser, start = fresh(seed) if scratch else SpeechDenoiser.load(), SpeechDenoiser.load()
     tests = {"clip": voice}
     if np.array_equal(clip.samples, sample().samples):
         tests["phrase"] = sample(PHRASE).mono
     repeats = REPEATS
     before = {name: gain(start.denoise, x, test_maker, seed + 1, repeats) for name, x in tests.items()}
-    shown, losses = _mixed(voice, test_maker, 5.0, seed + 2), []
+    shown, losses = _mix(voice, test_maker, 5.0, seed + 2), []
     rate = FRESH_RATE if scratch else TUNING_RATE
     try:
         for report in tuning(denoiser, voice, makers=makers, steps=steps, rate=rate, seed=seed):
@@ -78,30 +78,30 @@ def tune(
         before = {name: gain(start.denoise, x, test_maker, seed + 1, repeats=1) for name, x in tests.items()}
         repeats = 1
     after = {name: gain(denoiser.denoise, x, test_maker, seed + 1, repeats) for name, x in tests.items()}
-    denoiser.card = {**start.card, "tuned to": f"{clip.seconds:.1f} s of one voice and {spoiling.noise} noise"}
+    denoiser.card = {**start.card, "tuned to": f"{clip.seconds:.1f} s of one voice and {mixing.noise} noise"}
     return {"denoiser": denoiser.to_tree(), "losses": losses, "before": before, "after": after}
 
 
-def sources(spoiling: Spoiling, own: Sound | None = None) -> tuple[list[noises.Maker], noises.Maker]:
+def sources(mixing: NoiseSettings, own: Sound | None = None) -> tuple[list[noises.Maker], noises.Maker]:
     """Makers of noise for a training, most of them of the chosen kind, and one of fresh noise of that kind for a test.
 
     Raises SettingError where no noise is chosen: a recording that is noisy already teaches nobody what is voice in it.
     """
-    training, test = _chosen(spoiling, own)
+    training, test = _choose_makers(mixing, own)
     others: list[noises.Maker] = list(noises.MACHINES.values())
     return [training] * round(len(others) * (1 - OTHERS) / OTHERS) + others, test
 
 
-def _chosen(spoiling: Spoiling, own: Sound | None) -> tuple[noises.Maker, noises.Maker]:
-    if spoiling.noise == "none":
+def _choose_makers(mixing: NoiseSettings, own: Sound | None) -> tuple[noises.Maker, noises.Maker]:
+    if mixing.noise == "none":
         raise SettingError("Training takes a clean clip and a noise to add, and none is chosen; choose a noise.")
-    if spoiling.noise == "own":
+    if mixing.noise == "own":
         if own is None:
             raise SettingError("noise is 'own' and no recording of it was given; record or upload one.")
         take = resample(own.mono[None], own.sample_rate, SAMPLE_RATE)[0]
         split = round(0.75 * len(take)) if len(take) > SPLIT_FROM * SAMPLE_RATE else 0
-        return partial(_cut, take[:split] if split else take), partial(_cut, take[split:])
-    maker: noises.Maker = noises.MACHINES.get(spoiling.noise) or partial(noises.babble, voices=[sample("voices").mono])
+        return partial(_take_excerpt, take[:split] if split else take), partial(_take_excerpt, take[split:])
+    maker: noises.Maker = noises.MACHINES.get(mixing.noise) or partial(noises.babble, voices=[sample("voices").mono])
     return maker, maker
 
 
@@ -110,15 +110,17 @@ def gain(denoise: Denoise, voice: NDArray[np.float32], maker: noises.Maker, seed
     gains = []
     for snr in SNRS:
         for repeat in range(repeats):
-            noisy = _mixed(voice, maker, snr, seed * 1000 + repeat)
+            noisy = _mix(voice, maker, snr, seed * 1000 + repeat)
             gains.append(si_sdr(denoise(noisy, SAMPLE_RATE), voice) - si_sdr(noisy, voice))
     return float(np.mean(gains))
 
 
-def _mixed(voice: NDArray[np.float32], maker: noises.Maker, snr: float, seed: int) -> NDArray[np.float32]:
+def _mix(voice: NDArray[np.float32], maker: noises.Maker, snr: float, seed: int) -> NDArray[np.float32]:
     noise = maker(len(voice), SAMPLE_RATE, np.random.default_rng(seed))
     return voice + mix_at_snr(voice, noise, snr)
 
 
-def _cut(recording: NDArray[Any], count: int, sample_rate: float, rng: np.random.Generator) -> NDArray[np.float32]:
+def _take_excerpt(
+    recording: NDArray[Any], count: int, sample_rate: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
     return noises.excerpt(recording, count, sample_rate, rng)

@@ -9,7 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aecore import store
-from aecore.concepts.bottleneck.models import Affine, Machine, Network, Pca, affine_from, network_from
+from aecore.concepts.bottleneck.models import (
+    FittedPca,
+    LinearModel,
+    NonlinearModel,
+    SignalModel,
+    affine_from,
+    network_from,
+)
 from aecore.concepts.bottleneck.signals import LENGTH, Array, family_to_learn, spectrum
 from aecore.concepts.bottleneck.subspaces import compare, linear_bound
 from aecore.numerics.progress import relay
@@ -30,12 +37,12 @@ Tree = dict[str, Any]
 Progress = dict[str, Any]
 
 
-class Sweep(NamedTuple):
+class SignalSweep(NamedTuple):
     """The signal on screen through every waist, and what each machine loses on average."""
 
     shown: Array  # [L]
-    pca: Pca
-    machines: dict[str, Machine]
+    pca: FittedPca
+    machines: dict[str, SignalModel]
     frames: dict[str, Array]  # [65, L] of each machine
     lost: dict[str, NDArray[np.float64]]  # [65] of each, share of the test signals' variance
     bound: NDArray[np.float64]  # [65], the least that any linear machine loses of them
@@ -54,19 +61,19 @@ class Sweep(NamedTuple):
         }
 
 
-def fit_pca(learn: Array) -> Pca:
+def fit_pca(learn: Array) -> FittedPca:
     """Fit PCA to signals [N, 256], with as many components as the widest code has numbers."""
     with one_thread():
-        return Pca.fit(learn, LARGEST)
+        return FittedPca.fit(learn, LARGEST)
 
 
 @functools.cache  # 40 families at most, 130 KB each
-def family_pca(complexity: int) -> Pca:
+def family_pca(complexity: int) -> FittedPca:
     """Fit PCA to what the machines learn a family from; once a process, for it takes a tenth of a second."""
     return fit_pca(family_to_learn(complexity))
 
 
-def sweep(test: Array, shown: int, pca: Pca, trained: Tree | None) -> Sweep:
+def sweep(test: Array, shown: int, pca: FittedPca, trained: Tree | None) -> SignalSweep:
     """Run every machine at every code size on signals [N, 256], of which row ``shown`` is the one on screen.
 
     Without ``trained`` weights that is PCA alone.
@@ -75,12 +82,12 @@ def sweep(test: Array, shown: int, pca: Pca, trained: Tree | None) -> Sweep:
         return _sweep(test, shown, pca, trained)
 
 
-def _sweep(test: Array, shown: int, pca: Pca, trained: Tree | None) -> Sweep:
+def _sweep(test: Array, shown: int, pca: FittedPca, trained: Tree | None) -> SignalSweep:
     machines = _machines(pca, trained)
     x, sizes = test[shown], range(LARGEST + 1)
     bound = linear_bound(test, LARGEST)
     total = bound[0] if bound[0] > 0 else 1.0
-    return Sweep(
+    return SignalSweep(
         x, pca, machines,
         {name: machine.frames(x) for name, machine in machines.items()},
         {name: machine.errors(test, sizes) / total for name, machine in machines.items()},
@@ -88,19 +95,19 @@ def _sweep(test: Array, shown: int, pca: Pca, trained: Tree | None) -> Sweep:
     )  # fmt: skip
 
 
-def _machines(pca: Pca, trained: Tree | None) -> dict[str, Machine]:
+def _machines(pca: FittedPca, trained: Tree | None) -> dict[str, SignalModel]:
     return {PCA: pca.machine} | (read_machines(trained) if trained else {})
 
 
-def read_machines(trained: Tree) -> dict[str, Machine]:
+def read_machines(trained: Tree) -> dict[str, SignalModel]:
     """Read the autoencoders that `train` or the asset holds."""
-    linear: Affine = affine_from(trained["linear"]["weights"])
-    nonlinear: Network = network_from(trained["nonlinear"])
+    linear: LinearModel = affine_from(trained["linear"]["weights"])
+    nonlinear: NonlinearModel = network_from(trained["nonlinear"])
     return {LINEAR: linear, NONLINEAR: nonlinear}
 
 
 # ---------------------------------------------------------------------- in words and tables
-def summary(swept: Sweep, k: int) -> str:
+def summary(swept: SignalSweep, k: int) -> str:
     """Say what k numbers lose, and whether the nonlinear machine does what no linear one can."""
     numbers = "1 number" if k == 1 else f"{k} numbers"
     lost = ", ".join(f"the {name.lower()} {swept.lost[name][k]:.1%}" for name in swept.machines if name != PCA)
@@ -118,10 +125,10 @@ def summary(swept: Sweep, k: int) -> str:
     return words
 
 
-def equivalence(swept: Sweep, k: int) -> str:
+def equivalence(swept: SignalSweep, k: int) -> str:
     """Say by number how near the linear autoencoder has come to PCA; where there is none, that there is none."""
     question, linear = "**Is a linear autoencoder PCA?**", swept.machines.get(LINEAR)
-    if not isinstance(linear, Affine):
+    if not isinstance(linear, LinearModel):
         return f"{question} To be measured once one is trained on these signals."
     equal = compare(linear, swept.pca, k, (float(swept.lost[LINEAR][k]), float(swept.lost[PCA][k])))
     side = "above" if equal.difference >= 0 else "below"
@@ -147,12 +154,12 @@ def _where(sizes: NDArray[np.intp]) -> str:
     return f"at k = {' and '.join(named)}"
 
 
-def error_table(swept: Sweep) -> pd.DataFrame:
+def error_table(swept: SignalSweep) -> pd.DataFrame:
     """One line a code size: share of variance lost by each machine, and the bound of all linear ones."""
     return pd.DataFrame({"k": np.arange(LARGEST + 1), "linear bound": swept.bound} | swept.lost)
 
 
-def signal_table(swept: Sweep, k: int) -> pd.DataFrame:
+def signal_table(swept: SignalSweep, k: int) -> pd.DataFrame:
     """One line a sample: the signal on screen and what each machine makes of it from k numbers."""
     rebuilt = {f"{name}, k = {k}": frames[k] for name, frames in swept.frames.items()}
     return pd.DataFrame({"sample": np.arange(len(swept.shown)), "signal": swept.shown} | rebuilt)
@@ -198,7 +205,7 @@ def _half(model: Any) -> dict[str, NDArray[np.float16]]:
 
 
 # ---------------------------------------------------------------------- what ships
-def shipped(complexity: int) -> Tree | None:
+def load_pretrained(complexity: int) -> Tree | None:
     """Read the trained machines of a complexity on the grid; None for another."""
     if complexity not in GRID:
         return None

@@ -22,7 +22,7 @@ BLOCK = 32  # signals: their units at every size (65 x 32 x 128 numbers) stay in
 _CORES = ThreadPoolExecutor(2, "bottleneck")  # numpy lets go of the interpreter; more cores than two hardly help
 
 
-class Machine(Protocol):
+class SignalModel(Protocol):
     """What the figures ask of a machine."""
 
     def frames(self, x: Array) -> Array:
@@ -38,7 +38,7 @@ class Machine(Protocol):
         ...
 
 
-class Affine(NamedTuple):
+class LinearModel(NamedTuple):
     """A linear encoder and decoder: PCA, or a linear autoencoder, whose numbers were ordered while it was trained."""
 
     into: Array  # [K, L]
@@ -75,24 +75,24 @@ class Affine(NamedTuple):
         return _unit(self.out)
 
 
-class Pca(NamedTuple):
+class FittedPca(NamedTuple):
     """Principal component analysis of a set of signals."""
 
-    machine: Affine
+    machine: LinearModel
     variances: NDArray[np.float64]  # [L], of all components, falling
 
     @classmethod
-    def fit(cls, x: Array, largest: int) -> "Pca":
+    def fit(cls, x: Array, largest: int) -> "FittedPca":
         """Fit to signals [N, L]; ``largest`` components are kept, fewer where the signals do not have as many."""
         if len(x) < 2:
             raise TooFewRows(f"PCA needs at least 2 signals, got {len(x)}; bring a longer recording.")
         found = decompose(x, precision=np.float32)
         mean = found.mean.astype(np.float32)
         components = np.ascontiguousarray(found.components[:largest], dtype=np.float32)  # (K, L)
-        return cls(Affine(components, -components @ mean, components, mean), found.variances)
+        return cls(LinearModel(components, -components @ mean, components, mean), found.variances)
 
 
-class Network(NamedTuple):
+class NonlinearModel(NamedTuple):
     """A dense autoencoder with SiLU between its layers, x * sigmoid(x) (Elfwing et al., 2018)."""
 
     encoder: Layers
@@ -138,7 +138,7 @@ class Network(NamedTuple):
         last = ((triangle, np.zeros(len(triangle), dtype=np.float32)),)
         codes = self.encode(x)
 
-        def lost(start: int) -> NDArray[np.float64]:
+        def measure_block(start: int) -> NDArray[np.float64]:
             block = slice(start, start + BLOCK)
             entering = self._entering(codes[block], sizes)
             hidden = _silu(_through(self.decoder[1:-1], _silu(entering)) if len(self.decoder) > 2 else entering)
@@ -146,7 +146,7 @@ class Network(NamedTuple):
             rest -= within[block]
             return np.einsum("snh,snh->s", rest, rest)
 
-        total = sum(_CORES.map(lost, range(0, len(x), BLOCK)), np.zeros(len(sizes)))
+        total = sum(_CORES.map(measure_block, range(0, len(x), BLOCK)), np.zeros(len(sizes)))
         return total / len(x) + max(float(beyond), 0.0)
 
     def waveforms(self) -> Array:
@@ -159,20 +159,20 @@ class Network(NamedTuple):
         return _unit(drawn[0] - drawn[1])
 
 
-def affine_from(weights: dict[str, Any]) -> Affine:
+def affine_from(weights: dict[str, Any]) -> LinearModel:
     """Read a linear autoencoder from a model's weights by name."""
     (into, offsets), (out, mean) = _layers(weights, "encoder"), _layers(weights, "decoder")
     if len(into) != 1 or len(out) != 1:
         raise StoreError("This file does not hold a linear autoencoder; train it again.")
-    return Affine(into[0], offsets[0], np.ascontiguousarray(out[0].T), mean[0])
+    return LinearModel(into[0], offsets[0], np.ascontiguousarray(out[0].T), mean[0])
 
 
-def network_from(tree: dict[str, Any]) -> Network:
+def network_from(tree: dict[str, Any]) -> NonlinearModel:
     """Read a nonlinear autoencoder from ``{"weights", "centre", "spread"}``."""
     encoder, decoder = (
         tuple(zip(*_layers(tree["weights"], part), strict=True)) for part in ("encoder", "decoder")
     )  # fmt: skip
-    return Network(encoder, decoder, _single(tree["centre"]), _single(tree["spread"]))
+    return NonlinearModel(encoder, decoder, _single(tree["centre"]), _single(tree["spread"]))
 
 
 def _layers(weights: dict[str, Any], part: str) -> tuple[list[Array], list[Array]]:

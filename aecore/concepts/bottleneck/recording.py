@@ -16,7 +16,7 @@ HELD_OUT = 5  # one row in five, at the end of a recording, is not learnt from
 FEWEST_ROWS = 3 * LENGTH  # two windows' rows to learn from, one to test on
 
 
-class Recording(NamedTuple):
+class ChannelWindows(NamedTuple):
     """A visitor's channel in windows, in standard deviations of the stretch that is learnt from."""
 
     learn: Array  # [N, L], from the first four fifths of the rows
@@ -26,7 +26,7 @@ class Recording(NamedTuple):
     sample_rate: float | None  # Hz
     notes: tuple[str, ...]
 
-    def shown(self, seed: int) -> int:
+    def choose_row(self, seed: int) -> int:
         """Row of ``test`` that a seed puts on screen."""
         return int(np.random.default_rng(seed).integers(len(self.test)))
 
@@ -49,7 +49,7 @@ def read(name: str, data: bytes) -> Generator[dict[str, float], None, Held]:
     return Held(Contents(signal.channels, signal.sample_rate, signal.notes), signal)
 
 
-def cut(signal: uploads.Signal, channel: str) -> Generator[dict[str, float], None, Recording]:
+def cut_windows(signal: uploads.Signal, channel: str) -> Generator[dict[str, float], None, ChannelWindows]:
     """Cut one channel of a signal that was read into windows; a job's task.
 
     Raises `TooFewRows` below 768 rows, `DataError` where there is no such channel or it does not move.
@@ -58,7 +58,7 @@ def cut(signal: uploads.Signal, channel: str) -> Generator[dict[str, float], Non
     if channel not in signal.channels:
         raise DataError(f"The file has no channel called {channel}; choose one of {', '.join(signal.channels[:5])}.")
     learn, test = _split(signal.values[:, signal.channels.index(channel)], channel)
-    return Recording(learn, test, channel, signal.channels, signal.sample_rate, signal.notes)
+    return ChannelWindows(learn, test, channel, signal.channels, signal.sample_rate, signal.notes)
 
 
 def _split(values: NDArray[np.float64], channel: str) -> tuple[Array, Array]:

@@ -18,7 +18,7 @@ MAX_SEED, MAX_NOISE = 999, 1.0  # noise as loud as the signal
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawing:
+class FamilySettings:
     """Test signals of the family: how many sinusoids, how much white noise (relative to rms 1), and which ones."""
 
     complexity: int = 5

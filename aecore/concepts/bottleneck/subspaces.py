@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.concepts.bottleneck.models import Affine, Array, Pca
+from aecore.concepts.bottleneck.models import Array, FittedPca, LinearModel
 
 WIDE_GAP = 0.1  # where eigenvalues are closer than 10 %, the sample decides which of their directions comes first
 
@@ -37,7 +37,7 @@ class Equivalence(NamedTuple):
         return self.lost - self.lost_by_pca
 
 
-def compare(linear: Affine, pca: Pca, k: int, lost: tuple[float, float]) -> Equivalence:
+def compare(linear: LinearModel, pca: FittedPca, k: int, lost: tuple[float, float]) -> Equivalence:
     """Compare at code size k; ``lost`` are the shares of the total variance, by ``linear`` and by ``pca``."""
     if k == 0:
         return Equivalence(k, *lost, gap=0.0, angle=None)

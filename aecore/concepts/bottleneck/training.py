@@ -8,7 +8,7 @@ from torch import Tensor
 from aecore.training import fit
 
 
-class Plan(NamedTuple):
+class SignalPlan(NamedTuple):
     """Learning rates one after the other, each with its number of steps."""
 
     part: str
@@ -18,11 +18,11 @@ class Plan(NamedTuple):
     share: float  # of all work
 
 
-LINEAR_PLAN = Plan("Linear", ((1e-2, 900), (1e-3, 700), (1e-4, 400)), batch=256, begins=0.0, share=0.35)
-NONLINEAR_PLAN = Plan("Nonlinear", ((3e-3, 1200), (1e-3, 700), (1e-4, 300)), batch=128, begins=0.35, share=0.65)
+LINEAR_PLAN = SignalPlan("Linear", ((1e-2, 900), (1e-3, 700), (1e-4, 400)), batch=256, begins=0.0, share=0.35)
+NONLINEAR_PLAN = SignalPlan("Nonlinear", ((3e-3, 1200), (1e-3, 700), (1e-4, 300)), batch=128, begins=0.35, share=0.65)
 
 
-def train_by(plan: Plan, model: Any, x: Tensor) -> Iterator[dict[str, Any]]:
+def train_by(plan: SignalPlan, model: Any, x: Tensor) -> Iterator[dict[str, Any]]:
     """Train ``model`` on signals [N, L], yielding {part, epoch, epochs, loss, progress} once an epoch.
 
     Steps are planned, not epochs, so that a short recording is not learnt for less time than a long one.

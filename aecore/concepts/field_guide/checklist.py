@@ -64,11 +64,11 @@ def _inverter(seed: int, seconds: float = 0.6) -> Array:
     return np.asarray(simulate(InverterSettings(seconds=seconds, seed=seed)).values, np.float64)
 
 
-def _standardised(x: Array, by: Array) -> Array:
+def _standardise(x: Array, by: Array) -> Array:
     return (x - by.mean(0)) / by.std(0)
 
 
-def _cut(x: Array, window: int = WINDOW, hop: int = 1) -> NDArray[np.float32]:
+def _make_windows(x: Array, window: int = WINDOW, hop: int = 1) -> NDArray[np.float32]:
     """Windows [N, window * C] of rows [T, C] or [T]."""
     x = x.reshape(len(x), -1)
     view = np.lib.stride_tricks.sliding_window_view(x, window, axis=0)[::hop]
@@ -97,9 +97,9 @@ def scaling(seed: int) -> Pair:
     learn, normal, strange = (_inverter(3 * seed + i) for i in range(3))
     strange[:, 3] -= 3 * learn[:, 3].std()
     found = []
-    for prepare in (lambda x: x, lambda x: _standardised(x, learn)):
-        model = Principal.fit(_cut(prepare(learn)), CODE)
-        found.append(_auc(*(_errors(model, _cut(prepare(x))) for x in (normal, strange))))
+    for prepare in (lambda x: x, lambda x: _standardise(x, learn)):
+        model = Principal.fit(_make_windows(prepare(learn)), CODE)
+        found.append(_auc(*(_errors(model, _make_windows(prepare(x))) for x in (normal, strange))))
     return found[0], found[1]
 
 
@@ -109,17 +109,18 @@ def windowing(seed: int) -> Pair:
     learn, normal, strange = _tone(rng, 3000, 24), _tone(rng, 1500, 24), _tone(rng, 1500, 16)
     found = []
     for window, code in ((2, 1), (48, 6)):
-        model = Principal.fit(_cut(learn, window), code)
-        found.append(_auc(*(_errors(model, _cut(x, window)) for x in (normal, strange))))
+        model = Principal.fit(_make_windows(learn, window), code)
+        found.append(_auc(*(_errors(model, _make_windows(x, window)) for x in (normal, strange))))
     return found[0], found[1]
 
 
 def overlap(seed: int) -> Pair:
     """Share of later windows' variance that is lost, learning from windows end to end, or one at every row."""
     rng = np.random.default_rng(seed)
-    learn, later = _tone(rng, 1500, 24), _cut(_tone(rng, 1500, 24), 48)
+    learn, later = _tone(rng, 1500, 24), _make_windows(_tone(rng, 1500, 24), 48)
     lost = [
-        float(_errors(Principal.fit(_cut(learn, 48, hop), 8), later).mean() / later.var(0).mean()) for hop in (48, 1)
+        float(_errors(Principal.fit(_make_windows(learn, 48, hop), 8), later).mean() / later.var(0).mean())
+        for hop in (48, 1)
     ]
     return lost[0], lost[1]
 
@@ -130,7 +131,7 @@ def splits(seed: int) -> Pair:
     promised, came = np.zeros(2), 0.0
     for _ in range(PLACES):
         whole = _tone(rng, 6000, np.repeat(rng.uniform(12, 48, 30), 200))
-        known, later = _cut(whole[:2000], 48), _cut(whole[2000:], 48)
+        known, later = _make_windows(whole[:2000], 48), _make_windows(whole[2000:], 48)
         came += float(_errors(Principal.fit(known, CODE), later).mean())  # what is deployed has learnt from all
         picked = rng.permutation(len(known)) < len(known) // 5
         last = np.arange(len(known)) >= len(known) * 4 // 5
@@ -145,7 +146,7 @@ def splits(seed: int) -> Pair:
 def threshold(seed: int) -> Pair:
     """Count false alarms of a threshold that promises 1 %: off the scores of the rows learnt, or of others."""
     rng = np.random.default_rng(seed)
-    learn, others, new = (_cut(_tone(rng, rows, 24, noise=0.5), 48) for rows in (500, 1000, 3000))
+    learn, others, new = (_make_windows(_tone(rng, rows, 24, noise=0.5), 48) for rows in (500, 1000, 3000))
     model = Principal.fit(learn, 24)
     cuts = [np.percentile(_errors(model, part), 100 * (1 - FALSE_ALARMS)) for part in (learn, others)]
     rates = [float((_errors(model, new) > cut).mean()) for cut in cuts]
@@ -155,8 +156,8 @@ def threshold(seed: int) -> Pair:
 def drift(seed: int) -> Pair:
     """Count false alarms once wear has slowed a tone by a third: of the old model, or of one fitted since."""
     rng = np.random.default_rng(seed)
-    learn, checked = (_cut(_tone(rng, 2000, 24), 48) for _ in range(2))
-    worn, worn_checked, now = (_cut(_tone(rng, 2000, 32), 48) for _ in range(3))
+    learn, checked = (_make_windows(_tone(rng, 2000, 24), 48) for _ in range(2))
+    worn, worn_checked, now = (_make_windows(_tone(rng, 2000, 32), 48) for _ in range(3))
     rates = []
     for fitted, held_out in ((learn, checked), (worn, worn_checked)):
         model = Principal.fit(fitted, 6)
@@ -168,8 +169,8 @@ def drift(seed: int) -> Pair:
 def dirty(seed: int) -> Pair:
     """Find a fault of which a twentieth of the normal rows held some already: learnt as they are, or cleaned once."""
     rng = np.random.default_rng(seed)
-    clean, normal, fault = (_cut(_tone(rng, rows, 24), 48) for rows in (3000, 1500, 1500))
-    fault = fault + _cut(0.8 * _tone(rng, 1500, 9, noise=0.0), 48)
+    clean, normal, fault = (_make_windows(_tone(rng, rows, 24), 48) for rows in (3000, 1500, 1500))
+    fault = fault + _make_windows(0.8 * _tone(rng, 1500, 9, noise=0.0), 48)
     share = len(clean) // 20
     learn = np.concatenate([clean[:-share], fault[:share]])
     model = Principal.fit(learn, 10)
@@ -183,10 +184,10 @@ def deployment(seed: int) -> Pair:
     """Find an offset that lasts for the whole of a new file: scaled by the file itself, or as in training."""
     learn, normal, strange = (_inverter(3 * seed + i)[:, :3] for i in range(3))
     strange[:, 0] += 0.1 * learn[:, 0].std()
-    model = Principal.fit(_cut(_standardised(learn, learn)), CODE)
+    model = Principal.fit(_make_windows(_standardise(learn, learn)), CODE)
     found = []
     for by in (None, learn):
-        scores = [_errors(model, _cut(_standardised(x, x if by is None else by))) for x in (normal, strange)]
+        scores = [_errors(model, _make_windows(_standardise(x, x if by is None else by))) for x in (normal, strange)]
         found.append(_auc(*scores))
     return found[0], found[1]
 

@@ -28,7 +28,7 @@ LEAST_LIKE = 1e-4  # of a kind's own histories are as far from its middle as one
 DEEPEST = 4.0  # decades: beyond, a level or a scale says nothing more
 
 
-class Verdict(NamedTuple):
+class CurveVerdict(NamedTuple):
     """The kind that the curves resemble, or ``unclear``; the probability of each, and the features they rest on."""
 
     kind: str
@@ -56,7 +56,7 @@ class Diagnosis(NamedTuple):
         shared = own.mean(0)
         return cls(means, OWN_SHARE * own + (1 - OWN_SHARE) * shared + FLOOR**2 * np.eye(len(FEATURES)))
 
-    def __call__(self, history: History) -> Verdict:
+    def __call__(self, history: History) -> CurveVerdict:
         """Say which kind a history resembles; features that it lacks are left out of the comparison."""
         found = features(history)
         known = np.isfinite(found)
@@ -73,7 +73,7 @@ class Diagnosis(NamedTuple):
         strange = still or _chi_squared_tail(float(far[best]), int(known.sum())) < LEAST_LIKE
         kind = UNCLEAR if strange or shares[best] < SURE else KINDS[best]
         probabilities = dict(zip(KINDS, shares.tolist(), strict=True))
-        return Verdict(
+        return CurveVerdict(
             kind, probabilities, dict(zip(FEATURES, found.tolist(), strict=True)), strange,
             _why(kind, probabilities, strange, history),
         )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aecore.concepts.bottleneck.recording import Recording
+from aecore.concepts.bottleneck.recording import ChannelWindows
 from aecore.data.datasets import digits
 from aecore.data.datasets.signals import SinusoidFamily
 from aecore.numerics.pca import Principal, decompose
@@ -32,7 +32,7 @@ LOG2, ELBOW, SHARE, HELD_OUT = "log2 rule", "elbow", "95 % of variance", "held-o
 RULES = (LOG2, ELBOW, SHARE, HELD_OUT)
 
 
-class Sample(NamedTuple):
+class SizingData(NamedTuple):
     """Data to learn from [N, D] and to be judged by [M, D]; what was there before the noise [M, D], where known."""
 
     learn: Array
@@ -55,32 +55,32 @@ class Sizing(NamedTuple):
     rebuilt: Array  # [K, n, D], by the first seed
 
 
-def draw(data: str) -> Sample:
+def draw(data: str) -> SizingData:
     """Draw the digits that ship, or noisy sums of five sinusoids."""
     if data == "digits":
         parts = digits.split(seed=0)
         learn, test = (part.images.reshape(len(part.images), -1) for part in (parts.train, parts.test))
         picks = [int(np.flatnonzero(parts.test.labels == d)[0]) for d in range(10)]
         rest = np.setdiff1d(np.arange(len(test)), picks)
-        return Sample(learn[:LEARN], np.concatenate([test[picks], test[rest]])[:TEST])
+        return SizingData(learn[:LEARN], np.concatenate([test[picks], test[rest]])[:TEST])
     family = SinusoidFamily(complexity=COMPONENTS, length=LENGTH, noise=NOISE)
     clean, noisy = family.draw_noisy(TEST, seed=1)
-    return Sample(family.draw_noisy(LEARN, seed=0).noisy, noisy, clean)
+    return SizingData(family.draw_noisy(LEARN, seed=0).noisy, noisy, clean)
 
 
-def of_recording(recording: Recording) -> Sample:
+def of_recording(recording: ChannelWindows) -> SizingData:
     """Take a visitor's windows, evenly spread."""
-    return Sample(_spread(recording.learn, LEARN), _spread(recording.test, TEST))
+    return SizingData(_spread(recording.learn, LEARN), _spread(recording.test, TEST))
 
 
-def size(sample: Sample, seeds: int = SEEDS) -> Generator[dict[str, Any], None, dict[str, Any]]:
+def size(sample: SizingData, seeds: int = SEEDS) -> Generator[dict[str, Any], None, dict[str, Any]]:
     """Ask every rule; a job's task. Returns what `from_tree` reads."""
     sizes = [k for k in SIZES if k < sample.learn.shape[1]]
     found = np.zeros((2, seeds, len(sizes)))
     rebuilt = []
     for seed in range(seeds):
         for i, k in enumerate(sizes):
-            outputs = yield from _trained(sample, k, seed, (seed * len(sizes) + i) / (seeds * len(sizes)))
+            outputs = yield from _train(sample, k, seed, (seed * len(sizes) + i) / (seeds * len(sizes)))
             found[0, seed, i] = lost_share(outputs, sample.test)
             if sample.clean is not None:
                 found[1, seed, i] = lost_share(outputs, sample.clean)
@@ -187,7 +187,7 @@ def _principals(x: Array, sizes: list[int]) -> list[Principal]:
     return [whole.keep(k) for k in sizes]
 
 
-def _trained(sample: Sample, k: int, seed: int, done: float) -> Generator[dict[str, Any], None, Array]:
+def _train(sample: SizingData, k: int, seed: int, done: float) -> Generator[dict[str, Any], None, Array]:
     import torch
 
     from aecore.models import AutoEncoder

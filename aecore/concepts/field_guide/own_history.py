@@ -64,7 +64,7 @@ def read(name: str, data: bytes) -> Generator[dict[str, float], None, OwnHistory
         columns, lambda n: bool(VALIDATION.search(n))
     )
     active = _first(columns, lambda n: bool(ACTIVE.search(n)))
-    history = _cut(columns[train], *(None if c is None else columns[c] for c in (validation, active)))
+    history = _trim(columns[train], *(None if c is None else columns[c] for c in (validation, active)))
     if len(history.train) < FEWEST:
         raise TooFewRows(f"{shown(name)} has {len(history.train)} epochs; a curve's shape needs at least {FEWEST}.")
     read_as = {"training": train, "held out": validation, "active units": active}
@@ -76,7 +76,7 @@ def _first(columns: dict[str, NDArray[np.float64]], wanted: Callable[[str], bool
     return next((name for name in columns if wanted(name)), None)
 
 
-def _cut(
+def _trim(
     train: NDArray[np.float64], validation: NDArray[np.float64] | None, active: NDArray[np.float64] | None
 ) -> History:
     """End where the loss is no number any more; a gap with losses after it is only left out."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from aecore import store
 from aecore.concepts.field_guide import checklist, curved, generation, latent_size
 from aecore.concepts.field_guide.diagnosis import Diagnosis, confusion
-from aecore.concepts.field_guide.trials import HEALTHY, KINDS, History, Outcome, Trial, outcome_of, run
+from aecore.concepts.field_guide.trials import HEALTHY, KINDS, History, Trial, TrialOutcome, read_outcome, run
 from aecore.paths import MODELS
 
 ASSET = MODELS / "field_guide.safetensors"
@@ -39,27 +39,27 @@ def _tree() -> dict[str, Any]:
     return dict(store.read(ASSET))
 
 
-def sizing(data: str) -> latent_size.Sizing:
+def load_sizing(data: str) -> latent_size.Sizing:
     """Read latent sizes for the digits or the sinusoids."""
     return latent_size.from_tree(_tree()["sizes"][data])
 
 
-def bent() -> curved.Bent:
+def load_bends() -> curved.Bent:
     """Read points on a line at every bend."""
     return curved.from_tree(_tree()["bent"])
 
 
-def generated() -> generation.Generated:
+def load_samples() -> generation.Generated:
     """Read samples at every code size."""
     return generation.from_tree(_tree()["generated"])
 
 
-def measured() -> list[checklist.Measured]:
+def load_checklist() -> list[checklist.Measured]:
     """Read every item of the checklist."""
     return checklist.from_tree(_tree()["checklist"])
 
 
-def diagnosed() -> Diagnosed:
+def load_diagnosis() -> Diagnosed:
     """Read the diagnosis and its confusion matrices."""
     tree = _tree()["diagnosis"]
     return Diagnosed(
@@ -68,15 +68,15 @@ def diagnosed() -> Diagnosed:
     )  # fmt: skip
 
 
-def exemplar(trial: Trial) -> Outcome | None:
+def load_exemplar(trial: Trial) -> TrialOutcome | None:
     """Read a trial that ships: one fault or none, at the seed that the page opens with; None for all others."""
     if trial.seed != SHOWN_SEED or len(trial.faults) > 1:
         return None
-    return outcome_of(diagnosed().exemplars[trial.data][trial.faults[0] if trial.faults else HEALTHY])
+    return read_outcome(load_diagnosis().exemplars[trial.data][trial.faults[0] if trial.faults else HEALTHY])
 
 
 # ---------------------------------------------------------------------- rebuilding
-def trial_of(data: str, kind: str, seed: int) -> Trial:
+def make_trial(data: str, kind: str, seed: int) -> Trial:
     """Make a trial of one kind."""
     return Trial(data=data, faults=() if kind == HEALTHY else (kind,), seed=seed)
 
@@ -109,8 +109,8 @@ def _trials(
     for name in data:
         for kind in KINDS:
             for seed in seeds:
-                tree = yield from run(trial_of(name, kind, seed))
-                found.append((kind, outcome_of(tree).history))
+                tree = yield from run(make_trial(name, kind, seed))
+                found.append((kind, read_outcome(tree).history))
                 if keep is not None and seed == SHOWN_SEED:
                     keep[name][kind] = tree | {n: tree[n].astype(np.float16) for n in ("inputs", "rebuilt")}
     return found

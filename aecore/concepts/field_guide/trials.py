@@ -56,7 +56,7 @@ class Trial:
             raise SettingError(f"seed must be in 0..{MAX_SEED}, got {self.seed}; choose one inside.")
 
 
-class Plan(NamedTuple):
+class TrialPlan(NamedTuple):
     """What a trial is trained with, drawn from its seed and bent by its faults."""
 
     rows: int
@@ -81,7 +81,7 @@ class History(NamedTuple):
     diverged: bool = False
 
 
-class Outcome(NamedTuple):
+class TrialOutcome(NamedTuple):
     """A trial's history, and held-out data as they went in and came out: [n, D] each, in standard deviations."""
 
     history: History
@@ -89,14 +89,14 @@ class Outcome(NamedTuple):
     rebuilt: Array
 
 
-def plan_of(trial: Trial) -> Plan:
+def draw_plan(trial: Trial) -> TrialPlan:
     """Draw a trial's plan from its seed; faults do not change what the others are drawn as."""
     rng = np.random.default_rng([trial.seed, DATA.index(trial.data)])
     rows, batch = int(rng.integers(120, 241)), int(rng.choice([24, 32]))
     width, epochs = int(rng.choice([48, 64, 96])), int(rng.integers(24, 41))
     few, small = int(rng.integers(4, 9)), int(rng.integers(1, 3))
     fast, dead, decade = 10 ** rng.uniform(-1.3, 0), rng.uniform(0.8, 0.95), rng.uniform(1, 2)
-    return Plan(
+    return TrialPlan(
         rows, batch, width,
         epochs=few if SHORT in trial.faults else epochs,
         latent=small if SMALL in trial.faults else ENOUGH[trial.data],
@@ -106,7 +106,7 @@ def plan_of(trial: Trial) -> Plan:
     )  # fmt: skip
 
 
-def drawn(data: str, count: int, seed: int) -> Array:
+def draw_rows(data: str, count: int, seed: int) -> Array:
     """Draw data [count, D] as they come."""
     if data == "digits":
         every = digits.load().images.reshape(-1, 64)
@@ -122,9 +122,9 @@ def drawn(data: str, count: int, seed: int) -> Array:
     return cut[np.random.default_rng([seed, 1]).permutation(len(cut))[:count]]
 
 
-def split(trial: Trial, plan: Plan) -> tuple[Array, Array]:
+def split(trial: Trial, plan: TrialPlan) -> tuple[Array, Array]:
     """Draw data to learn from and to test on, scaled as the trial's faults have it."""
-    both = drawn(trial.data, plan.rows + TEST_ROWS, trial.seed)
+    both = draw_rows(trial.data, plan.rows + TEST_ROWS, trial.seed)
     rng = np.random.default_rng([trial.seed, 2])
     centre, spread = both[: plan.rows].mean(0), both[: plan.rows].std(0)
     both = (both - centre) / np.maximum(spread, 0.1 * spread.max())  # a pixel that is hardly ever inked stays small
@@ -143,7 +143,7 @@ def run(trial: Trial) -> Generator[dict[str, Any], None, dict[str, Any]]:
     from aecore.models import AutoEncoder
     from aecore.training import fit
 
-    plan = plan_of(trial)
+    plan = draw_plan(trial)
     train, test = split(trial, plan)
     model = AutoEncoder(
         (train.shape[1],), hidden=(plan.width,), latent_dim=plan.latent,
@@ -170,11 +170,11 @@ def run(trial: Trial) -> Generator[dict[str, Any], None, dict[str, Any]]:
     return curves | {"diverged": diverged, "inputs": inputs, "rebuilt": rebuilt}
 
 
-def outcome_of(tree: dict[str, Any]) -> Outcome:
+def read_outcome(tree: dict[str, Any]) -> TrialOutcome:
     """Read what `run` returns."""
     train, validation, active = (np.asarray(tree[n], np.float64) for n in ("train", "validation", "active"))
     pictures = (np.asarray(tree[n], np.float32) for n in ("inputs", "rebuilt"))
-    return Outcome(History(train, validation, active, bool(tree["diverged"])), *pictures)
+    return TrialOutcome(History(train, validation, active, bool(tree["diverged"])), *pictures)
 
 
 SIDES = {"digits": 8, "shapes": 7}  # pixels a side of the data that are pictures
@@ -187,7 +187,7 @@ def pictures(trial: Trial, values: Array) -> Array | None:
     """
     if trial.data not in SIDES:
         return None
-    centre, spread = _columns(trial.data, plan_of(trial).rows, trial.seed)
+    centre, spread = _columns(trial.data, draw_plan(trial).rows, trial.seed)
     side = SIDES[trial.data]
     return np.clip(values * spread + centre, 0, 1).reshape(-1, side, side)
 
@@ -195,7 +195,7 @@ def pictures(trial: Trial, values: Array) -> Array | None:
 @functools.lru_cache(maxsize=64)
 def _columns(data: str, rows: int, seed: int) -> tuple[Array, Array]:
     """Mean and standard deviation [D] of the rows that a trial learns from, as they come."""
-    learnt = drawn(data, rows + TEST_ROWS, seed)[:rows]
+    learnt = draw_rows(data, rows + TEST_ROWS, seed)[:rows]
     return learnt.mean(0), learnt.std(0)
 
 

@@ -26,7 +26,7 @@ ASSET = MODELS / "latent_clusters.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class ClusterSettings:
     """Which data, numbers in the code, the projection above 2, a label to leave out, and how it is trained."""
 
     source: str = "digits"
@@ -67,7 +67,7 @@ class Collection(NamedTuple):
         return None if self.shape is None else self.x.reshape(len(self.x), *self.shape)
 
 
-class Clusters(NamedTuple):
+class ClusterMaps(NamedTuple):
     """Three maps of the same data and how good they are."""
 
     maps: dict[str, Array]  # [N, 2] of each machine
@@ -81,9 +81,9 @@ class Clusters(NamedTuple):
     projected: str | None  # the projection's name, where the codes have more than two numbers
 
 
-def from_tree(tree: dict[str, Any]) -> Clusters:
+def from_tree(tree: dict[str, Any]) -> ClusterMaps:
     """Read what the training returns."""
-    return Clusters(
+    return ClusterMaps(
         _single(tree["maps"]), _single(tree["history"]), tuple(tree["epochs"]),
         {name: latent.Organisation(**values) for name, values in tree["measures"].items()},
         _single(tree["errors"]), {name: rows.astype(np.int64) for name, rows in tree["worst"].items()},
@@ -92,7 +92,7 @@ def from_tree(tree: dict[str, Any]) -> Clusters:
     )  # fmt: skip
 
 
-def to_tree(made: Clusters) -> dict[str, Any]:
+def to_tree(made: ClusterMaps) -> dict[str, Any]:
     """Plain values and arrays, at half precision and in 256 levels."""
     halves = {
         field: {name: values.astype(np.float16) for name, values in getattr(made, field).items()}
@@ -119,7 +119,7 @@ def collection(source: str) -> Collection:
     images = np.concatenate([parts.train.images, parts.test.images])
     labels = np.concatenate([parts.train.labels, parts.test.labels]).astype(np.uint8)
     held_out = np.arange(len(images)) >= len(parts.train.images)
-    return _mixed(Collection(images.reshape(len(images), -1), labels, _digit_names(), (8, 8), held_out))
+    return _shuffle(Collection(images.reshape(len(images), -1), labels, _digit_names(), (8, 8), held_out))
 
 
 def _mnist() -> Collection:
@@ -130,7 +130,7 @@ def _mnist() -> Collection:
     return Collection(x, labels, _digit_names(), (28, 28), np.arange(len(x)) < SHOWN_MNIST)
 
 
-def _mixed(data: Collection) -> Collection:
+def _shuffle(data: Collection) -> Collection:
     """Shuffle, so that the first n are a fair sample."""
     order = np.random.default_rng(0).permutation(len(data.x))
     labels = None if data.labels is None else data.labels[order]
@@ -150,7 +150,7 @@ def own_collection(
         low, high = x.min(0), x.max(0)
         x = (x - low) / np.where(high > low, high - low, 1)
     held_out = np.arange(len(x)) % 5 == 4
-    return _mixed(Collection(x.astype(np.float32), labels, names, shape, held_out))
+    return _shuffle(Collection(x.astype(np.float32), labels, names, shape, held_out))
 
 
 def first(data: Collection, count: int) -> Collection:
@@ -188,15 +188,15 @@ def _bring(name: str, parsed: vectors.Vectors | ParsedFile, label: str | None) -
 
 
 # ---------------------------------------------------------------------- what ships
-def shipped(settings: Settings) -> Clusters | None:
+def load_pretrained(settings: ClusterSettings) -> ClusterMaps | None:
     """Read the result for the digits that ship as the page opens, and for other code sizes; None for the rest."""
-    plain = Settings(size=settings.size, projection=settings.projection)
+    plain = ClusterSettings(size=settings.size, projection=settings.projection)
     if settings != plain:
         return None
     tree = store.read(ASSET).get(asset_name(settings))
     return None if tree is None else from_tree(tree)
 
 
-def asset_name(settings: Settings) -> str:
+def asset_name(settings: ClusterSettings) -> str:
     """Name a result in the asset."""
     return f"{settings.size} {settings.projection if settings.size > 2 else 'PCA'}"

@@ -7,13 +7,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aecore import latent
-from aecore.concepts.latent_clusters import IDS, MACHINES, Clusters, Collection
+from aecore.concepts.latent_clusters import IDS, MACHINES, ClusterMaps, Collection
 from aecore.numerics.dense import Array
 
 Ranges = dict[str, tuple[float, float]]  # by field: "PCA x", "VAE y" ...
 
 
-def chosen(maps: dict[str, Array], brushed: dict[str, tuple[float, float]]) -> NDArray[np.int64]:
+def find_brushed(maps: dict[str, Array], brushed: dict[str, tuple[float, float]]) -> NDArray[np.int64]:
     """Rows inside a brush, ``{"PCA x": (low, high), "PCA y": ...}``."""
     size = len(next(iter(maps.values())))
     inside = np.ones(size, np.bool_)
@@ -32,7 +32,7 @@ def counts(data: Collection, rows: NDArray[np.int64]) -> pd.DataFrame:
     return pd.DataFrame({"kind": data.names, "count": number, "share": number / max(1, len(rows))})
 
 
-def isolation(made: Clusters, data: Collection, machine: str, rows: NDArray[np.int64]) -> float | None:
+def isolation(made: ClusterMaps, data: Collection, machine: str, rows: NDArray[np.int64]) -> float | None:
     """Share of rows among whose 10 nearest others on the map fewer than half have their label; None without labels."""
     from scipy.spatial import cKDTree
 
@@ -44,7 +44,7 @@ def isolation(made: Clusters, data: Collection, machine: str, rows: NDArray[np.i
     return float((same < 0.5).mean())
 
 
-def measure_table(made: Clusters) -> pd.DataFrame:
+def measure_table(made: ClusterMaps) -> pd.DataFrame:
     """One line a machine: its measures, and its mean squared error."""
     rows = [
         {"machine": name, **measured._asdict(), "error": float(made.errors[name].mean())}
@@ -53,7 +53,7 @@ def measure_table(made: Clusters) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def point_table(made: Clusters, data: Collection) -> pd.DataFrame:
+def point_table(made: ClusterMaps, data: Collection) -> pd.DataFrame:
     """One line a datum: where each machine puts it, its label, and its errors."""
     columns: dict[str, Any] = {"row": np.arange(len(data.x))}
     if data.labels is not None:
@@ -85,7 +85,7 @@ def brush_from_text(text: str) -> Ranges:
     return {f"{machine} x": (values[0], values[1]), f"{machine} y": (values[2], values[3])}
 
 
-def worst_in_words(made: Clusters, data: Collection, machine: str) -> str:
+def worst_in_words(made: ClusterMaps, data: Collection, machine: str) -> str:
     """Say how badly the worst are rebuilt, and where they lie."""
     rows = made.worst[machine]
     ratio = float(made.errors[machine][rows].mean() / made.errors[machine].mean())
@@ -99,7 +99,7 @@ def worst_in_words(made: Clusters, data: Collection, machine: str) -> str:
     )
 
 
-def auc_in_words(made: Clusters, data: Collection, without: int | None) -> str:
+def auc_in_words(made: ClusterMaps, data: Collection, without: int | None) -> str:
     """Say how well each machine's error tells the kind that it never saw."""
     if without is None or not made.auc:
         return ""

@@ -14,9 +14,9 @@ from aecore.concepts.latent_clusters import (
     SHOWN_MNIST,
     SIZES,
     VAE,
-    Clusters,
+    ClusterMaps,
+    ClusterSettings,
     Collection,
-    Settings,
     asset_name,
     collection,
     first,
@@ -39,18 +39,18 @@ WORST = 10  # data whose reconstruction is kept
 WATCHED = 500  # codes sent after every epoch
 
 
-def train(settings: Settings) -> Generator[Progress, None, dict[str, Any]]:
+def train(settings: ClusterSettings) -> Generator[Progress, None, dict[str, Any]]:
     """Lay out the digits that ship or MNIST; a job's task."""
     return (yield from lay_out(settings, collection(settings.source)))
 
 
-def lay_out(settings: Settings, data: Collection) -> Generator[Progress, None, dict[str, Any]]:
+def lay_out(settings: ClusterSettings, data: Collection) -> Generator[Progress, None, dict[str, Any]]:
     """Train an autoencoder and a VAE on data, PCA beside them; a job's task, private for a visitor's own.
 
     Yields ``{part, epoch, epochs, loss, progress, reconstruction, kl, codes, labels}`` once an epoch; returns the tree
     of `Clusters`. Cancelled while the VAE trains, it returns the VAE as it is by then.
     """
-    learnt = _learnt(settings, data)
+    learnt = _choose_training_rows(settings, data)
     shown = data if settings.source != "mnist" else first(data, SHOWN_MNIST)
     pca = latent.Principal.fit(learnt, settings.size)
     codes = {PCA: [pca.encode(shown.x)]}
@@ -59,7 +59,7 @@ def lay_out(settings: Settings, data: Collection) -> Generator[Progress, None, d
     for part, name in enumerate((PLAIN, VAE)):
         codes[name] = []
         try:
-            for progress, now in _trained(name, settings, learnt, shown, moments, codes[name]):
+            for progress, now in _train_network(name, settings, learnt, shown, moments, codes[name]):
                 encoder, decoder = now
                 yield progress | {"progress": (part + 0.97 * progress["progress"]) / 2}
         except Cancelled:
@@ -68,10 +68,10 @@ def lay_out(settings: Settings, data: Collection) -> Generator[Progress, None, d
             codes[name] += [encoder(shown.x)[:, : settings.size]] * (len(moments) - len(codes[name]))  # it stays so
         rebuilt[name] = decoder(encoder(shown.x)[:, : settings.size])
     yield progress | {"progress": 0.97, "part": "Measuring the maps"}
-    return to_tree(_measured(settings, shown, codes, rebuilt, moments))
+    return to_tree(_measure(settings, shown, codes, rebuilt, moments))
 
 
-def _learnt(settings: Settings, data: Collection) -> Array:
+def _choose_training_rows(settings: ClusterSettings, data: Collection) -> Array:
     keep = ~data.held_out
     if settings.without is not None:
         if data.labels is None:
@@ -88,8 +88,8 @@ def _moments(epochs: int) -> tuple[int, ...]:
     return tuple(int(e) for e in np.unique(np.rint(steps)))
 
 
-def _trained(
-    name: str, settings: Settings, learnt: Array, shown: Collection, moments: tuple[int, ...], kept: list[Array]
+def _train_network(
+    name: str, settings: ClusterSettings, learnt: Array, shown: Collection, moments: tuple[int, ...], kept: list[Array]
 ) -> Generator[tuple[Progress, Any], None, None]:
     """Train one network, keeping codes [N, d] at the moments; yields progress and (encoder, decoder) so far."""
     import torch
@@ -129,10 +129,10 @@ def _stages(epochs: int) -> tuple[tuple[float, int], ...]:
     return (RATE, first), (RATE / 4, second), (RATE / 16, epochs - first - second)
 
 
-def _measured(
-    settings: Settings, shown: Collection, codes: dict[str, list[Array]], rebuilt: dict[str, Array],
+def _measure(
+    settings: ClusterSettings, shown: Collection, codes: dict[str, list[Array]], rebuilt: dict[str, Array],
     moments: tuple[int, ...],
-) -> Clusters:  # fmt: skip
+) -> ClusterMaps:  # fmt: skip
     judged = shown.held_out if shown.held_out.sum() >= FEWEST else np.ones(len(shown.x), np.bool_)
     labels = None if shown.labels is None else shown.labels[judged]
     last = {name: codes[name][-1] for name in MACHINES}
@@ -140,8 +140,8 @@ def _measured(
     worst = {name: np.argsort(errors[name])[::-1][:WORST].copy() for name in MACHINES}
     auc = {}
     if settings.without is not None and shown.labels is not None:
-        auc = {name: _told_apart(errors[name], shown, settings.without) for name in MACHINES}
-    return Clusters(
+        auc = {name: _measure_auc(errors[name], shown, settings.without) for name in MACHINES}
+    return ClusterMaps(
         maps={name: latent.project(last[name], settings.projection, seed=settings.seed) for name in MACHINES},
         history={name: _history(codes[name]) for name in MACHINES},
         epochs=moments,
@@ -168,7 +168,7 @@ def _history(codes: list[Array]) -> Array:
     return np.stack(drawn).astype(np.float32)
 
 
-def _told_apart(errors: Array, shown: Collection, without: int) -> float:
+def _measure_auc(errors: Array, shown: Collection, without: int) -> float:
     """ROC AUC of the error as a sign of the label that was left out, on data that nobody learnt from."""
     assert shown.labels is not None
     strange = shown.labels == without
@@ -182,7 +182,9 @@ def _told_apart(errors: Array, shown: Collection, without: int) -> float:
 def pretrain() -> Generator[Progress, None, None]:
     """Lay out the digits that ship with every code size and projection that the page opens at once."""
     trees = {}
-    wanted = [Settings(size=size, projection=p) for size in SIZES for p in ("PCA", "t-SNE") if size > 2 or p == "PCA"]
+    wanted = [
+        ClusterSettings(size=size, projection=p) for size in SIZES for p in ("PCA", "t-SNE") if size > 2 or p == "PCA"
+    ]
     for i, settings in enumerate(wanted):
 
         def change(progress: Progress, i: int = i, size: int = settings.size) -> Progress:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from aecore.concepts.mnist_compression.quality import Quality, quality
+from aecore.concepts.mnist_compression.quality import PictureQuality, quality
 from aecore.data.readers.pictures import FORMATS
 from aecore.numerics.pca import Principal
 
@@ -40,7 +40,7 @@ class Quantizer(NamedTuple):
         """Take the limits of codes [N, k]."""
         return cls(codes.min(0), codes.max(0))
 
-    def rounded(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+    def quantise(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return codes [N, k] as they come back from one byte a number."""
         step = np.maximum(self.high - self.low, np.float32(1e-12)) / np.float32(STEPS)
         return (np.rint((np.clip(codes, self.low, self.high) - self.low) / step) * step + self.low).astype(np.float32)
@@ -55,17 +55,17 @@ def fit_pca(pictures: NDArray[np.uint8]) -> Principal:
 def rebuild(pca: Principal, x: Pictures, quantizer: Quantizer | None = None) -> Pictures:
     """Rebuild pictures [N, H, W] in 0..1 from their components, each rounded to a byte by a ``quantizer``."""
     codes = pca.encode(x.reshape(len(x), -1))
-    rebuilt = pca.decode(quantizer.rounded(codes) if quantizer else codes)
+    rebuilt = pca.decode(quantizer.quantise(codes) if quantizer else codes)
     return np.clip(rebuilt, 0, 1).reshape(x.shape)
 
 
-class Row(NamedTuple):
+class BudgetRow(NamedTuple):
     """One way to spend the bytes: ``whole`` is the file's mean size, ``payload`` without its headers."""
 
     method: str
     payload: float
     whole: float
-    quality: Quality
+    quality: PictureQuality
     fits: bool  # False where even the lowest setting takes more bytes than the budget
 
     def tree(self) -> Tree:
@@ -73,9 +73,9 @@ class Row(NamedTuple):
         return self._asdict() | {"quality": self.quality._asdict()}
 
     @classmethod
-    def from_tree(cls, tree: Tree) -> "Row":
+    def from_tree(cls, tree: Tree) -> "BudgetRow":
         """Read what `tree` gave."""
-        return cls(**(tree | {"quality": Quality(**tree["quality"])}))
+        return cls(**(tree | {"quality": PictureQuality(**tree["quality"])}))
 
 
 class Codec(NamedTuple):
@@ -110,7 +110,7 @@ CODECS = (
 )  # fmt: skip
 
 
-def coded(codec: Codec, pictures: NDArray[np.uint8], setting: int) -> tuple[Pictures, float, float]:
+def encode_pictures(codec: Codec, pictures: NDArray[np.uint8], setting: int) -> tuple[Pictures, float, float]:
     """Encode and decode: rebuilt [N, H, W] in 0..1, mean bytes of the payload and of the whole file."""
     files = [codec.encode(picture, setting) for picture in pictures]
     rebuilt = [
@@ -125,7 +125,7 @@ def best_setting(codec: Codec, pictures: NDArray[np.uint8], budget: int, *, whol
     low, high = LOWEST, HIGHEST
     while low < high:  # sizes rise with the setting
         middle = (low + high + 1) // 2
-        _, payload, file = coded(codec, pictures, middle)
+        _, payload, file = encode_pictures(codec, pictures, middle)
         low, high = (middle, high) if (file if whole else payload) <= budget else (low, middle - 1)
     return low
 
@@ -133,7 +133,7 @@ def best_setting(codec: Codec, pictures: NDArray[np.uint8], budget: int, *, whol
 class Compared(NamedTuple):
     """Rows of the table, and what each method makes of the ten pictures on screen: uint8 [10, 28, 28] by method."""
 
-    rows: list[Row]
+    rows: list[BudgetRow]
     shown: dict[str, NDArray[np.uint8]]
 
 
@@ -146,15 +146,15 @@ def compare(
     pca, tenth = pca.keep(k), as_pixels(train[::10])  # a tenth shows the limits
     quantizer = Quantizer.of(pca.encode(tenth.reshape(len(tenth), -1)))
     name = f"PCA, {k} components"
-    rows = [Row(name, k, k, quality(x, rebuild(pca, x, quantizer)), True)]
+    rows = [BudgetRow(name, k, k, quality(x, rebuild(pca, x, quantizer)), True)]
     pictures = {name: as_bytes(rebuild(pca, ten, quantizer))}
     for codec in CODECS:
         for whole in (False, True):
             setting = best_setting(codec, test[:TRIED], k, whole=whole)
-            rebuilt, payload, file = coded(codec, test, setting)
+            rebuilt, payload, file = encode_pictures(codec, test, setting)
             name = f"{codec.name}, {'whole file' if whole else 'headers not counted'}"
-            rows.append(Row(name, payload, file, quality(x, rebuilt), (file if whole else payload) <= 1.1 * k))
-            pictures[name] = as_bytes(coded(codec, shown, setting)[0])
+            rows.append(BudgetRow(name, payload, file, quality(x, rebuilt), (file if whole else payload) <= 1.1 * k))
+            pictures[name] = as_bytes(encode_pictures(codec, shown, setting)[0])
     return Compared(rows, pictures)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from aecore.concepts.mnist_compression import ACTIVATION, DENSE, Network
+from aecore.concepts.mnist_compression.settings import ACTIVATION, DENSE, CompressionNetwork
 
 ZOOM, GAP, STILL = 3, 4, 12  # film: screen pixels a pixel; pixels between rows; extra showings of the last frame
 MILLISECONDS = 120  # a frame
@@ -51,7 +51,7 @@ def weights(model: Tree) -> bytes:
     return bytes(safetensors.numpy.save({name: np.ascontiguousarray(w) for name, w in model["weights"].items()}))
 
 
-def snippet(network: Network) -> str:
+def snippet(network: CompressionNetwork) -> str:
     """Lines of PyTorch that rebuild the model around the weights file and send a batch through it."""
     encoder, decoder = _dense(network) if network.kind == DENSE else _convolutional(network)
     activation = {"silu": "nn.SiLU()"}[ACTIVATION]
@@ -76,7 +76,7 @@ def snippet(network: Network) -> str:
     )
 
 
-def _dense(network: Network) -> tuple[str, str]:
+def _dense(network: CompressionNetwork) -> tuple[str, str]:
     def stack(sizes: list[int]) -> str:
         layers = [f"nn.Linear({a}, {b})" for a, b in zip(sizes, sizes[1:], strict=False)]
         return f"    nn.Sequential({', ACT, '.join(layers)}),\n"
@@ -85,7 +85,7 @@ def _dense(network: Network) -> tuple[str, str]:
     return f"    nn.Flatten(),\n{stack(sizes)}", f"{stack(sizes[::-1])}    nn.Unflatten(1, (1, 28, 28)),\n"
 
 
-def _convolutional(network: Network) -> tuple[str, str]:
+def _convolutional(network: CompressionNetwork) -> tuple[str, str]:
     channels, sides = [1, *network.hidden], [28, 14, 7, 4]
     pairs = list(zip(channels, channels[1:], strict=False))
     down = [f"    nn.Conv2d({a}, {b}, 3, stride=2, padding=1), ACT,\n" for a, b in pairs]
@@ -129,7 +129,7 @@ def to_onnx(model: Tree) -> Generator[Tree, None, bytes]:
 def _graph(model: Any) -> Any:
     from torch import Tensor, nn
 
-    class Graph(nn.Module):
+    class ExportedAutoencoder(nn.Module):
         """Code and rebuilt pictures, cut to 0..1."""
 
         def __init__(self) -> None:
@@ -140,4 +140,4 @@ def _graph(model: Any) -> Any:
             code = self.model.encode(x)
             return code, self.model.decode(code).clamp(0, 1)
 
-    return Graph()
+    return ExportedAutoencoder()

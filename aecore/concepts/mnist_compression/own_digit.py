@@ -32,14 +32,14 @@ Ink = NDArray[np.float32]
 Tree = dict[str, Any]
 
 
-class Step(NamedTuple):
+class DigitStep(NamedTuple):
     """What was done, and the picture after it, float32 [H, W] in 0..1 with 1 being ink."""
 
     title: str
     image: Ink
 
 
-def from_photo(name: str, data: bytes) -> list[Step]:
+def from_photo(name: str, data: bytes) -> list[DigitStep]:
     """Bring a photo of one digit into MNIST's frame; the last step is 28 x 28.
 
     Raises
@@ -53,7 +53,7 @@ def from_photo(name: str, data: bytes) -> list[Step]:
         grey = _grey(name, data)
     bright = float(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
     inverted = grey if bright < 0.5 else 1 - grey  # 1 is ink now, whichever way round the photo was
-    return [Step("The photo, grey", 1 - grey), *_find_digit(_remove_paper(inverted, name))]
+    return [DigitStep("The photo, grey", 1 - grey), *_find_digit(_remove_paper(inverted, name))]
 
 
 def read_photo(name: str, data: bytes) -> Generator[Tree, None, list[Tree]]:
@@ -62,19 +62,19 @@ def read_photo(name: str, data: bytes) -> Generator[Tree, None, list[Tree]]:
     return [step._asdict() for step in from_photo(name, data)]
 
 
-def steps_of(trees: list[Tree]) -> list[Step]:
+def steps_of(trees: list[Tree]) -> list[DigitStep]:
     """Return the steps of `read_photo`."""
-    return [Step(**tree) for tree in trees]
+    return [DigitStep(**tree) for tree in trees]
 
 
-def from_sketch(drawn: NDArray[np.floating]) -> list[Step]:
+def from_sketch(drawn: NDArray[np.floating]) -> list[DigitStep]:
     """Bring a drawing [28, 28], 1 being ink, into MNIST's frame: size and place as there."""
     drawn = np.clip(np.asarray(drawn, np.float32), 0, 1)
     if drawn.ndim != 2 or min(drawn.shape) < SMALLEST:
         raise SettingError(f"a drawing is [H, W] of at least {SMALLEST} pixels a side, got {drawn.shape}")
     if drawn.max() < 0.5:
         raise DataError("Nothing is drawn yet: draw one digit.")
-    return [Step("As drawn", drawn), *_frame(drawn)]
+    return [DigitStep("As drawn", drawn), *_frame(drawn)]
 
 
 def _grey(name: str, data: bytes) -> Ink:
@@ -155,11 +155,11 @@ def _threshold(ink: Ink) -> float:
     return float(middle[int(apart.argmax())])
 
 
-def _find_digit(ink: Ink) -> list[Step]:
-    return [Step("Ink on no paper", ink), *_frame(ink)]
+def _find_digit(ink: Ink) -> list[DigitStep]:
+    return [DigitStep("Ink on no paper", ink), *_frame(ink)]
 
 
-def _frame(ink: Ink) -> list[Step]:
+def _frame(ink: Ink) -> list[DigitStep]:
     """Crop [H, W], scale the longest side to 20 pixels, put the centre of mass into the middle of 28 x 28."""
     rows, columns = np.flatnonzero((ink > 0.2).any(1)), np.flatnonzero((ink > 0.2).any(0))
     cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -176,9 +176,9 @@ def _frame(ink: Ink) -> list[Step]:
     centred = np.zeros((SIDE, SIDE), np.float32)
     centred[top : top + height, left : left + width] = small
     return [
-        Step("Cropped", cropped),
-        Step(f"{BOX} pixels on the longest side", small),
-        Step("Centre of mass in the middle", centred),
+        DigitStep("Cropped", cropped),
+        DigitStep(f"{BOX} pixels on the longest side", small),
+        DigitStep("Centre of mass in the middle", centred),
     ]
 
 
@@ -192,7 +192,7 @@ def rebuild(image: NDArray[np.uint8], trained: Tree | None = None) -> Generator[
     from aecore.concepts.mnist_compression.budget import as_bytes
     from aecore.models import from_tree
 
-    models = {f"k = {k}": shipped.model(k) for k in shipped.SIZES}
+    models = {f"k = {k}": shipped.load_model(k) for k in shipped.SIZES}
     if trained is not None:
         models["yours"] = trained
     out: Tree = {}

@@ -42,12 +42,12 @@ def load(source: str) -> Pictures:
     if source not in SOURCES:
         raise SettingError(f"source must be one of {', '.join(SOURCES)}, got {source!r}")
     if source == SHIPPED:
-        return _shipped()
+        return _load_digits()
     learn, test = mnist.load(name=source), mnist.load(name=source, train=False)
     return Pictures(learn.images[:-HELD_OUT], learn.images[-HELD_OUT:], test.images, test.labels)
 
 
-def watched(source: str) -> NDArray[np.uint8]:
+def load_watched(source: str) -> NDArray[np.uint8]:
     """Ten pictures never learnt from, one a class: digits drawn for this project; for Fashion, of its test part."""
     if source != FASHION:
         return drawn_digits.load()
@@ -55,16 +55,16 @@ def watched(source: str) -> NDArray[np.uint8]:
     return np.stack([test.images[np.flatnonzero(test.labels == label)[0]] for label in range(10)])
 
 
-def _shipped() -> Pictures:
+def _load_digits() -> Pictures:
     """scikit-learn's 1,797 digits of 8 x 8 pixels, enlarged to MNIST's frame."""
     rest, test = digits.split(seed=0)
     train, validation = digits.split(rest, test_share=0.1, seed=0)
     return Pictures(
-        _enlarged(train.images), _enlarged(validation.images), _enlarged(test.images), test.labels.astype(np.uint8)
+        _enlarge(train.images), _enlarge(validation.images), _enlarge(test.images), test.labels.astype(np.uint8)
     )
 
 
-def _enlarged(images: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _enlarge(images: NDArray[np.float32]) -> NDArray[np.uint8]:
     """``[N, 8, 8]`` in 0..1 -> uint8 [N, 28, 28]: 20 x 20 by cubic interpolation, in the middle."""
     out = np.zeros((len(images), mnist.SIDE, mnist.SIDE), np.uint8)
     edge = (mnist.SIDE - drawn_digits.BOX) // 2

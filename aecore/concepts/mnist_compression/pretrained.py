@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore import store
-from aecore.concepts.mnist_compression import Network, Training, Tree, pictures
-from aecore.concepts.mnist_compression.budget import Row, as_pixels, compare, fit_pca, rebuild
+from aecore.concepts.mnist_compression import pictures
+from aecore.concepts.mnist_compression.budget import BudgetRow, as_pixels, compare, fit_pca, rebuild
+from aecore.concepts.mnist_compression.settings import CompressionNetwork, CompressionTraining, Tree
 from aecore.data.datasets import drawn_digits
 from aecore.numerics.pca import Principal
 from aecore.paths import MODELS
@@ -17,18 +18,18 @@ from aecore.paths import MODELS
 ASSET = MODELS / "mnist_compression.safetensors"
 SIZES = (2, 4, 8, 16, 32, 64)
 WIDTH = 256  # half of what the page trains: six of them must ship
-TRAINING = Training(epochs=4, batch_size=128, learning_rate=2e-3)
+TRAINING = CompressionTraining(epochs=4, batch_size=128, learning_rate=2e-3)
 AUTOENCODER = "Autoencoder"
 
 
 class Size(NamedTuple):
     """One code size: the table's rows, and what each row's method makes of the ten digits, uint8 [10, 28, 28]."""
 
-    rows: list[Row]
+    rows: list[BudgetRow]
     shown: dict[str, NDArray[np.uint8]]
 
 
-class Curve(NamedTuple):
+class ErrorCurve(NamedTuple):
     """Squared error of the 10,000 test digits at each code size, numbers not rounded."""
 
     sizes: list[int]
@@ -42,20 +43,20 @@ def _asset() -> Tree:
     return tree
 
 
-def sizes() -> dict[int, Size]:
+def load_sizes() -> dict[int, Size]:
     """Read all code sizes; costs milliseconds and no torch."""
     return {
-        int(k): Size([Row.from_tree(row) for row in entry["rows"]], entry["shown"])
+        int(k): Size([BudgetRow.from_tree(row) for row in entry["rows"]], entry["shown"])
         for k, entry in _asset()["sizes"].items()
     }
 
 
-def curve() -> Curve:
+def load_curve() -> ErrorCurve:
     """Read the errors against the code size."""
-    return Curve(**_asset()["curve"])
+    return ErrorCurve(**_asset()["curve"])
 
 
-def model(k: int) -> Tree:
+def load_model(k: int) -> Tree:
     """Read the trained network of a code size, as `aecore.models.from_tree` takes it."""
     tree: Tree = _asset()["sizes"][str(k)]["model"]
     return tree | {"weights": {name: w.astype(np.float32) for name, w in tree["weights"].items()}}
@@ -68,7 +69,7 @@ def pretrain() -> Generator[dict[str, Any], None, None]:
     entries: Tree = {}
     errors: dict[str, list[float]] = {"autoencoder": [], "pca": []}
     for i, k in enumerate(SIZES):
-        result = yield from _trained(i, k)
+        result = yield from _train_size(i, k)
         weights = {name: w.astype(np.float16) for name, w in result["model"]["weights"].items()}
         compared = compare(k, pca, data.train, data.test, ten)
         entries[str(k)] = {
@@ -82,10 +83,10 @@ def pretrain() -> Generator[dict[str, Any], None, None]:
     store.write(ASSET, {"sizes": entries, "curve": {"sizes": list(SIZES), **errors}})
 
 
-def _trained(i: int, k: int) -> Generator[dict[str, Any], None, Tree]:
-    from aecore.concepts.mnist_compression.training import Run
+def _train_size(i: int, k: int) -> Generator[dict[str, Any], None, Tree]:
+    from aecore.concepts.mnist_compression.training import CompressionRun
 
-    run = Run(Network(latent_dim=k, width=WIDTH), TRAINING, None)
+    run = CompressionRun(CompressionNetwork(latent_dim=k, width=WIDTH), TRAINING, None)
     for progress in run.epochs():
         yield {
             "k": k, "epoch": progress["epoch"], "mse": progress["mse"] or float("nan"),

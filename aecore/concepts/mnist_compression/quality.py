@@ -13,7 +13,7 @@ CLEAN = 1e-10  # squared error below which a picture counts as equal: its PSNR w
 Array = NDArray[np.floating]
 
 
-class Quality(NamedTuple):
+class PictureQuality(NamedTuple):
     """Means over pictures: ``mse``; ``psnr`` in dB; ``ssim`` in -1..1, 1 being equal."""
 
     mse: float
@@ -54,6 +54,6 @@ def ssim(x: Array, y: Array) -> NDArray[np.float64]:
     return (similar / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))).mean((1, 2))
 
 
-def quality(x: Array, y: Array) -> Quality:
+def quality(x: Array, y: Array) -> PictureQuality:
     """Means of all three over pictures [N, H, W]."""
-    return Quality(float(squared_error(x, y).mean()), float(psnr(x, y).mean()), float(ssim(x, y).mean()))
+    return PictureQuality(float(squared_error(x, y).mean()), float(psnr(x, y).mean()), float(ssim(x, y).mean()))

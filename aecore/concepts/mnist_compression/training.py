@@ -8,10 +8,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from aecore.concepts import mnist_compression as page
 from aecore.concepts.mnist_compression import pictures
-from aecore.concepts.mnist_compression.budget import JUDGED, Quantizer, Row, as_bytes
+from aecore.concepts.mnist_compression.budget import JUDGED, BudgetRow, Quantizer, as_bytes
 from aecore.concepts.mnist_compression.quality import quality, squared_error
+from aecore.concepts.mnist_compression.settings import (
+    REPORT_EVERY,
+    CompressionNetwork,
+    CompressionTraining,
+    Progress,
+    Tree,
+    build,
+)
 from aecore.models import from_tree, to_tree
 from aecore.training import Report, fit
 
@@ -22,15 +29,21 @@ DARKEST_LIGHTEST = 0.003, 0.997  # mean pixels at first: a logit has no end
 HISTORY = ("epoch", "loss", "validation", "mse", "seconds", "images_per_second")
 
 
-class Run:
+class CompressionRun:
     """One training under way."""
 
-    def __init__(self, network: page.Network, training: page.Training, before: page.Tree | None) -> None:
+    def __init__(self, network: CompressionNetwork, training: CompressionTraining, before: Tree | None) -> None:
         self.network, self.training = network, training
         self.pictures = pictures.load(training.source)
-        self.watched = pictures.watched(training.source)
-        self.model = untrained(network, self.pictures.train) if before is None else from_tree(before["model"])
-        blank: page.Tree = {"film": [], "at": [], "errors": [], "history": {name: [] for name in HISTORY}, "seen": 0}
+        self.watched = pictures.load_watched(training.source)
+        self.model = initialise(network, self.pictures.train) if before is None else from_tree(before["model"])
+        blank: Tree = {
+            "film": [],
+            "at": [],
+            "errors": [],
+            "history": {name: [] for name in HISTORY},
+            "seen": 0,
+        }
         self.past = blank if before is None else before
         same = self.past.get("source", training.source) == training.source  # else the film shows other pictures
         self.film: list[NDArray[np.uint8]] = list(self.past["film"]) if same else []
@@ -39,7 +52,7 @@ class Run:
         self.seen = 0
         self.done_before = len(self.history["epoch"])
 
-    def epochs(self) -> Iterator[page.Progress]:
+    def epochs(self) -> Iterator[Progress]:
         """Train to the end, yielding where it stands."""
         x, validation = as_tensor(self.pictures.train), as_tensor(self.pictures.validation)
         self._look(0.0)
@@ -48,7 +61,7 @@ class Run:
         reports = fit(
             self.model, x, epochs=self.training.epochs, batch_size=self.training.batch_size,
             learning_rate=self.training.learning_rate, validation=validation,
-            seed=self.network.seed + self.done_before, report_every=page.REPORT_EVERY, schedule="cosine",
+            seed=self.network.seed + self.done_before, report_every=REPORT_EVERY, schedule="cosine",
         )  # fmt: skip
         for report in reports:
             share = report.progress * self.training.epochs
@@ -60,13 +73,13 @@ class Run:
             mse = self._enter(report, rate) if report.finished else None
             yield self._progress(report, rate, drawn=drawn, mse=mse)
 
-    def result(self, *, judged: int | None = None) -> page.Tree:
+    def result(self, *, judged: int | None = None) -> Tree:
         """Return all there is by now, evaluated on so many test pictures (None: all)."""
         seen = int(self.past["seen"]) + self.seen
         film = np.stack(self.film)  # (K, 10, 28, 28)
         return {
             "model": to_tree(self.model), "film": film, "at": self.at, "errors": self.errors, "history": self.history,
-            "seen": seen, "watched": self.watched, "judged": judge(self.model, self.pictures, judged),
+            "seen": seen, "watched": self.watched, "judged": evaluate(self.model, self.pictures, judged),
         }  # fmt: skip
 
     def _look(self, share: float) -> None:
@@ -91,7 +104,7 @@ class Run:
 
     def _progress(
         self, report: Report | None, rate: float, *, drawn: bool = True, mse: float | None = None
-    ) -> page.Progress:
+    ) -> Progress:
         return {
             "epoch": self.done_before + (report.number if report else 1),
             "epochs": self.done_before + self.training.epochs,
@@ -103,7 +116,7 @@ class Run:
         }  # fmt: skip
 
 
-def untrained(network: page.Network, learn: NDArray[np.uint8]) -> Any:
+def initialise(network: CompressionNetwork, learn: NDArray[np.uint8]) -> Any:
     """Make the model that a training begins with: at first it answers with about the mean of ``learn`` [N, 28, 28].
 
     Weights of PyTorch's usual size shrink a signal on its way through six layers, and the first thousand steps go into
@@ -111,7 +124,7 @@ def untrained(network: page.Network, learn: NDArray[np.uint8]) -> Any:
     Measured on 784-512-256-32: error below 0.03 after 4,200 pictures instead of 30,800; after two epochs 0.0065
     instead of 0.018.
     """
-    model = page.build(network)
+    model = build(network)
     layers = [m for m in model.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
     mean = torch.from_numpy(learn.mean(0, dtype=np.float64) / 255).float().clamp(*DARKEST_LIGHTEST)  # (28, 28)
     answer = torch.logit(mean) if network.loss == "bce" else mean
@@ -126,7 +139,7 @@ def untrained(network: page.Network, learn: NDArray[np.uint8]) -> Any:
     return model
 
 
-def judge(model: Any, data: pictures.Pictures, count: int | None = None) -> page.Tree:
+def evaluate(model: Any, data: pictures.Pictures, count: int | None = None) -> Tree:
     """Hold a model against the first test pictures: errors by class, the worst, a row beside other ways to save."""
     test, labels = data.test[:count], data.labels[:count]
     truth = test / np.float32(255)
@@ -134,7 +147,7 @@ def judge(model: Any, data: pictures.Pictures, count: int | None = None) -> page
     errors = squared_error(truth, rebuilt)
     worst = np.argsort(errors)[::-1][:WORST]
     quantizer = Quantizer.of(codes(model, data.train[: 5 * len(test[:JUDGED])]))
-    rounded = decode(model, quantizer.rounded(codes(model, test[:JUDGED])))
+    rounded = decode(model, quantizer.quantise(codes(model, test[:JUDGED])))
     k = model.latent_dim
     name = f"Autoencoder, {k} numbers"
     return {
@@ -142,7 +155,7 @@ def judge(model: Any, data: pictures.Pictures, count: int | None = None) -> page
         "by_class": [float(errors[labels == c].mean()) for c in range(10)],
         "worst": test[worst], "worst_rebuilt": as_bytes(rebuilt[worst]),
         "worst_labels": labels[worst].tolist(), "worst_errors": errors[worst].tolist(),
-        "row": Row(name, k, k, quality(truth[:JUDGED], rounded), True).tree(),
+        "row": BudgetRow(name, k, k, quality(truth[:JUDGED], rounded), True).tree(),
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from aecore import store
 from aecore.anomaly import DEFAULT_SIGMAS, find_events
 from aecore.anomaly.events import closed, runs
 from aecore.anomaly.thresholds import LogScores, Threshold, by_quantile, false_alarms_per_hour, peaks_over_threshold
-from aecore.concepts.sensor_anomalies.samples import Sample
+from aecore.concepts.sensor_anomalies.samples import SensorSample
 from aecore.data.readers import uploads
 from aecore.data.readers.messages import clean_names, listed, one_line
 from aecore.data.readers.options import ReadOptions
@@ -70,7 +70,7 @@ class Analysis(NamedTuple):
     def _memory(self) -> int:
         return int(self.window + self.choices["smoothing"][0] - 1)  # rows that a score averages over
 
-    def trusted(self, missing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def find_trusted(self, missing: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Rows [T] whose score rests on what was measured, given which were filled in.
 
         That excludes these, and every row with a window that reaches into a gap of half a window or more: a straight
@@ -86,17 +86,17 @@ class Analysis(NamedTuple):
     def events(self, threshold: float, *, missing: NDArray[np.bool_] | None = None) -> pd.DataFrame:
         """Events in row numbers: start, end (inclusive), peak_score, severity, leading_channel.
 
-        Rows that are not ``trusted`` where some are ``missing`` [T] (filled in, not measured) are in no event.
+        Rows that are not ``find_trusted`` where some are ``missing`` [T] (filled in, not measured) are in no event.
         """
-        scores = self._counted(missing)
+        scores = self._mask_scores(missing)
         return find_events(scores, self.channel_excess, threshold, channels=self.channels, merge_gap=self.window)
 
-    def joined(self, *, missing: NDArray[np.bool_] | None = None) -> Array:
+    def join_scores(self, *, missing: NDArray[np.bool_] | None = None) -> Array:
         """Scores [T] whose runs above any threshold are its ``events``: short dips between two are filled up."""
-        return closed(self._counted(missing), self.window)
+        return closed(self._mask_scores(missing), self.window)
 
-    def _counted(self, missing: NDArray[np.bool_] | None) -> Array:
-        return self.scores if missing is None else np.where(self.trusted(missing), self.scores, np.float32(0))
+    def _mask_scores(self, missing: NDArray[np.bool_] | None) -> Array:
+        return self.scores if missing is None else np.where(self.find_trusted(missing), self.scores, np.float32(0))
 
     @classmethod
     def from_tree(cls, tree: Tree) -> "Analysis":
@@ -141,7 +141,7 @@ def interpret(parsed: ParsedFile, options: ReadOptions | None = None) -> Generat
     return gaps.regular(signal).signal
 
 
-def train_sample(sample: Sample, normal: tuple[float, float]) -> Generator[Progress, None, Tree]:
+def train_sample(sample: SensorSample, normal: tuple[float, float]) -> Generator[Progress, None, Tree]:
     """Train on the sample's normal stretch and score all of it."""
     signal = sample.signal()
     return (yield from train(signal.values, signal.channels, signal.sample_rate, normal))
@@ -152,8 +152,8 @@ def train(
 ) -> Generator[Progress, None, Tree]:
     """Train a detector on the normal stretch (percent of the rows) and score every row of ``values`` [T, C]."""
     first, last = normal_rows(len(values), normal)
-    detector, losses = yield from learn(values[first:last], channels, sample_rate)
-    return judged(detector, values) | {"losses": losses}
+    detector, losses = yield from fit_detector(values[first:last], channels, sample_rate)
+    return analyse(detector, values) | {"losses": losses}
 
 
 def rescore(saved: bytes, values: Array, channels: tuple[str, ...]) -> Generator[Progress, None, Tree]:
@@ -162,12 +162,12 @@ def rescore(saved: bytes, values: Array, channels: tuple[str, ...]) -> Generator
 
     yield {"progress": 0.0}
     detector = AnomalyDetector.from_tree(store.loads(saved))
-    return judged(detector, arranged(values, channels, detector.channels_)) | {"losses": []}
+    return analyse(detector, arrange_columns(values, channels, detector.channels_)) | {"losses": []}
 
 
-def judged(detector: "AnomalyDetector", values: Array) -> Tree:
+def analyse(detector: "AnomalyDetector", values: Array) -> Tree:
     """Everything that a trained detector says of a signal [T, C], as a tree."""
-    scores, channel_excess = scored(detector, values)
+    scores, channel_excess = score_channels(detector, values)
     starts = np.unique(np.linspace(0, len(values) - detector.window_, MAP_WINDOWS).astype(np.int64))
     codes = detector.codes(values, starts)  # [n, latent_dim]
     points = Principal.fit(codes, 2).encode(codes)  # a code of one number has no second direction
@@ -178,7 +178,7 @@ def judged(detector: "AnomalyDetector", values: Array) -> Tree:
     }  # fmt: skip
 
 
-def learn(
+def fit_detector(
     normal: Array, channels: tuple[str, ...], sample_rate: float | None
 ) -> Generator[Progress, None, tuple["AnomalyDetector", list[float]]]:
     """Train a detector on normal rows [T, C]; returns it and its loss after every epoch."""
@@ -197,7 +197,7 @@ def learn(
     return detector, losses
 
 
-def scored(detector: "AnomalyDetector", values: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def score_channels(detector: "AnomalyDetector", values: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Score of every row [T], and how many times its usual normal error each channel shows [T, C]."""
     channel_scores = detector.channel_scores(values)
     return detector.row_scores(channel_scores), detector.channel_excess(channel_scores)
@@ -222,7 +222,7 @@ def to_onnx(detector: Tree) -> Generator[Progress, None, bytes]:
     return onnx_export.dumps(AnomalyDetector.from_tree(detector))
 
 
-def arranged(values: Array, channels: Sequence[str], wanted: Sequence[str]) -> Array:
+def arrange_columns(values: Array, channels: Sequence[str], wanted: Sequence[str]) -> Array:
     """Columns of ``values`` [T, C] as a detector learnt them: by name, or in order where all are called otherwise.
 
     Raises DataError where neither fits.

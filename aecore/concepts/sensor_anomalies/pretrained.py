@@ -6,24 +6,24 @@ import numpy as np
 
 from aecore import store
 from aecore.concepts.sensor_anomalies import DEFAULT_NORMAL, Array, Progress, Tree, train_sample
-from aecore.concepts.sensor_anomalies.samples import BearingSample, InverterSample, RoomSample, Sample
+from aecore.concepts.sensor_anomalies.samples import BearingSample, InverterSample, RoomSample, SensorSample
 from aecore.numerics.progress import relay
 from aecore.paths import MODELS
 
 ASSET = MODELS / "sensors.safetensors"
-SAMPLES: dict[str, Sample] = {"inverter": InverterSample(), "bearing": BearingSample(), "room": RoomSample()}
+SAMPLES: dict[str, SensorSample] = {"inverter": InverterSample(), "bearing": BearingSample(), "room": RoomSample()}
 BULKY = ("rebuilt", "channel_excess")  # [T, C], only drawn and compared: half precision does
 LARGEST = 6e4  # that half precision holds, rounded down
 
 
-def ships(sample: Sample, normal: tuple[float, float]) -> bool:
+def has_pretrained(sample: SensorSample, normal: tuple[float, float]) -> bool:
     """Tell whether there is a built-in result for these settings."""
     return normal == DEFAULT_NORMAL and sample in SAMPLES.values()
 
 
-def shipped(sample: Sample, normal: tuple[float, float]) -> Tree | None:
+def load_pretrained(sample: SensorSample, normal: tuple[float, float]) -> Tree | None:
     """Read the built-in result of a sample; None for other settings."""
-    if not ships(sample, normal):
+    if not has_pretrained(sample, normal):
         return None
     name = next(name for name, known in SAMPLES.items() if known == sample)
     tree: Tree = store.read(ASSET)[name]
@@ -40,7 +40,7 @@ def pretrain() -> Generator[Progress, None, None]:
         def change(progress: Progress, i: int = i, name: str = name) -> Progress:
             return progress | {"sample": name, "progress": (i + progress["progress"]) / len(SAMPLES)}
 
-        trees[name] = _small((yield from relay(train_sample(sample, DEFAULT_NORMAL), change)))
+        trees[name] = _halve_precision((yield from relay(train_sample(sample, DEFAULT_NORMAL), change)))
     store.write(ASSET, trees)
 
 
@@ -49,7 +49,7 @@ def _levels(tree: Tree) -> tuple[Array, Array]:
     return tree["detector"]["mean"].astype(np.float32), tree["detector"]["scale"].astype(np.float32)
 
 
-def _small(tree: Tree) -> Tree:
+def _halve_precision(tree: Tree) -> Tree:
     level, scale = _levels(tree)
     tree = tree | {"rebuilt": (tree["rebuilt"] - level) / scale}
     return tree | {part: np.clip(tree[part], -LARGEST, LARGEST).astype(np.float16) for part in BULKY}

@@ -10,7 +10,7 @@ from aecore.data.simulators import bearing, powertrain, rooms
 from aecore.data.simulators.recording import Recording
 
 
-class Sample(Protocol):
+class SensorSample(Protocol):
     """Settings of a simulation, hashable and storable, that can be turned into a signal."""
 
     def signal(self) -> Signal:

@@ -33,12 +33,12 @@ def score_table(
 ) -> pd.DataFrame:
     """One line a row of the signal: time, score, whether it counts, flag, each channel's excess over its normal error.
 
-    Where rows are ``missing`` [T] from the file and were filled in, those that are not `Analysis.trusted` carry a
+    Where rows are ``missing`` [T] from the file and were filled in, those that are not `Analysis.find_trusted` carry a
     finite score and count for nothing: ``scored`` is False and they are not flagged.
     """
     table = score_rows(analysis.scores, analysis.channel_excess, analysis.channels, clock, threshold)
     if missing is not None:
-        table["scored"] = analysis.trusted(missing)
+        table["scored"] = analysis.find_trusted(missing)
         table["flagged"] *= table["scored"]
     return table
 
@@ -93,7 +93,7 @@ def measures(signal: Signal, analysis: Analysis, threshold: float) -> dict[str, 
     """Return how scores and events compare with the labels, by name; empty where there is nothing to compare."""
     if signal.labels is None or not signal.labels.any() or signal.labels.all():
         return {}
-    scored = None if signal.missing is None else analysis.trusted(signal.missing)
+    scored = None if signal.missing is None else analysis.find_trusted(signal.missing)
     result = evaluate(
         signal.labels, analysis.scores, threshold,
         scored=scored, merge_gap=analysis.window, sample_rate=signal.sample_rate,

@@ -132,7 +132,7 @@ def prepare_result(tree: Tree, signal: Signal) -> Generator[Progress, None, Held
     """Gather what is shown of a result, and keep it as a `ScoredSignal`; returns its `Overview`."""
     yield {"progress": 0.0}
     analysis = Analysis.from_tree(tree)
-    joined = analysis.joined(missing=signal.missing)
+    joined = analysis.join_scores(missing=signal.missing)
     logs = analysis.log_scores
     levels = np.array([logs.threshold(float(sigmas)) for sigmas in SIGMAS], np.float32)  # as scores are
     # by the detector's own threshold: the channels that are drawn stay while another is tried

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore import latent, store
-from aecore.concepts.vae_morphing.pictures import KINDS, flat, resized
+from aecore.concepts.vae_morphing.pictures import KINDS, flat, resize
 from aecore.errors import SettingError
 from aecore.numerics.dense import Array, DenseNetwork
 from aecore.paths import MODELS
@@ -19,7 +19,7 @@ PLAIN, VAE = "Plain autoencoder", "VAE"
 SPAN = 3.5  # standard units from the middle to the edge of a map: of a standard normal, one code in 1,000 lies beyond
 
 
-class Map(NamedTuple):
+class LatentPlane(NamedTuple):
     """One network's latent plane, in standard units."""
 
     name: str  # "Plain autoencoder" or "VAE"
@@ -39,8 +39,8 @@ class Morphing(NamedTuple):
     shape: tuple[int, int]
     names: tuple[str, ...]  # of the labels
     span: float
-    plain: Map
-    vae: Map
+    plain: LatentPlane
+    vae: LatentPlane
     examples: Array  # [n, H, W], real data to start a walk from
     example_labels: NDArray[np.uint8]  # [n]
     reference: float  # distance to the nearest real datum beyond which a decoded one is implausible
@@ -65,7 +65,7 @@ class Walk(NamedTuple):
     strangeness: Array | None  # [3, S], of the three rows: distance to the nearest real datum over the reference
 
 
-def deepest_hole(plane: Map, span: float) -> tuple[float, float]:
+def deepest_hole(plane: LatentPlane, span: float) -> tuple[float, float]:
     """Where, in the central mass, what is decoded lies farthest from every real datum."""
     places = np.linspace(-span, span, len(plane.holes))
     y, x = np.meshgrid(places, places, indexing="ij")
@@ -74,7 +74,7 @@ def deepest_hole(plane: Map, span: float) -> tuple[float, float]:
     return float(places[column]), float(places[row])
 
 
-def shipped(kind: str) -> Morphing:
+def load_pretrained(kind: str) -> Morphing:
     """Read what ships; milliseconds and no torch."""
     if kind not in KINDS:
         raise SettingError(f"The data must be one of {', '.join(KINDS)}, got {kind!r}.")
@@ -84,7 +84,7 @@ def shipped(kind: str) -> Morphing:
 def from_tree(tree: dict[str, Any]) -> Morphing:
     """Read what `to_tree` wrote."""
     maps = [
-        Map(
+        LatentPlane(
             part["name"], DenseNetwork.from_tree(part["encoder"]), DenseNetwork.from_tree(part["decoder"]),
             part["codes"].astype(np.float32), part["labels"], part["holes"].astype(np.float32),
             part["hole_share"], part["reconstruction"], part["kl"],
@@ -115,32 +115,32 @@ def to_tree(made: Morphing) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------------- on the plane
-def encode(plane: Map, images: Array) -> Encoded:
+def encode(plane: LatentPlane, images: Array) -> Encoded:
     """Encode pictures [n, h, w] of any size: mean, spread, and what is rebuilt from the mean."""
     shape = shape_of(plane)
-    told = plane.encoder(resized(images, shape).reshape(len(images), -1))  # (n, 2) or (n, 4)
+    told = plane.encoder(resize(images, shape).reshape(len(images), -1))  # (n, 2) or (n, 4)
     mu = told[:, :2]
     sigma = np.exp(0.5 * told[:, 2:]) if told.shape[1] == 4 else np.zeros_like(mu)
     return Encoded(mu, sigma, decode(plane, mu))
 
 
-def decode(plane: Map, codes: Array) -> Array:
+def decode(plane: LatentPlane, codes: Array) -> Array:
     """Decode codes [n, 2]: [n, H, W]."""
     return plane.decoder(codes).reshape(len(codes), *shape_of(plane))
 
 
-def grid(plane: Map, side: int) -> Array:
+def grid(plane: LatentPlane, side: int) -> Array:
     """Decode side x side codes at equal steps of the prior's probability: [n, n, H, W], row 0 at the top."""
     return decode(plane, latent.quantile_grid(side)).reshape(side, side, *shape_of(plane))
 
 
-def samples(plane: Map, count: int, seed: int) -> tuple[Array, Array]:
+def samples(plane: LatentPlane, count: int, seed: int) -> tuple[Array, Array]:
     """Codes [n, 2] drawn from the standard normal, and what is decoded there [n, H, W]."""
     codes = np.random.default_rng(seed).standard_normal((count, 2)).astype(np.float32)
     return codes, decode(plane, codes)
 
 
-def walk(plane: Map, start: Array, end: Array, steps: int, reference: latent.Reference | None = None) -> Walk:
+def walk(plane: LatentPlane, start: Array, end: Array, steps: int, reference: latent.Reference | None = None) -> Walk:
     """Walk from code to code [2]; with ``reference`` every picture on the way is held against the real data."""
     straight = latent.walk(start, end, steps)
     spherical = latent.walk(start, end, steps, spherical=True)
@@ -151,14 +151,16 @@ def walk(plane: Map, start: Array, end: Array, steps: int, reference: latent.Ref
     return Walk(straight, spherical, rows[0], rows[1], rows[2], strangeness)
 
 
-def shape_of(plane: Map) -> tuple[int, int]:
+def shape_of(plane: LatentPlane) -> tuple[int, int]:
     """Height and width of the plane's pictures; all are square."""
     side = round(plane.decoder.outputs**0.5)
     return side, side
 
 
 # ---------------------------------------------------------------------- standard units
-def folded(encoder: DenseNetwork, decoder: DenseNetwork, codes: Array) -> tuple[DenseNetwork, DenseNetwork, Array]:
+def fold_whitening(
+    encoder: DenseNetwork, decoder: DenseNetwork, codes: Array
+) -> tuple[DenseNetwork, DenseNetwork, Array]:
     """Fold into the weights what brings codes [N, d] to mean 0 and covariance 1; those codes come back too."""
     white = latent.Whitening.fit(codes)
     weights, biases = encoder.layers[-1]

@@ -36,7 +36,7 @@ class BetaSweep(NamedTuple):
     rebuilt: Array  # [K, m, H, W]
 
 
-def beta_sweep(kind: str) -> BetaSweep:
+def load_pretrained(kind: str) -> BetaSweep:
     """Read the runs that ship: ``"shapes"``, or ``"digits"`` (those of 8 x 8 that ship)."""
     if kind not in KINDS:
         raise SettingError(f"The data must be one of {', '.join(KINDS)}, got {kind!r}.")
@@ -53,14 +53,14 @@ def pretrain() -> Generator[dict[str, Any], None, None]:
     """Train and measure what `beta_sweep` reads."""
     trees = {}
     for kind in KINDS:
-        trees[kind] = yield from _swept(kind)
+        trees[kind] = yield from _sweep(kind)
     store.write(ASSET, trees)
 
 
-def _swept(kind: str) -> Generator[dict[str, Any], None, dict[str, Any]]:
-    from aecore.concepts.vae_morphing.training import Training, map_of, new_model, trained
+def _sweep(kind: str) -> Generator[dict[str, Any], None, dict[str, Any]]:
+    from aecore.concepts.vae_morphing.training import MorphingSettings, map_of, new_model, train_network
 
-    settings = Training(kind=kind)
+    settings = MorphingSettings(kind=kind)
     data, live = settings.data(), settings.live(VAE)
     reference = references(data)
     inputs = np.stack([data.test[data.test_labels == k][0] for k in range(len(data.names))])
@@ -69,17 +69,17 @@ def _swept(kind: str) -> Generator[dict[str, Any], None, dict[str, Any]]:
     runs: list[dict[str, Any]] = []
     for beta in BETAS:
         model = new_model(VAE, data.shape, settings.width, beta, settings.seed)
-        for epoch, report in enumerate(trained(live, model, data, settings.seed), 1):
+        for epoch, report in enumerate(train_network(live, model, data, settings.seed), 1):
             progress = (len(runs) + epoch / (live.placing + live.epochs)) / len(BETAS)
             yield {"beta": beta, "progress": progress, **report.losses}
-        runs.append(_measured(map_of(VAE, model, data, reference), data.test[:SHOWN], grid, inputs))
+        runs.append(_measure(map_of(VAE, model, data, reference), data.test[:SHOWN], grid, inputs))
     rows = {name: [run[name] for run in runs] for name in ("reconstruction", "kl", "spread", "hole_share")}
     arrays = {name: np.stack([run[name] for run in runs]) for name in ("codes", "decoded", "rebuilt")}
     labels, names = data.test_labels[:SHOWN], list(data.names)
     return {"betas": list(BETAS), "labels": labels, "names": names, "inputs": _bytes(inputs)} | rows | arrays
 
 
-def _measured(plane: morphing.Map, test: Array, grid: Array, inputs: Array) -> dict[str, Any]:
+def _measure(plane: morphing.LatentPlane, test: Array, grid: Array, inputs: Array) -> dict[str, Any]:
     told = plane.encoder(flat(test))  # (n, 4)
     return {
         "reconstruction": plane.reconstruction, "kl": plane.kl, "hole_share": plane.hole_share,

@@ -18,7 +18,7 @@ LEARN_SEED, TEST_SEED = 1_000_000, 2_000_000
 PAPER, CONTRAST = 0.3, 1.8  # what enlarging blurs is made sharp again: with these, there is as much ink as in MNIST
 
 
-class Data(NamedTuple):
+class MorphingData(NamedTuple):
     """Pictures to learn from, others to judge by, and what their labels mean."""
 
     train: Array  # [N, H, W], 0..1
@@ -34,21 +34,21 @@ class Data(NamedTuple):
         return height, width
 
 
-def shapes_data() -> Data:
+def shapes_data() -> MorphingData:
     """Draw figures of six kinds."""
     family = ShapeFamily()
     train, test = family.draw(SHAPES_TO_LEARN, seed=LEARN_SEED), family.draw(SHAPES_TO_TEST, seed=TEST_SEED)
-    return Data(train.images, train.labels, test.images, test.labels, family.kinds)
+    return MorphingData(train.images, train.labels, test.images, test.labels, family.kinds)
 
 
-def digits_data() -> Data:
+def digits_data() -> MorphingData:
     """Return the digits that ship, 8 x 8, four fifths of them to learn from."""
     train, test = digits.split(seed=0)
     names = tuple(str(d) for d in range(10))
-    return Data(train.images, train.labels.astype(np.uint8), test.images, test.labels.astype(np.uint8), names)
+    return MorphingData(train.images, train.labels.astype(np.uint8), test.images, test.labels.astype(np.uint8), names)
 
 
-def examples_of(data: Data) -> tuple[Array, NDArray[np.uint8]]:
+def examples_of(data: MorphingData) -> tuple[Array, NDArray[np.uint8]]:
     """Take the first few held-out pictures of each kind, [n, H, W] and their labels [n]."""
     rows = np.concatenate([np.flatnonzero(data.test_labels == k)[:EXAMPLES] for k in range(len(data.names))])
     return data.test[rows], data.test_labels[rows]
@@ -75,7 +75,7 @@ def as_mnist(images: Array) -> Array:
     return made
 
 
-def resized(images: Array, shape: tuple[int, int]) -> Array:
+def resize(images: Array, shape: tuple[int, int]) -> Array:
     """Bring pictures [n, h, w] to another size, averaging where they shrink."""
     if images.shape[1:] == shape:
         return images
@@ -92,7 +92,7 @@ def _averaging(old: int, new: int) -> Array:
     return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
 
 
-def references(data: Data) -> latent.Reference:
+def references(data: MorphingData) -> latent.Reference:
     """Real data and the distance beyond which nothing is one of them; seconds for large data."""
     return latent.Reference.fit(flat(data.train), flat(data.test[:HELD_OUT]))
 

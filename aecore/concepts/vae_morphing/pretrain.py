@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from aecore import store
 from aecore.concepts import vae_morphing as morphing
-from aecore.concepts.vae_morphing import PLAIN, VAE, Map, to_tree
-from aecore.concepts.vae_morphing.pictures import EXAMPLES, Data, as_mnist, references, shapes_data
-from aecore.concepts.vae_morphing.training import LIVE, assembled, map_of, new_model, trained
+from aecore.concepts.vae_morphing import PLAIN, VAE, LatentPlane, to_tree
+from aecore.concepts.vae_morphing.pictures import EXAMPLES, MorphingData, as_mnist, references, shapes_data
+from aecore.concepts.vae_morphing.training import LIVE, assemble, map_of, new_model, train_network
 from aecore.data.datasets import digits, mnist
 from aecore.numerics.dense import Array, DenseNetwork, decoder_of, encoder_of
 from aecore.paths import MODELS
@@ -41,10 +41,10 @@ def pretrain_shapes() -> Generator[Progress, None, None]:
     maps = []
     for name in (PLAIN, VAE):
         model, live = new_model(name, data.shape, 256, 1.0, 0), LIVE["shapes"][name]
-        for epoch, report in enumerate(trained(live, model, data, seed=0), 1):
+        for epoch, report in enumerate(train_network(live, model, data, seed=0), 1):
             yield {"epoch": epoch, "progress": epoch / (live.placing + live.epochs), **report.losses}
         maps.append(map_of(name, model, data, reference))
-    store.write(MODELS / "morphing_shapes.safetensors", to_tree(assembled(data, maps[0], maps[1], reference)))
+    store.write(MODELS / "morphing_shapes.safetensors", to_tree(assemble(data, maps[0], maps[1], reference)))
 
 
 def pretrain_digits() -> Generator[Progress, None, None]:
@@ -59,11 +59,11 @@ def pretrain_digits() -> Generator[Progress, None, None]:
         models[name] = kinds[name](
             data.shape, hidden=ENCODER, decoder_hidden=DECODER, latent_dim=2, reconstruction="bce", activation="silu"
         )
-        yield from _trained(f"digits {name}", Plan(DIGIT_STAGES[name], DIGIT_BATCH, DIGIT_WARM_UP), models[name], data)
+        yield from _train(f"digits {name}", Plan(DIGIT_STAGES[name], DIGIT_BATCH, DIGIT_WARM_UP), models[name], data)
     reference = references(data)
     maps = [map_of(name, models[name], data, reference) for name in (PLAIN, VAE)]
-    made = assembled(data, maps[0], maps[1], reference)
-    images, labels = shipped_examples(maps[1])
+    made = assemble(data, maps[0], maps[1], reference)
+    images, labels = choose_examples(maps[1])
     store.write(MODELS / "morphing_digits.safetensors", to_tree(made._replace(examples=images, example_labels=labels)))
 
 
@@ -75,26 +75,26 @@ def pretrain_wide() -> Generator[Progress, None, None]:
 
     data = mnist_data()
     model = VariationalAutoEncoder(data.shape, hidden=WIDE_HIDDEN, latent_dim=WIDE_DIM, activation="silu")
-    yield from _trained("digits wide", Plan(WIDE_STAGES, DIGIT_BATCH, DIGIT_WARM_UP), model, data)
+    yield from _train("digits wide", Plan(WIDE_STAGES, DIGIT_BATCH, DIGIT_WARM_UP), model, data)
     tree = model_tree(model)
     half = np.float16
     store.write(WIDE_ASSET, {"encoder": encoder_of(tree).to_tree(half), "decoder": decoder_of(tree).to_tree(half)})
 
 
-def shipped_wide(path: Path = WIDE_ASSET) -> tuple[DenseNetwork, DenseNetwork]:
+def load_wide(path: Path = WIDE_ASSET) -> tuple[DenseNetwork, DenseNetwork]:
     """Read encoder [N, 784] -> mean and log-variance [N, 40], and decoder [N, 20] -> [N, 784]."""
     tree = store.read(path)
     return DenseNetwork.from_tree(tree["encoder"]), DenseNetwork.from_tree(tree["decoder"])
 
 
-def mnist_data() -> Data:
+def mnist_data() -> MorphingData:
     """Read MNIST from the user's cache."""
     train, test = mnist.load(train=True), mnist.load(train=False)
     pictures = [part.astype(np.float32) / np.float32(255) for part in (train.images[:LEARNT], test.images)]
-    return Data(pictures[0], train.labels[:LEARNT], pictures[1], test.labels, tuple(str(d) for d in range(10)))
+    return MorphingData(pictures[0], train.labels[:LEARNT], pictures[1], test.labels, tuple(str(d) for d in range(10)))
 
 
-def shipped_examples(vae: Map) -> tuple[Array, NDArray[np.uint8]]:
+def choose_examples(vae: LatentPlane) -> tuple[Array, NDArray[np.uint8]]:
     """Bring the digits that ship to MNIST's size and place, and take the five of each that a VAE rebuilds best.
 
     They were written and scanned in another way than MNIST's, and some look like nothing it has seen.
@@ -107,7 +107,7 @@ def shipped_examples(vae: Map) -> tuple[Array, NDArray[np.uint8]]:
     return brought[rows], labels[rows].astype(np.uint8)
 
 
-def _trained(name: str, plan: Any, model: Any, data: Data) -> Generator[Progress, None, None]:
+def _train(name: str, plan: Any, model: Any, data: MorphingData) -> Generator[Progress, None, None]:
     import torch
 
     from aecore.concepts.latent_training import resumable

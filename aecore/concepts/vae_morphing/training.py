@@ -8,8 +8,8 @@ import numpy as np
 
 from aecore import latent
 from aecore.concepts import vae_morphing as morphing
-from aecore.concepts.vae_morphing import PLAIN, SPAN, VAE, Map, Morphing, pictures
-from aecore.concepts.vae_morphing.pictures import KINDS, Data, flat
+from aecore.concepts.vae_morphing import PLAIN, SPAN, VAE, LatentPlane, Morphing, pictures
+from aecore.concepts.vae_morphing.pictures import KINDS, MorphingData, flat
 from aecore.errors import SettingError
 from aecore.jobs import Cancelled
 from aecore.numerics.dense import Array, decoder_of, encoder_of
@@ -26,7 +26,7 @@ MAX_BETA, MAX_EPOCHS, MIN_WIDTH, MAX_WIDTH = 8.0, 400, 16, 512
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class MorphingSettings:
     """Data, weight of the KL term, epochs (None: what suits the data), units in the widest layer, and the seed."""
 
     kind: str = "shapes"
@@ -45,7 +45,7 @@ class Training:
         if not MIN_WIDTH <= self.width <= MAX_WIDTH:
             raise SettingError(f"width must be in {MIN_WIDTH}..{MAX_WIDTH}, got {self.width}; choose one inside.")
 
-    def data(self) -> Data:
+    def data(self) -> MorphingData:
         """Make the pictures."""
         return pictures.shapes_data() if self.kind == "shapes" else pictures.digits_data()
 
@@ -87,7 +87,7 @@ LIVE = {
 }
 
 
-def train(settings: Training) -> Generator[Progress, None, dict[str, Any]]:
+def train(settings: MorphingSettings) -> Generator[Progress, None, dict[str, Any]]:
     """Train the plain autoencoder, then the VAE, on two numbers; a job's task.
 
     Yields ``{part, epoch, epochs, loss, reconstruction, kl, progress, codes [<= 1000, 2], labels, spread}`` once an
@@ -99,14 +99,14 @@ def train(settings: Training) -> Generator[Progress, None, dict[str, Any]]:
     for part, name in enumerate((PLAIN, VAE)):
         model = new_model(name, data.shape, settings.width, settings.beta, settings.seed)
         try:
-            for progress in _watched(model, name, settings, data):
+            for progress in _train_watched(model, name, settings, data):
                 yield progress | {"progress": (part + progress["progress"]) / 2}
         except Cancelled:
             if name == PLAIN:  # there is no second map yet
                 raise
             model.eval()
         maps.append(map_of(name, model, data, reference))
-    return morphing.to_tree(assembled(data, maps[0], maps[1], reference))
+    return morphing.to_tree(assemble(data, maps[0], maps[1], reference))
 
 
 def new_model(name: str, shape: tuple[int, int], width: int, beta: float, seed: int) -> Any:
@@ -119,23 +119,25 @@ def new_model(name: str, shape: tuple[int, int], width: int, beta: float, seed: 
     return VariationalAutoEncoder(shape, hidden=hidden, latent_dim=2, activation="silu", beta=beta, seed=seed)
 
 
-def _watched(model: Any, name: str, settings: Training, data: Data) -> Generator[Progress, None, None]:
+def _train_watched(
+    model: Any, name: str, settings: MorphingSettings, data: MorphingData
+) -> Generator[Progress, None, None]:
     import torch
 
     live, shown = settings.live(name), torch.from_numpy(data.train[:WATCHED].copy())
-    for epoch, report in enumerate(trained(live, model, data, settings.seed), 1):
+    for epoch, report in enumerate(train_network(live, model, data, settings.seed), 1):
         with torch.inference_mode():
             told = model.encoder(shown)  # (n, 2) or (n, 4)
         epochs, losses = live.placing + live.epochs, report.losses
         yield {
             "part": name, "epoch": epoch, "epochs": epochs, "progress": epoch / epochs,
             "loss": losses["total"], "reconstruction": losses["reconstruction"], "kl": losses.get("kl", 0.0),
-            "codes": _drawn(told[:, :2].numpy(), name), "labels": data.train_labels[:WATCHED],
+            "codes": _place_on_map(told[:, :2].numpy(), name), "labels": data.train_labels[:WATCHED],
             "spread": float((0.5 * told[:, 2:]).exp().mean()) if told.shape[1] == 4 else 0.0,
         }  # fmt: skip
 
 
-def trained(live: Live, model: Any, data: Data, seed: int) -> Iterator["Report"]:
+def train_network(live: Live, model: Any, data: MorphingData, seed: int) -> Iterator["Report"]:
     """Train a network as a visitor's is, yielding once an epoch."""
     import torch
 
@@ -151,7 +153,7 @@ def trained(live: Live, model: Any, data: Data, seed: int) -> Iterator["Report"]
         yield step.report
 
 
-def _drawn(codes: Array, name: str) -> Any:
+def _place_on_map(codes: Array, name: str) -> Any:
     """Codes as the maps show them."""
     if name == PLAIN:
         white = latent.Whitening.fit(codes)
@@ -159,7 +161,7 @@ def _drawn(codes: Array, name: str) -> Any:
     return codes.astype(np.float16)
 
 
-def map_of(name: str, model: Any, data: Data, reference: latent.Reference) -> Map:
+def map_of(name: str, model: Any, data: MorphingData, reference: latent.Reference) -> LatentPlane:
     """Measure a trained network and lay out its plane, in standard units."""
     import torch
 
@@ -176,19 +178,19 @@ def map_of(name: str, model: Any, data: Data, reference: latent.Reference) -> Ma
         if told.shape[1] == 4:
             kl = float(kl_to_standard_normal(told[:, :2], told[:, 2:]))
     if name == PLAIN:
-        encoder, decoder, _ = morphing.folded(encoder, decoder, encoder(flat(data.train)))
+        encoder, decoder, _ = morphing.fold_whitening(encoder, decoder, encoder(flat(data.train)))
     shown, labels = (
         (data.test, data.test_labels) if len(data.test) >= SHIPPED_CODES else (data.train, data.train_labels)
     )
     codes = encoder(flat(shown[:SHIPPED_CODES]))[:, :2]
-    return Map(
+    return LatentPlane(
         name, encoder, decoder, np.ascontiguousarray(codes), labels[:SHIPPED_CODES],
         latent.hole_map(decoder.__call__, reference, SPAN), latent.hole_share(decoder.__call__, reference),
         reconstruction, kl,
     )  # fmt: skip
 
 
-def assembled(data: Data, plain: Map, vae: Map, reference: latent.Reference) -> Morphing:
+def assemble(data: MorphingData, plain: LatentPlane, vae: LatentPlane, reference: latent.Reference) -> Morphing:
     """Put both planes side by side."""
     examples, labels = pictures.examples_of(data)
     return Morphing(data.shape, data.names, SPAN, plain, vae, examples, labels, reference.limit)

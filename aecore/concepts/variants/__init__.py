@@ -21,7 +21,7 @@ NOISE, MASKED = 0.3, 0.3  # what every network is tried on: Gaussian noise on va
 SOURCES = {"digits": (8, 8), "mnist": (28, 28)}
 
 
-class Kind(NamedTuple):
+class Variant(NamedTuple):
     """One variant: its network, and what its training adds.
 
     ``code`` and ``penalty`` are names of `aecore.models`; ``weights`` are the strengths that ship trained, from none
@@ -49,17 +49,17 @@ BETAS = (0.0, 0.1, 0.3, 1.0, 2.0, 4.0)
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind(PLAIN, knob="numbers in the code", weights=(2, 4, 8, 16, 32), weight=NARROW),
-        Kind(L1, MANY, "relu", "l1", "λ", (0.0, 0.03, 0.1, 0.3, 0.6), 0.1),
-        Kind(KL, MANY, "sigmoid", "kl", "λ", (0.0, 0.1, 0.3, 1.0, 3.0), 0.3),
-        Kind(TOP, MANY, "top", None, "units kept", (64, 16, 8, 4, 2), 8),
-        Kind(CONTRACTIVE, NARROW, None, "contraction", "λ", (0.0, 0.01, 0.03, 0.1, 1.0), 0.03),
-        Kind(GAUSSIAN, NARROW, None, "gaussian", "σ", (0.0, 0.1, 0.3, 0.5, 0.8), NOISE),
-        Kind(MASKING, NARROW, None, "masking", "share masked", (0.0, 0.1, 0.3, 0.5, 0.7), MASKED),
-        Kind(CONVOLUTIONAL),
-        Kind(VAE, NARROW, None, "beta", "β", BETAS, 1.0),
-        Kind(BETA, NARROW, None, "beta", "β", BETAS, 2.0),
-        Kind(CONDITIONAL, NARROW, None, "beta", "β", BETAS, 1.0),
+        Variant(PLAIN, knob="numbers in the code", weights=(2, 4, 8, 16, 32), weight=NARROW),
+        Variant(L1, MANY, "relu", "l1", "λ", (0.0, 0.03, 0.1, 0.3, 0.6), 0.1),
+        Variant(KL, MANY, "sigmoid", "kl", "λ", (0.0, 0.1, 0.3, 1.0, 3.0), 0.3),
+        Variant(TOP, MANY, "top", None, "units kept", (64, 16, 8, 4, 2), 8),
+        Variant(CONTRACTIVE, NARROW, None, "contraction", "λ", (0.0, 0.01, 0.03, 0.1, 1.0), 0.03),
+        Variant(GAUSSIAN, NARROW, None, "gaussian", "σ", (0.0, 0.1, 0.3, 0.5, 0.8), NOISE),
+        Variant(MASKING, NARROW, None, "masking", "share masked", (0.0, 0.1, 0.3, 0.5, 0.7), MASKED),
+        Variant(CONVOLUTIONAL),
+        Variant(VAE, NARROW, None, "beta", "β", BETAS, 1.0),
+        Variant(BETA, NARROW, None, "beta", "β", BETAS, 2.0),
+        Variant(CONDITIONAL, NARROW, None, "beta", "β", BETAS, 1.0),
     )
 }
 NAMES = (PCA, *KINDS)
@@ -67,7 +67,7 @@ VARIATIONAL = (VAE, BETA, CONDITIONAL)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class VariantSettings:
     """What is trained: a kind, the strength of what sets it apart (None: the table's), and the budget."""
 
     kind: str = PLAIN
@@ -103,7 +103,7 @@ def available(source: str) -> bool:
 
 
 # ---------------------------------------------------------------------- a network without torch
-class Network(NamedTuple):
+class VariantNetwork(NamedTuple):
     """A trained variant in plain numpy; ``told`` is how many classes encoder and decoder are told (0: none)."""
 
     encoder: DenseNetwork | latent.Principal
@@ -117,7 +117,7 @@ class Network(NamedTuple):
         """``[N, 64] -> [N, size]``; the mean, for the variational ones."""
         if isinstance(self.encoder, latent.Principal):
             return self.encoder.encode(x)
-        return self.settled(self.encoder(self._with(x, labels))[:, : self.size])
+        return self.constrain(self.encoder(self._with(x, labels))[:, : self.size])
 
     def decode(self, z: Array, labels: NDArray[np.integer[Any]] | None = None) -> Array:
         """``[N, size] -> [N, 64]``."""
@@ -130,13 +130,13 @@ class Network(NamedTuple):
         """Whether the encoder gives a variance with each mean."""
         return isinstance(self.encoder, DenseNetwork) and self.encoder.outputs == 2 * self.size
 
-    def settled(self, z: Array) -> Array:
+    def constrain(self, z: Array) -> Array:
         """Bring codes [N, size] to what this network's code can be: positive, in 0..1, or few at once."""
         if self.code == "sigmoid":
             return np.asarray(1 / (1 + np.exp(-z)), np.float32)
-        return self.within(z)
+        return self.clip_codes(z)
 
-    def within(self, z: Array) -> Array:
+    def clip_codes(self, z: Array) -> Array:
         """Cut codes [N, size] that were drawn to those that this network could have made itself."""
         if self.code == "relu":
             return np.maximum(z, 0)
@@ -162,7 +162,7 @@ class Network(NamedTuple):
         return {"encoder": self.encoder.to_tree(kind), "decoder": self.decoder.to_tree(kind), **rest}
 
     @classmethod
-    def from_tree(cls, tree: dict[str, Any]) -> "Network":
+    def from_tree(cls, tree: dict[str, Any]) -> "VariantNetwork":
         """Read what `to_tree` wrote."""
         if "components" in tree:
             pca = latent.Principal(tree["mean"].astype(np.float32), tree["components"].astype(np.float32))
@@ -172,7 +172,7 @@ class Network(NamedTuple):
 
 
 # ---------------------------------------------------------------------- what ships
-class Shown(NamedTuple):
+class VariantPictures(NamedTuple):
     """One trained network's pictures, uint8 with 255 being ink."""
 
     rebuilt: NDArray[np.uint8]  # [3, 10, H, W]: the ten clean, with noise, masked
@@ -181,11 +181,11 @@ class Shown(NamedTuple):
     written: NDArray[np.uint8]  # [U, H, W]: the ink that each unit adds as it rises
 
 
-class Sweep(NamedTuple):
+class StrengthSweep(NamedTuple):
     """One variant at every strength that ships."""
 
     weights: tuple[float, ...]
-    shown: list[Shown]
+    shown: list[VariantPictures]
     rows: list[dict[str, Any]]  # what was measured, of one seed
 
 
@@ -195,23 +195,24 @@ class Results(NamedTuple):
     rows: list[dict[str, Any]]  # one a variant and seed: see `variants_measures.MEASURES`
     floor: float  # Fréchet distance between two halves of real digits: nothing can be expected below
     inputs: NDArray[np.uint8]  # [3, 10, 8, 8]: clean, with noise, masked
-    shown: dict[str, Shown]  # of seed 0
-    sweeps: dict[str, Sweep]
-    networks: dict[str, Network]
+    shown: dict[str, VariantPictures]  # of seed 0
+    sweeps: dict[str, StrengthSweep]
+    networks: dict[str, VariantNetwork]
     classifier: DenseNetwork  # [N, 64] -> features and then ten logits: see `variants_measures.features`
     accuracy: float  # of the classifier on test digits
 
 
-def shipped() -> Results:
+def load_pretrained() -> Results:
     """Read what ships."""
     tree = store.read(ASSET)
     sweeps = {
-        name: Sweep(tuple(s["weights"]), [Shown(**shown) for shown in s["shown"]], s["rows"])
+        name: StrengthSweep(tuple(s["weights"]), [VariantPictures(**one) for one in s["shown"]], s["rows"])
         for name, s in tree["sweeps"].items()
     }
     sweeps[BETA] = sweeps[VAE]
+    shown = {name: VariantPictures(**pictures) for name, pictures in tree["shown"].items()}
     return Results(
-        tree["rows"], tree["floor"], tree["inputs"], {name: Shown(**s) for name, s in tree["shown"].items()}, sweeps,
-        {name: Network.from_tree(n) for name, n in tree["networks"].items()},
+        tree["rows"], tree["floor"], tree["inputs"], shown, sweeps,
+        {name: VariantNetwork.from_tree(n) for name, n in tree["networks"].items()},
         DenseNetwork.from_tree(tree["classifier"]), tree["accuracy"],
     )  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore import latent
-from aecore.concepts.variants import MASKED, NOISE, Network, Shown
+from aecore.concepts.variants import MASKED, NOISE, VariantNetwork, VariantPictures
 from aecore.numerics.dense import Array, DenseNetwork
 
 Labels = NDArray[np.integer[Any]]
@@ -17,7 +17,7 @@ DRAWN = 2000  # samples whose features are compared with real ones
 EXCITED = 10  # digits averaged for each unit
 
 
-class Measure(NamedTuple):
+class Metric(NamedTuple):
     """One column: its key, its heading, how a number is written, whether less is better, and what it means."""
 
     key: str
@@ -28,27 +28,27 @@ class Measure(NamedTuple):
 
 
 MEASURES = (
-    Measure("mse", "Test MSE", ".4f", True, "mean squared error on 359 digits that nobody learnt from"),
-    Measure("noise", "MSE, noise", ".4f", True, f"the same, from digits with noise of σ = {NOISE} on them"),
-    Measure("mask", "MSE, masked", ".4f", True, f"the same, from digits with {MASKED:.0%} of the pixels set to zero"),
-    Measure("knn", "10-NN", ".3f", False, "share of test digits whose ten nearest codes vote for the right digit"),
-    Measure("used", "Units in use", ".0f", False,
+    Metric("mse", "Test MSE", ".4f", True, "mean squared error on 359 digits that nobody learnt from"),
+    Metric("noise", "MSE, noise", ".4f", True, f"the same, from digits with noise of σ = {NOISE} on them"),
+    Metric("mask", "MSE, masked", ".4f", True, f"the same, from digits with {MASKED:.0%} of the pixels set to zero"),
+    Metric("knn", "10-NN", ".3f", False, "share of test digits whose ten nearest codes vote for the right digit"),
+    Metric("used", "Units in use", ".0f", False,
             "units with more than a tenth of the largest unit's spread; variational: of the prior's"),
-    Measure("active", "Active a digit", ".0%", True, "share of all units above a tenth of their largest value"),
-    Measure("selectivity", "Selectivity", ".2f", False,
+    Metric("active", "Active a digit", ".0%", True, "share of all units above a tenth of their largest value"),
+    Metric("selectivity", "Selectivity", ".2f", False,
             "how much more a unit answers to its digit than to the rest: 0 the same, 1 to nothing else"),
-    Measure("sensitivity", "Jolted code", ".2f", True,
+    Metric("sensitivity", "Jolted code", ".2f", True,
             f"how far noise of σ = {JITTER} moves a code, in units of the codes' spread, over the same for the pixels"),
-    Measure("jacobian", "By Jacobian", ".2f", True, "the same, foretold by the Jacobian's norm"),
-    Measure("norm", "‖J‖", ".1f", True, "root mean squared Frobenius norm of the encoder's Jacobian, as it is"),
-    Measure("frechet", "Samples", ".1f", True, "Fréchet distance of 2,000 samples to real digits in the features of "
+    Metric("jacobian", "By Jacobian", ".2f", True, "the same, foretold by the Jacobian's norm"),
+    Metric("norm", "‖J‖", ".1f", True, "root mean squared Frobenius norm of the encoder's Jacobian, as it is"),
+    Metric("frechet", "Samples", ".1f", True, "Fréchet distance of 2,000 samples to real digits in the features of "
             "a small classifier that ships; not comparable with an FID"),
-    Measure("parameters", "Parameters", ",.0f", True, "numbers that are trained"),
-    Measure("seconds", "Seconds", ".1f", True, "of processor time that the training took, in one thread"),
+    Metric("parameters", "Parameters", ",.0f", True, "numbers that are trained"),
+    Metric("seconds", "Seconds", ".1f", True, "of processor time that the training took, in one thread"),
 )  # fmt: skip
 
 
-class Tried(NamedTuple):
+class CorruptedDigits(NamedTuple):
     """Digits to judge by, flat in 0..1, and what was done to them; the same for every variant of a seed."""
 
     clean: Array  # [N, D]
@@ -61,17 +61,17 @@ class Tried(NamedTuple):
     shape: tuple[int, int]
 
 
-def tried(clean: Array, labels: Labels, learnt: Array, learnt_labels: Labels, *, seed: int = 0) -> Tried:
+def corrupt(clean: Array, labels: Labels, learnt: Array, learnt_labels: Labels, *, seed: int = 0) -> CorruptedDigits:
     """Spoil test digits [N, D] by a seed."""
     draw = np.random.default_rng(seed)
     side = round(clean.shape[1] ** 0.5)
     noisy = clean + np.float32(NOISE) * draw.standard_normal(clean.shape, np.float32)
     masked = np.where(draw.random(clean.shape) >= MASKED, clean, np.float32(0))
     jolted = clean + np.float32(JITTER) * draw.standard_normal(clean.shape, np.float32)
-    return Tried(clean, noisy, masked, jolted, labels, learnt, learnt_labels, (side, side))
+    return CorruptedDigits(clean, noisy, masked, jolted, labels, learnt, learnt_labels, (side, side))
 
 
-def measured(network: Network, data: Tried, norm: float) -> dict[str, float]:
+def measure_network(network: VariantNetwork, data: CorruptedDigits, norm: float) -> dict[str, float]:
     """Measure all but the samples, the parameters and the seconds; ``norm`` is the mean of ``||J||_F^2``."""
     codes = network.encode(data.clean, data.labels)
     errors = {
@@ -123,7 +123,7 @@ def selectivity(codes: Array, labels: Labels) -> Array:
     return np.asarray((a - rest) / np.maximum(a + rest, 1e-12), np.float32)
 
 
-def samples(network: Network, data: Tried, count: int, *, prior: bool, seed: int = 0) -> Array:
+def samples(network: VariantNetwork, data: CorruptedDigits, count: int, *, prior: bool, seed: int = 0) -> Array:
     """Decode drawn codes [count, D]: of the standard normal, or without a ``prior`` of a Gaussian fitted to codes.
 
     A conditional network is told digits as often as the test has them.
@@ -135,7 +135,7 @@ def samples(network: Network, data: Tried, count: int, *, prior: bool, seed: int
         codes = network.encode(data.learnt, data.learnt_labels).astype(np.float64)
         variances, axes = np.linalg.eigh(np.cov(codes.T))
         z = codes.mean(0) + z * np.sqrt(np.maximum(variances, 0)) @ axes.T
-    return np.clip(network.decode(network.within(z.astype(np.float32)), labels), 0, 1)
+    return np.clip(network.decode(network.clip_codes(z.astype(np.float32)), labels), 0, 1)
 
 
 def features(classifier: DenseNetwork, x: Array) -> Array:
@@ -157,7 +157,9 @@ def frechet(a: Array, b: Array) -> float:
 
 
 # ---------------------------------------------------------------------- pictures
-def shown(network: Network, data: Tried, ten: NDArray[np.integer[Any]], drawn: Array) -> Shown:
+def draw_pictures(
+    network: VariantNetwork, data: CorruptedDigits, ten: NDArray[np.integer[Any]], drawn: Array
+) -> VariantPictures:
     """Make a network's pictures: ten test digits rebuilt, samples, and its units, the most varied first."""
     told = data.labels[ten]
     rebuilt = [network.decode(network.encode(x[ten], told), told) for x in (data.clean, data.noisy, data.masked)]
@@ -173,7 +175,7 @@ def shown(network: Network, data: Tried, ten: NDArray[np.integer[Any]], drawn: A
     class_of = np.full(len(up), np.bincount(data.labels).argmax())
     added = np.maximum(network.decode(up, class_of) - network.decode(down, class_of), 0)[order]
     added /= max(float(added.max()), 1e-6)
-    return Shown(*(ink(part, data.shape) for part in (np.stack(rebuilt), drawn, exciting, added)))
+    return VariantPictures(*(ink(part, data.shape) for part in (np.stack(rebuilt), drawn, exciting, added)))
 
 
 def ink(x: Array, shape: tuple[int, int]) -> NDArray[np.uint8]:

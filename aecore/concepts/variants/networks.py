@@ -18,8 +18,8 @@ from aecore.concepts.variants import (
     KINDS,
     SOURCES,
     VAE,
-    Network,
-    Settings,
+    VariantNetwork,
+    VariantSettings,
 )
 from aecore.models import AutoEncoder, ConditionalVAE, ConvAutoEncoder2d, VariationalAutoEncoder, to_tree
 from aecore.models.layers import Unflatten, dense_stack
@@ -41,7 +41,7 @@ class Parts(NamedTuple):
     trained: nn.Module
 
 
-def build(settings: Settings) -> Parts:
+def build(settings: VariantSettings) -> Parts:
     """Make an untrained network, [B, 1, H, W] in and out, with cross-entropy as its reconstruction loss."""
     kind, weight = KINDS[settings.kind], settings.strength
     shape = (1, *SOURCES[settings.source])
@@ -67,7 +67,7 @@ def build(settings: Settings) -> Parts:
     return Parts(model, model)
 
 
-def trained(parts: Parts, settings: Settings, x: Array, labels: NDArray[Any]) -> Generator[Report, None, None]:
+def fit_parts(parts: Parts, settings: VariantSettings, x: Array, labels: NDArray[Any]) -> Generator[Report, None, None]:
     """Train on flat pictures [N, D] in 0..1, a report an epoch: the same budget for every kind."""
     pictures = torch.from_numpy(np.ascontiguousarray(x)).reshape(-1, *parts.model.input_shape)
     told = torch.from_numpy(np.asarray(labels, np.int64))
@@ -92,22 +92,22 @@ def mean_jacobian_norm(model: AutoEncoder, x: Array, labels: NDArray[Any]) -> fl
     return total / len(x)
 
 
-def to_network(model: AutoEncoder, settings: Settings) -> Network:
+def to_network(model: AutoEncoder, settings: VariantSettings) -> VariantNetwork:
     """Bring a trained model into plain numpy."""
     kind = KINDS[settings.kind]
     keep = int(settings.strength) if kind.code == "top" else 0
     if settings.kind == CONVOLUTIONAL:
-        encoder = DenseNetwork(unrolled(model.encoder, model.input_shape), ACTIVATION)
-        decoder = DenseNetwork(unrolled(model.decoder, (model.latent_dim,)), ACTIVATION, "sigmoid")
+        encoder = DenseNetwork(unroll(model.encoder, model.input_shape), ACTIVATION)
+        decoder = DenseNetwork(unroll(model.decoder, (model.latent_dim,)), ACTIVATION, "sigmoid")
     else:
         tree = to_tree(model)
         encoder, decoder = encoder_of(tree), decoder_of(tree)
     told = CLASSES if settings.kind == CONDITIONAL else 0
-    return Network(encoder, decoder, model.latent_dim, kind.code, keep, told)
+    return VariantNetwork(encoder, decoder, model.latent_dim, kind.code, keep, told)
 
 
 @torch.no_grad()
-def unrolled(part: nn.Module, shape: Sequence[int]) -> tuple[tuple[Array, Array], ...]:
+def unroll(part: nn.Module, shape: Sequence[int]) -> tuple[tuple[Array, Array], ...]:
     """Write every layer as one matrix: a convolution is a linear map, most of whose weights are zero or the same.
 
     ``shape`` is what goes in, without the batch. Each layer is asked for what it makes of every unit vector.
@@ -125,7 +125,7 @@ def unrolled(part: nn.Module, shape: Sequence[int]) -> tuple[tuple[Array, Array]
     return tuple(layers)
 
 
-class Classifier(nn.Module):
+class FeatureClassifier(nn.Module):
     """Digits from pictures, 64-64-32-10; its 32 features are what samples are compared in."""
 
     SIZES = (64, 64, 32, CLASSES)

@@ -25,10 +25,10 @@ def to_eight(image: NDArray[np.floating]) -> Array:
     out = np.zeros((SIDE, SIDE), np.float32)
     top, left = (SIDE - size[1]) // 2, (SIDE - size[0]) // 2
     out[top : top + size[1], left : left + size[0]] = small
-    return _inked(out)
+    return _strengthen(out)
 
 
-def _inked(image: Array) -> Array:
+def _strengthen(image: Array) -> Array:
     """Strengthen thin lines until there is as much ink as usual; full ink stays full."""
     low, high = 1.0, MOST_GAIN
     if not image.any() or image.mean() >= INK:
@@ -39,7 +39,7 @@ def _inked(image: Array) -> Array:
     return np.minimum(image * np.float32(low), 1)
 
 
-def spoilt(x: Array, noise: float, masked: float, *, seed: int = 0) -> Array:
+def corrupt(x: Array, noise: float, masked: float, *, seed: int = 0) -> Array:
     """Add Gaussian noise to a picture and set a share of its pixels to zero."""
     if not 0 <= noise <= 1 or not 0 <= masked < 1:
         raise SettingError(f"noise must be in 0..1 and masked in 0..1, got {noise} and {masked}")

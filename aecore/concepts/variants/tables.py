@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from aecore.concepts.variants import KINDS, NAMES, Sweep
-from aecore.concepts.variants.measure import MEASURES, Measure
+from aecore.concepts.variants import KINDS, NAMES, StrengthSweep
+from aecore.concepts.variants.measure import MEASURES, Metric
 
 Row = dict[str, Any]
 Head = tuple[str, str]  # what stands over a column, and what it means
@@ -36,7 +36,7 @@ def table(rows: list[Row]) -> tuple[list[Head], list[list[str]], list[list[bool]
     return heads, cells, marks
 
 
-def spread(values: list[float], measure: Measure) -> str:
+def spread(values: list[float], measure: Metric) -> str:
     """Mean and standard deviation, in the measure's own form; the mean alone where nothing varies."""
     mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
     if measure.key == "parameters" or not deviation:
@@ -61,7 +61,7 @@ def beside(own: Row, rows: list[Row]) -> tuple[list[Head], list[list[str]]]:
     return heads, cells
 
 
-def in_words(name: str, sweep: Sweep, position: int) -> str:
+def in_words(name: str, sweep: StrengthSweep, position: int) -> str:
     """Say what this strength has changed against the first one, which is none."""
     kind, now, none = KINDS[name], sweep.rows[position], sweep.rows[0]
     first = f"{kind.knob} = {sweep.weights[0]:g}"

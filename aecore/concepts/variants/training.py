@@ -18,20 +18,20 @@ from aecore.concepts.variants import (
     PCA,
     SEEDS,
     VARIATIONAL,
-    Network,
-    Settings,
-    shipped,
+    VariantNetwork,
+    VariantSettings,
+    load_pretrained,
 )
 from aecore.concepts.variants.measure import (  # fmt: skip
     DRAWN,
-    Tried,
+    CorruptedDigits,
+    corrupt,
+    draw_pictures,
     features,
     frechet,
     ink,
-    measured,
+    measure_network,
     samples,
-    shown,
-    tried,
 )
 from aecore.data.datasets import digits, mnist
 from aecore.jobs import Cancelled
@@ -45,7 +45,7 @@ LEARNT_MNIST, JUDGED_MNIST = 10_000, 500  # of MNIST, so that a live training ta
 SAMPLED = 20  # decoded samples that are shown
 
 
-class Data(NamedTuple):
+class LabelledPictures(NamedTuple):
     """Flat pictures in 0..1 and their labels, to learn from and to judge by."""
 
     x: Array
@@ -53,22 +53,24 @@ class Data(NamedTuple):
     test: Array
     test_labels: NDArray[np.integer[Any]]
 
-    def tried(self, seed: int) -> Tried:
+    def corrupt_test(self, seed: int) -> CorruptedDigits:
         """Spoil the test pictures by a seed."""
-        return tried(self.test, self.test_labels, self.x, self.labels, seed=seed)
+        return corrupt(self.test, self.test_labels, self.x, self.labels, seed=seed)
 
     def ten(self) -> NDArray[np.integer[Any]]:
         """Rows of the test pictures: the first of each digit."""
         return np.array([np.flatnonzero(self.test_labels == digit)[0] for digit in range(10)])
 
 
-def load(source: str) -> Data:
+def load(source: str) -> LabelledPictures:
     """Read the digits that ship, or MNIST's first; raises `DatasetMissing` where that is not on this machine."""
     if source == "digits":
         parts = digits.split(seed=0)
-        return Data(_flat(parts.train.images), parts.train.labels, _flat(parts.test.images), parts.test.labels)
+        return LabelledPictures(
+            _flat(parts.train.images), parts.train.labels, _flat(parts.test.images), parts.test.labels
+        )
     learn, test = mnist.load(train=True), mnist.load(train=False)
-    return Data(
+    return LabelledPictures(
         _flat(learn.images[:LEARNT_MNIST] / np.float32(255)), learn.labels[:LEARNT_MNIST],
         _flat(test.images[:JUDGED_MNIST] / np.float32(255)), test.labels[:JUDGED_MNIST],
     )  # fmt: skip
@@ -78,47 +80,50 @@ def _flat(images: NDArray[Any]) -> Array:
     return np.asarray(images.reshape(len(images), -1), np.float32)
 
 
-class Made(NamedTuple):
+class TrainedVariant(NamedTuple):
     """One trained network, what was measured of it, and its pictures."""
 
-    network: Network
+    network: VariantNetwork
     row: dict[str, Any]
-    tree: Tree  # of `variants.Shown`
+    tree: Tree  # of `variants.VariantPictures`
 
     def to_tree(self) -> Tree:
         """Plain values and arrays, nothing rounded."""
         return {"network": self.network.to_tree(np.float32), "row": self.row, "tree": self.tree}
 
     @classmethod
-    def from_tree(cls, tree: Tree) -> "Made":
+    def from_tree(cls, tree: Tree) -> "TrainedVariant":
         """Read what `to_tree` wrote."""
-        return cls(Network.from_tree(tree["network"]), tree["row"], tree["tree"])
+        return cls(VariantNetwork.from_tree(tree["network"]), tree["row"], tree["tree"])
 
 
-def train(settings: Settings) -> Generator[Progress, None, Tree]:
+def train(settings: VariantSettings) -> Generator[Progress, None, Tree]:
     """Train one variant; a job's task.
 
     Yields {part, epoch, epochs, loss, progress, rebuilt}, ``rebuilt`` uint8 [10, H, W]; returns
     {row, shown, inputs, losses}, also of as many epochs as there were when it is cancelled.
     """
     data = load(settings.source)
-    classifier = shipped().classifier if settings.source == "digits" else None
+    classifier = load_pretrained().classifier if settings.source == "digits" else None
     losses: list[float] = []
     made = yield from make(settings, data, classifier, losses)
     return {"row": made.row, "shown": made.tree, "inputs": inputs(data, settings.seed), "losses": losses}
 
 
 def make(
-    settings: Settings, data: Data, classifier: DenseNetwork | None, losses: list[float] | None = None
-) -> Generator[Progress, None, Made]:
+    settings: VariantSettings,
+    data: LabelledPictures,
+    classifier: DenseNetwork | None,
+    losses: list[float] | None = None,
+) -> Generator[Progress, None, TrainedVariant]:
     """Train, measure and draw one variant, reporting every epoch; ``losses`` takes each epoch's.
 
     Cancelled, it measures and draws the network as it is.
     """
     from aecore.concepts.variants import networks
 
-    parts, judged, ten = networks.build(settings), data.tried(settings.seed), data.ten()
-    seconds, running = 0.0, networks.trained(parts, settings, data.x, data.labels)
+    parts, judged, ten = networks.build(settings), data.corrupt_test(settings.seed), data.ten()
+    seconds, running = 0.0, networks.fit_parts(parts, settings, data.x, data.labels)
     while True:
         started = time.thread_time()  # of this processor, not of the clock: others may be using it too
         report = next(running, None)
@@ -142,51 +147,51 @@ def make(
     norm = networks.mean_jacobian_norm(parts.model, judged.clean, judged.labels)
     row = {"variant": settings.kind, "weight": settings.strength, "seed": settings.seed, "size": settings.size}
     extra = {"parameters": parts.model.num_parameters, "seconds": seconds}
-    return _judged(networks.to_network(parts.model, settings), row, judged, norm, extra, classifier, ten)
+    return _evaluate(networks.to_network(parts.model, settings), row, judged, norm, extra, classifier, ten)
 
 
-def make_pca(data: Data, classifier: DenseNetwork, seed: int) -> Made:
+def make_pca(data: LabelledPictures, classifier: DenseNetwork, seed: int) -> TrainedVariant:
     """PCA by the same rules; its seed is that of the noise and of the samples."""
-    pca, judged = latent.Principal.fit(data.x, NARROW), data.tried(seed)
+    pca, judged = latent.Principal.fit(data.x, NARROW), data.corrupt_test(seed)
     norm = float((pca.components.astype(np.float64) ** 2).sum())
     row = {"variant": PCA, "weight": 0.0, "seed": seed, "size": NARROW}
     extra = {"parameters": (NARROW + 1) * data.x.shape[1], "seconds": 0.0}
-    return _judged(Network(pca, pca, NARROW), row, judged, norm, extra, classifier, data.ten())
+    return _evaluate(VariantNetwork(pca, pca, NARROW), row, judged, norm, extra, classifier, data.ten())
 
 
-def _judged(
-    network: Network, row: dict[str, Any], judged: Tried, norm: float, extra: dict[str, Any],
+def _evaluate(
+    network: VariantNetwork, row: dict[str, Any], judged: CorruptedDigits, norm: float, extra: dict[str, Any],
     classifier: DenseNetwork | None, ten: NDArray[np.integer[Any]],
-) -> Made:  # fmt: skip
+) -> TrainedVariant:  # fmt: skip
     count = SAMPLED if classifier is None else DRAWN  # so many are needed only where somebody judges them
     drawn = samples(network, judged, count, prior=row["variant"] in VARIATIONAL, seed=row["seed"])
     distance = None
     if classifier is not None:
         distance = frechet(features(classifier, drawn), features(classifier, judged.clean))
-    row = row | measured(network, judged, norm) | {"frechet": distance} | extra
-    return Made(network, row, shown(network, judged, ten, drawn[:SAMPLED])._asdict())
+    row = row | measure_network(network, judged, norm) | {"frechet": distance} | extra
+    return TrainedVariant(network, row, draw_pictures(network, judged, ten, drawn[:SAMPLED])._asdict())
 
 
-def inputs(data: Data, seed: int) -> NDArray[np.uint8]:
+def inputs(data: LabelledPictures, seed: int) -> NDArray[np.uint8]:
     """Return the ten digits clean, with noise and masked, uint8 [3, 10, H, W]."""
-    judged, ten = data.tried(seed), data.ten()
+    judged, ten = data.corrupt_test(seed), data.ten()
     return ink(np.stack([x[ten] for x in (judged.clean, judged.noisy, judged.masked)]), judged.shape)
 
 
 # ---------------------------------------------------------------------- what ships
 def pretrain() -> Generator[Progress, None, None]:
     """Train and measure everything that the page opens with: a minute or two for each seed."""
-    from aecore.concepts.variants.networks import Classifier
+    from aecore.concepts.variants.networks import FeatureClassifier
 
     data = load("digits")
-    classifier = Classifier.learn(data.x, data.labels)
-    runs = [Settings(kind=kind, seed=seed) for seed in range(SEEDS) for kind in KINDS]
-    runs += [Settings(kind=k.name, weight=w) for k in KINDS.values() for w in k.weights
+    classifier = FeatureClassifier.learn(data.x, data.labels)
+    runs = [VariantSettings(kind=kind, seed=seed) for seed in range(SEEDS) for kind in KINDS]
+    runs += [VariantSettings(kind=k.name, weight=w) for k in KINDS.values() for w in k.weights
              if w != k.weight and k.name != BETA]  # fmt: skip
     made = {(PCA, 0.0, seed): make_pca(data, classifier, seed) for seed in range(SEEDS)}
     for i, settings in enumerate(runs):
-        if (path := _kept(settings)).is_file():
-            made[settings.kind, settings.strength, settings.seed] = Made.from_tree(store.read(path))
+        if (path := _run_path(settings)).is_file():
+            made[settings.kind, settings.strength, settings.seed] = TrainedVariant.from_tree(store.read(path))
             continue
 
         def change(progress: dict[str, Any], i: int = i) -> dict[str, Any]:
@@ -198,15 +203,17 @@ def pretrain() -> Generator[Progress, None, None]:
         store.write(path, found.to_tree())
     store.write(ASSET, _asset(data, classifier, made))
     for settings in runs:
-        _kept(settings).unlink(missing_ok=True)
+        _run_path(settings).unlink(missing_ok=True)
 
 
-def _kept(settings: Settings) -> Path:
+def _run_path(settings: VariantSettings) -> Path:
     """Where a finished run waits for the others: a command that was cut off goes on from there."""
     return store.folder() / "pretraining" / f"{store.key('variants', settings)}.safetensors"
 
 
-def _asset(data: Data, classifier: DenseNetwork, made: dict[tuple[str, float, int], Made]) -> Tree:
+def _asset(
+    data: LabelledPictures, classifier: DenseNetwork, made: dict[tuple[str, float, int], TrainedVariant]
+) -> Tree:
     first = {name: made[name, KINDS[name].weight if name in KINDS else 0.0, 0] for name in NAMES}
     rows = [one.row for (name, weight, _), one in made.items()
             if weight == (KINDS[name].weight if name in KINDS else 0.0)]  # fmt: skip

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aecore.concepts.audio_denoising.benchmark import blended
+from aecore.concepts.audio_denoising.benchmark import blend_method
 from aecore.figures.audio import mel_rows
 from pages.ui.components.player import HIGHEST_RATE, MAX_BYTES, Heard, Map, Role, Stage, Take, player
 from pages.ui.frame.page import fragment
@@ -80,7 +80,7 @@ def waves(tree: Tree) -> dict[str, NDArray[Any]]:
 
 def chosen_wave(tree: Tree, heard: Heard) -> NDArray[np.float32]:
     """The take that is heard, or what the network made, at the strength that was set; whole, [T, C]."""
-    return blended(tree, heard.take if heard.take in tree["cleaned"] else NETWORK, heard.strength / 100)
+    return blend_method(tree, heard.take if heard.take in tree["cleaned"] else NETWORK, heard.strength / 100)
 
 
 def shown_seconds(tree: Tree) -> float:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from aecore.concepts import audio_denoising as concept
-from aecore.concepts.audio_denoising import Spoiling
+from aecore.concepts.audio_denoising import NoiseSettings
 from aecore.data.readers import uploads
 from aecore.errors import DataError
 from aecore.jobs import Handle
@@ -38,7 +38,7 @@ class Source(NamedTuple):
     """
 
     sound: Handle | None
-    spoiling: Spoiling
+    mixing: NoiseSettings
     own: Handle | None
     signature: tuple[Any, ...]
     settings: tuple[str, ...]  # keys of what is chosen beside the sound
@@ -51,7 +51,7 @@ class Source(NamedTuple):
     @property
     def training(self) -> tuple[Any, ...]:
         """What names a training: sound and kind of noise; levels and seeds are drawn anew for every mix."""
-        return (self.signature[0], self.spoiling.noise, self.signature[-1])
+        return (self.signature[0], self.mixing.noise, self.signature[-1])
 
 
 def source(voice: str) -> Source | None:
@@ -67,7 +67,7 @@ def source(voice: str) -> Source | None:
     options, key, default = (NOISES, "spoil", "fan") if sound is None else (WITH_NONE, "add", NO_NOISE)
     kind = controls.select("Noise to add", key, options, default=default, help=narration.text(NAME, "noise"))
     if kind == NO_NOISE:
-        return Source(sound, Spoiling(noise="none"), None, (name, "none"), (key,))
+        return Source(sound, NoiseSettings(noise="none"), None, (name, "none"), (key,))
     own = _own_noise() if kind == OWN_NOISE else None
     snr = controls.slider(
         "Voice over noise, dB", "snr", low=LOUDEST, high=SOFTEST, default=SNR, step=SNR_STEP,
@@ -76,8 +76,8 @@ def source(voice: str) -> Source | None:
     seed = _another()
     if kind == OWN_NOISE and own is None:
         return None
-    spoiling = Spoiling(noise=kind, snr=snr, seed=seed)  # type: ignore[arg-type]  # one of its literals
-    return Source(sound, spoiling, None if own is None else own[1], (name, spoiling, own and own[0]), (key,))
+    mixing = NoiseSettings(noise=kind, snr=snr, seed=seed)  # type: ignore[arg-type]  # one of its literals
+    return Source(sound, mixing, None if own is None else own[1], (name, mixing, own and own[0]), (key,))
 
 
 def file(label: str, key: str) -> Upload | None:

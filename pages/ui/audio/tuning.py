@@ -54,7 +54,7 @@ COLUMNS = {
 
 def models(source: Source) -> dict[str, Tree]:
     """Return what was trained on this sound in this kind of noise, by method."""
-    if source.spoiling.noise == "none":
+    if source.mixing.noise == "none":
         return {}
     found = {plan.method: training.find(plan.slot, _request(source, plan)) for plan in PLANS}
     return {method: made.value for method, made in found.items() if made is not None}
@@ -69,7 +69,7 @@ def offer(source: Source) -> None:
     """Draw the words, a panel for each way to train, and what came of it."""
     st.subheader("Train it on this clip, now", divider="gray")
     narration.say(NAME, "tune")
-    if source.spoiling.noise == "none":
+    if source.mixing.noise == "none":
         st.info(narration.text(NAME, "tune-what"), icon=":material/info:")
         return
     for column, plan in zip(st.columns(len(PLANS), gap="large"), PLANS, strict=True):
@@ -97,9 +97,9 @@ def gain_table(results: dict[str, Tree]) -> pd.DataFrame:
 
 
 def _request(source: Source, plan: _Plan) -> Request:
-    task, args = concept.tune, (source.sound, source.spoiling, source.own, plan.scratch)
+    task, args = concept.tune, (source.sound, source.mixing, source.own, plan.scratch)
     if not source.private:
-        task, args = concept.tune_sample, (source.spoiling.noise, plan.scratch)
+        task, args = concept.tune_sample, (source.mixing.noise, plan.scratch)
     return Request(
         task=task, args=args, signature=source.training, settings=source.settings, private=source.private,
         source=SLOTS, subject=(source.signature[0], source.training[-1]), keep=KEPT,

@@ -53,7 +53,7 @@ def show() -> list[Download]:
         wanted = controls.several("Only these", "items", NAMES)
     with right:
         first = int(controls.number("First of five seeds", "first_seed", low=0, high=1000, default=0))
-    found = shipped.measured() if first == 0 else _again(first)
+    found = shipped.load_checklist() if first == 0 else _again(first)
     if found is None:
         return []
     shown = [(item, m) for item, m in zip(NAMES, found, strict=True) if not wanted or item in wanted]

@@ -22,7 +22,7 @@ PROMPTS = {"Two numbers": {"drawn_by": 0}, "Eight": {"drawn_by": 2}, "Sixteen: w
 
 def show() -> list[Download]:
     narration.say(NAME, "generate")
-    made = shipped.generated()
+    made = shipped.load_samples()
     _bench(made)
     narration.say(NAME, "generate-measures")
     narration.say(NAME, "other-ways")

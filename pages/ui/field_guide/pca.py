@@ -23,7 +23,7 @@ NARROW, WIDE = 8, 32
 
 def show() -> list[Download]:
     narration.say(NAME, "pca")
-    bent = shipped.bent()
+    bent = shipped.load_bends()
     _bench(bent)
     return [Download("Errors by bend", "bend.csv", lambda: export.csv(_table(bent)))]
 
@@ -42,7 +42,7 @@ def _bench(bent: curved.Bent) -> None:
 
 
 def _on_digits() -> str:
-    sizing = shipped.sizing("digits")
+    sizing = shipped.load_sizing("digits")
     at = {name: sizing.sizes.index(k) for name, k in (("narrow", NARROW), ("wide", WIDE))}
     return narration.text(NAME, "pca-real").format(
         narrow=NARROW, wide=WIDE,

@@ -33,7 +33,7 @@ PROMPTS = {
 def show() -> list[Download]:
     narration.say(NAME, "size")
     chosen = controls.choice("Data", "sample", SETS, default=DIGITS)
-    sizing = _own() if chosen == OWN else shipped.sizing(chosen)
+    sizing = _own() if chosen == OWN else shipped.load_sizing(chosen)
     if sizing is None:
         return []
     _bench(sizing, chosen == DIGITS)

@@ -9,8 +9,8 @@ import streamlit as st
 from aecore import export
 from aecore.concepts.field_guide import own_history, trials
 from aecore.concepts.field_guide import pretrained as shipped
-from aecore.concepts.field_guide.diagnosis import UNCLEAR, Verdict
-from aecore.concepts.field_guide.trials import HEALTHY, KINDS, History, Outcome, Trial
+from aecore.concepts.field_guide.diagnosis import UNCLEAR, CurveVerdict
+from aecore.concepts.field_guide.trials import HEALTHY, KINDS, History, Trial, TrialOutcome
 from aecore.figures import field_guide as figures
 from pages.ui import training
 from pages.ui.frame import narration, settings
@@ -67,16 +67,16 @@ def show() -> list[Download]:
     ]  # fmt: skip
 
 
-def _outcome(trial: Trial) -> Outcome | None:
-    if found := shipped.exemplar(trial):
+def _outcome(trial: Trial) -> TrialOutcome | None:
+    if found := shipped.load_exemplar(trial):
         return found
     request = Request(task=trials.run, args=(trial,), signature=trial, settings=("trial", "wrong", "trial_seed"))
     made = training.train_at_once(TRIAL, request)
-    return None if made is None else trials.outcome_of(made.value)
+    return None if made is None else trials.read_outcome(made.value)
 
 
-def _trial(trial: Trial, outcome: Outcome) -> None:
-    history, verdict = outcome.history, shipped.diagnosed().diagnosis(outcome.history)
+def _trial(trial: Trial, outcome: TrialOutcome) -> None:
+    history, verdict = outcome.history, shipped.load_diagnosis().diagnosis(outcome.history)
     left, right = st.columns([3, 2], gap="large")
     with left:
         words = "Training and held-out loss by epoch of the trial"
@@ -88,7 +88,7 @@ def _trial(trial: Trial, outcome: Outcome) -> None:
         _verdict(verdict, f"Switched on: {truth}. The diagnosis is **{right_word}**.")
 
 
-def _verdict(verdict: Verdict, words: str) -> None:
+def _verdict(verdict: CurveVerdict, words: str) -> None:
     st.markdown(f"##### Diagnosis: {verdict.kind}")
     st.markdown(verdict.why)
     st.html(figures.probabilities(verdict.probabilities, palette()))
@@ -109,7 +109,7 @@ NEXT = {
 }
 
 
-def _examples(trial: Trial, outcome: Outcome) -> None:
+def _examples(trial: Trial, outcome: TrialOutcome) -> None:
     inputs, rebuilt = (trials.pictures(trial, part) for part in (outcome.inputs, outcome.rebuilt))
     if inputs is not None and rebuilt is not None:
         st.html(figures.examples(inputs, rebuilt, palette()))
@@ -137,12 +137,12 @@ def _own() -> History | None:
         with st.popover(f"What was done to the file ({len(notes)})", width="stretch"):
             st.markdown("\n".join(f"- {plain(note)}" for note in notes))
     with right:
-        _verdict(shipped.diagnosed().diagnosis(history), f"{len(history.train)} epochs of yours.")
+        _verdict(shipped.load_diagnosis().diagnosis(history), f"{len(history.train)} epochs of yours.")
     return history
 
 
 def _gallery(data: str, mine: History | None) -> None:
-    kinds = {kind: trials.outcome_of(shipped.diagnosed().exemplars[data][kind]).history for kind in KINDS}
+    kinds = {kind: trials.read_outcome(shipped.load_diagnosis().exemplars[data][kind]).history for kind in KINDS}
     curves = {kind: (h.train, h.validation) for kind, h in kinds.items()}
     st.html(figures.gallery(curves, mine and mine.train, palette()))
     st.caption("Loss relative to the first one, over % of the epochs.")
@@ -150,7 +150,7 @@ def _gallery(data: str, mine: History | None) -> None:
 
 def _confusion() -> None:
     narration.say(NAME, "confusion")
-    made = shipped.diagnosed()
+    made = shipped.load_diagnosis()
     answers = [*KINDS, UNCLEAR]
     for column, (title, counts) in zip(st.columns(2, gap="large"), {
         "Other seeds": made.unseen_seeds, "Other data": made.other_data}.items(), strict=True):  # fmt: skip

@@ -42,12 +42,12 @@ def own_digit(trained: dict[str, Any] | None, name: Hashable) -> None:
             _show(steps, trained, name)
 
 
-def _draw() -> Sequence[own.Step] | None:
+def _draw() -> Sequence[own.DigitStep] | None:
     drawn = sketch(key="strokes", label="Draw one digit")
     return None if drawn is None else own.from_sketch(drawn)
 
 
-def _read_photo() -> Sequence[own.Step] | None:
+def _read_photo() -> Sequence[own.DigitStep] | None:
     """Take a photo and have a worker open it: its bytes are a stranger's."""
     file = upload("A photo of one digit", "photo", help=narration.text(NAME, "photo"))
     if file is None:
@@ -60,7 +60,7 @@ def _read_photo() -> Sequence[own.Step] | None:
     return None if steps is None else own.steps_of(steps)
 
 
-def _show(steps: Sequence[own.Step], trained: dict[str, Any] | None, name: Hashable) -> None:
+def _show(steps: Sequence[own.DigitStep], trained: dict[str, Any] | None, name: Hashable) -> None:
     colours = palette()
     for column, step in zip(st.columns(5), steps, strict=False):
         with column:

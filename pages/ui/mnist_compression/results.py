@@ -19,7 +19,7 @@ from pages.ui.training import work
 GIF, PYTHON, BINARY = "image/gif", "text/x-python", "application/octet-stream"
 
 
-def show(network: core.Network, result: core.Tree) -> None:
+def show(network: core.CompressionNetwork, result: core.Tree) -> None:
     """Draw the film, the curves, errors by class and the worst pictures, and offer the files."""
     judged, history, source = result["judged"], result["history"], result["source"]
     st.markdown(_words(network, source, result))
@@ -60,7 +60,7 @@ def show(network: core.Network, result: core.Tree) -> None:
     buttons(_downloads(network, result))
 
 
-def _downloads(network: core.Network, result: core.Tree) -> list[Download]:
+def _downloads(network: core.CompressionNetwork, result: core.Tree) -> list[Download]:
     mine = work.slots()  # a download is made when no page runs
 
     def computed(task: Any, *args: Any) -> bytes:
@@ -75,7 +75,7 @@ def _downloads(network: core.Network, result: core.Tree) -> list[Download]:
     ]
 
 
-def _words(network: core.Network, source: str, result: core.Tree) -> str:
+def _words(network: core.CompressionNetwork, source: str, result: core.Tree) -> str:
     judged, count = result["judged"], result["at"][-1]
     epochs = "epoch" if count == 1 else "epochs"
     return (

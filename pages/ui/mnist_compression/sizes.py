@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aecore.concepts import mnist_compression as core
 from aecore.concepts.mnist_compression import pretrained as shipped
-from aecore.concepts.mnist_compression.budget import Row
+from aecore.concepts.mnist_compression.budget import BudgetRow
 from aecore.figures import mnist as figures
 from pages.ui.components.scrubber import scrubber
 from pages.ui.figures.panels import Images
@@ -37,7 +37,7 @@ def sizes_under_the_handle(sizes: Mapping[int, shipped.Size], originals: Ink) ->
     return list(sizes)[position]
 
 
-def budget(rows: Sequence[Row], shown: Mapping[str, Ink], originals: Ink) -> None:
+def budget(rows: Sequence[BudgetRow], shown: Mapping[str, Ink], originals: Ink) -> None:
     """What each method makes of the ten pictures from about the same bytes, and how good that is on average."""
     left, right = st.columns([4, 5], gap="large")
     colours = palette()
@@ -59,7 +59,7 @@ def budget(rows: Sequence[Row], shown: Mapping[str, Ink], originals: Ink) -> Non
         })  # fmt: skip
 
 
-def table(rows: Sequence[Row]) -> pd.DataFrame:
+def table(rows: Sequence[BudgetRow]) -> pd.DataFrame:
     """Rows as a table; a codec that cannot go so low is marked."""
     return pd.DataFrame([
         {
@@ -70,11 +70,11 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
     ])  # fmt: skip
 
 
-def _short(row: Row) -> str:
+def _short(row: BudgetRow) -> str:
     return row.method.replace(", headers not counted", "") + ("" if row.fits else ", at its least")
 
 
-def without_twins(rows: Sequence[Row]) -> list[Row]:
+def without_twins(rows: Sequence[BudgetRow]) -> list[BudgetRow]:
     """Leave out a codec's second row where it is the first over again: both at the lowest setting."""
     seen: set[tuple[str, float]] = set()
     kept = []
@@ -88,7 +88,7 @@ def without_twins(rows: Sequence[Row]) -> list[Row]:
 
 def curve(k: int) -> None:
     """Error against code size, the autoencoder beside PCA."""
-    errors = shipped.curve()
+    errors = shipped.load_curve()
     lines: dict[str, Any] = {shipped.AUTOENCODER: errors.autoencoder, "PCA": errors.pca}
     words = "; ".join(f"{name} {values[errors.sizes.index(k)]:.4f}" for name, values in lines.items())
     st.vega_lite_chart(
@@ -98,7 +98,7 @@ def curve(k: int) -> None:
     st.caption(f"Mean squared error of MNIST's 10,000 test digits; with {k} numbers: {words}.")
 
 
-def _bytes(row: Row) -> str:
+def _bytes(row: BudgetRow) -> str:
     if row.whole == row.payload:
         return f"{row.payload:.0f} bytes"
     return f"{row.payload:.0f} bytes and {row.whole - row.payload:.0f} of headers"

@@ -33,7 +33,7 @@ DEFAULTS: dict[str, Any] = {
 Tree = core.Tree
 
 
-def choose() -> tuple[core.Network, core.Training]:
+def choose() -> tuple[core.CompressionNetwork, core.CompressionTraining]:
     """Draw the controls of network and training, and what the network costs; return what they are set to."""
     first, second, third = st.columns(3, gap="large")
     with first:
@@ -54,16 +54,18 @@ def choose() -> tuple[core.Network, core.Training]:
         epochs = controls.slider("Epochs", "epochs", low=low, high=high, default=DEFAULTS["epochs"], step=1)
         batch = controls.select("Batch", "batch", BATCHES, default=DEFAULTS["batch"])
         rate = float(controls.select("Learning rate", "rate", RATES, default=DEFAULTS["rate"]))
-    network = core.Network(kind=kind, latent_dim=int(latent), width=width, loss=loss, seed=int(seed))
+    network = core.CompressionNetwork(kind=kind, latent_dim=int(latent), width=width, loss=loss, seed=int(seed))
     costs = core.cost(network)
     with st.container(horizontal=True):
         st.metric("Parameters", f"{costs.parameters:,}")
         st.metric("Bytes a digit", costs.bytes_per_digit, help=narration.text(NAME, "bytes"))
         st.metric("Compression", f"{costs.ratio:.3g} : 1", help="784 pixels of one byte to one byte a code number")
-    return network, core.Training(source=source, epochs=int(epochs), batch_size=int(batch), learning_rate=rate)
+    return network, core.CompressionTraining(
+        source=source, epochs=int(epochs), batch_size=int(batch), learning_rate=rate
+    )
 
 
-def train(network: core.Network, chosen: core.Training) -> Trained | None:
+def train(network: core.CompressionNetwork, chosen: core.CompressionTraining) -> Trained | None:
     """Offer the training, show it running, and return its result for exactly these settings."""
     here = pictures.available(chosen.source)
 

@@ -8,7 +8,7 @@ import streamlit as st
 from aecore.concepts import sensor_anomalies as sensors
 from aecore.concepts.sensor_anomalies import pretrained as sensor_shipped
 from aecore.concepts.sensor_anomalies import tasks as sensor_tasks
-from aecore.concepts.sensor_anomalies.samples import Sample
+from aecore.concepts.sensor_anomalies.samples import SensorSample
 from aecore.concepts.sensor_anomalies.tasks import Overview, ScoredSignal
 from aecore.data.readers.uploads import Signal
 from aecore.jobs import Handle, Held
@@ -34,10 +34,10 @@ def score(source: Source, normal: tuple[float, float]) -> SensorResult | None:
     return _score_sample(source, source.sample, normal) if source.sample is not None else _score_file(source, normal)
 
 
-def _score_sample(source: Source, sample: Sample, normal: tuple[float, float]) -> SensorResult | None:
+def _score_sample(source: Source, sample: SensorSample, normal: tuple[float, float]) -> SensorResult | None:
     signature = (sample, normal)
     tree = None
-    if not sensor_shipped.ships(sample, normal):
+    if not sensor_shipped.has_pretrained(sample, normal):
         request = Request(task=sensors.train_sample, args=signature, signature=signature)
         made = training.train_at_once(TRAINING, request)
         if made is None:
@@ -48,8 +48,8 @@ def _score_sample(source: Source, sample: Sample, normal: tuple[float, float]) -
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)  # of samples, which are everybody's; nobody changes them
-def _gather(sample: Sample, normal: tuple[float, float], _tree: Any, _signal: Signal) -> Held:
-    return finish(sensor_tasks.prepare_result(_tree or sensor_shipped.shipped(sample, normal), _signal))
+def _gather(sample: SensorSample, normal: tuple[float, float], _tree: Any, _signal: Signal) -> Held:
+    return finish(sensor_tasks.prepare_result(_tree or sensor_shipped.load_pretrained(sample, normal), _signal))
 
 
 def _score_file(source: Source, normal: tuple[float, float]) -> SensorResult | None:

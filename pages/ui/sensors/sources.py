@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from aecore.concepts.sensor_anomalies import tasks as sensor_tasks
-from aecore.concepts.sensor_anomalies.samples import Sample
+from aecore.concepts.sensor_anomalies.samples import SensorSample
 from aecore.concepts.sensor_anomalies.tasks import Profile
 from aecore.data.readers.options import DECIMALS, DELIMITERS, ENCODINGS, TIME_UNITS, ReadOptions
 from aecore.data.readers.uploads import Signal
@@ -35,7 +35,7 @@ class Source(NamedTuple):
     signature: Hashable
     profile: Profile
     signal: Signal | Handle
-    sample: Sample | None = None
+    sample: SensorSample | None = None
     saved: Upload | None = None  # a detector that the visitor brought; nothing is trained
 
 
@@ -75,11 +75,11 @@ def _answer_here(signature: Hashable, name: str, args: tuple[Any, ...], _task: C
 
 # ---------------------------------------------------------------------- samples
 @st.cache_resource(show_spinner=False, max_entries=20)
-def _simulate(sample: Sample) -> Signal:
+def _simulate(sample: SensorSample) -> Signal:
     return sample.signal()
 
 
-def simulate(name: str, sample: Sample) -> Source:
+def simulate(name: str, sample: SensorSample) -> Source:
     """Return the source that is a sample."""
     signal = _simulate(sample)
     return Source(name, sample, sensor_tasks.describe(signal), signal, sample)

@@ -8,8 +8,8 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.concepts import vae_morphing as morphing
-from aecore.concepts.vae_morphing import Map, Morphing
-from aecore.concepts.vae_morphing.training import MAX_BETA, Training, train
+from aecore.concepts.vae_morphing import LatentPlane, Morphing
+from aecore.concepts.vae_morphing.training import MAX_BETA, MorphingSettings, train
 from aecore.figures import vae_morphing as figures
 from aecore.paths import MODELS
 from pages.ui import training
@@ -44,11 +44,11 @@ class Look(NamedTuple):
     downloads: list[Download]
 
 
-_shipped = st.cache_resource(show_spinner=False)(morphing.shipped)
+_shipped = st.cache_resource(show_spinner=False)(morphing.load_pretrained)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _trained(settings: Training, whole: bool, _tree: dict[str, Any]) -> Morphing:
+def _trained(settings: MorphingSettings, whole: bool, _tree: dict[str, Any]) -> Morphing:
     return morphing.from_tree(_tree)
 
 
@@ -67,7 +67,7 @@ def networks() -> Networks:
         width = int(controls.slider("Units in the widest layer", "own_width", low=32, high=512, default=256, step=32))
     with right:
         seed = int(controls.number("Seed", "own_seed", low=0, high=999, default=0))
-    settings = Training(kind=kind, beta=beta, width=width, seed=seed)
+    settings = MorphingSettings(kind=kind, beta=beta, width=width, seed=seed)
     request = work.Request(
         task=train, args=(settings,), signature=settings, settings=("images", "own_beta", "own_width", "own_seed")
     )
@@ -128,7 +128,7 @@ def summary(made: Morphing, at: Position) -> str:
     return f"At ({at.x:g}, {at.y:g}) {' and '.join(here)}. {shares} of the VAE's."
 
 
-def strangeness(plane: Map, codes: np.ndarray, span: float) -> np.ndarray:
+def strangeness(plane: LatentPlane, codes: np.ndarray, span: float) -> np.ndarray:
     """Distance to the nearest real datum over the limit at codes [n, 2], off the hole map: [n]."""
     last = len(plane.holes) - 1
     places = np.clip((codes + span) / (2 * span), 0, 1) * last

@@ -7,7 +7,7 @@ import streamlit as st
 
 from aecore import export
 from aecore.concepts.vae_morphing import Morphing
-from aecore.concepts.vae_morphing.beta import BetaSweep, beta_sweep
+from aecore.concepts.vae_morphing.beta import BetaSweep, load_pretrained
 from aecore.figures import vae_morphing as figures
 from pages.ui.components.latent_pad import Position
 from pages.ui.components.scrubber import Images, Points, scrubber
@@ -18,7 +18,7 @@ from pages.ui.vae_morphing import Look
 if TYPE_CHECKING:
     import pandas as pd
 
-sweep = st.cache_resource(show_spinner=False)(beta_sweep)
+sweep = st.cache_resource(show_spinner=False)(load_pretrained)
 
 
 def _codes(runs: BetaSweep) -> Points:

@@ -10,10 +10,10 @@ import streamlit as st
 
 from aecore import export
 from aecore.concepts import vae_morphing as morphing
-from aecore.concepts.vae_morphing import Map, Morphing
+from aecore.concepts.vae_morphing import LatentPlane, Morphing
 from aecore.concepts.vae_morphing import reparameterisation as noise
 from aecore.concepts.vae_morphing.beta import ASSET as BETA_RUNS
-from aecore.concepts.vae_morphing.pictures import resized
+from aecore.concepts.vae_morphing.pictures import resize
 from aecore.figures import vae_morphing as figures
 from pages.ui.components import cloud, latent_pad, networks
 from pages.ui.components.latent_pad import Mark, Pad, Position
@@ -106,7 +106,7 @@ def _example(made: Morphing, name: str) -> np.ndarray | None:
     return made.examples[made.example_labels == made.names.index(name)][0]
 
 
-def _end(made: Morphing, plane: Map, chosen: str, at: Position, pins: dict[str, Any]) -> np.ndarray:
+def _end(made: Morphing, plane: LatentPlane, chosen: str, at: Position, pins: dict[str, Any]) -> np.ndarray:
     image = _example(made, chosen)
     if image is not None:
         return morphing.encode(plane, image[None]).mu[0]
@@ -117,14 +117,14 @@ def _crossfade(made: Morphing, vae: morphing.Walk, start: str, end: str) -> np.n
     """Real pictures faded into each other where both ends are real, decoded ones elsewhere: [S, H, W]."""
     ends = [_example(made, start), _example(made, end)]
     first, last = (
-        decoded if image is None else resized(image[None], made.shape)[0]
+        decoded if image is None else resize(image[None], made.shape)[0]
         for image, decoded in zip(ends, (vae.straight_images[0], vae.straight_images[-1]), strict=True)
     )
     t = np.linspace(0, 1, STEPS)[:, None, None]
     return first * (1 - t) + last * t
 
 
-def _captions(made: Morphing, plane: Map, codes: np.ndarray) -> list[str]:
+def _captions(made: Morphing, plane: LatentPlane, codes: np.ndarray) -> list[str]:
     return ["hole" if s > 1 else "plausible" for s in strangeness(plane, codes, made.span)]
 
 
@@ -172,7 +172,7 @@ def draw(made: Morphing, _: Position) -> Look:
         right.markdown(narration.text(NAME, "draw"))
         return Look({}, {}, [])
     marks, told = {}, []
-    pictures = [resized(image[None], made.shape)[0]]
+    pictures = [resize(image[None], made.shape)[0]]
     for plane in (made.plain, made.vae):
         code = morphing.encode(plane, image[None])
         mu, sigma = code.mu[0], code.sigma[0]
@@ -209,9 +209,11 @@ def noisy(made: Morphing, _: Position) -> Look:
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
-def gradients(network: str, picture: str, held: cloud.Gaussian, _plane: Map, _image: np.ndarray) -> noise.Gradients:
+def gradients(
+    network: str, picture: str, held: cloud.Gaussian, _plane: LatentPlane, _image: np.ndarray
+) -> noise.Gradients:
     """Measured anew only where the handles were left somewhere else; network and picture go by name."""
-    image = resized(_image[None], morphing.shape_of(_plane))[0]
+    image = resize(_image[None], morphing.shape_of(_plane))[0]
     return noise.gradients(_plane.decoder, image, np.array(held.mu), np.array(held.sigma), draws=DRAWS)
 
 

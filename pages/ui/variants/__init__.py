@@ -27,7 +27,7 @@ IDS = {  # of the variants in links
 }  # fmt: skip
 WITH_PCA = {"pca": PCA} | IDS
 
-results = st.cache_resource(show_spinner=False)(core.shipped)
+results = st.cache_resource(show_spinner=False)(core.load_pretrained)
 
 
 @fragment

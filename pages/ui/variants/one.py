@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aecore.concepts.variants import KINDS, Results, Shown, Sweep
+from aecore.concepts.variants import KINDS, Results, StrengthSweep, VariantPictures
 from aecore.concepts.variants import tables as views
 from aecore.figures import variants as figures
 from pages.ui.components import scrubber
@@ -53,7 +53,7 @@ def strength_key(variant: str) -> str:
     return f"var_weight{list(IDS).index(variant)}"
 
 
-def _sweep(variant: str, made: Results, sweep: Sweep) -> None:
+def _sweep(variant: str, made: Results, sweep: StrengthSweep) -> None:
     """Draw the ten digits, and what each unit answers to and writes, at every built-in strength."""
     kind = KINDS[IDS[variant]]
     units = [f"{row['used']:.0f} of {row['size']} in use" for row in sweep.rows]
@@ -80,6 +80,6 @@ def _stacked(parts: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return np.stack([np.concatenate([p, np.zeros((most - len(p), *p.shape[1:]), np.uint8)]) for p in parts])
 
 
-def _pictures(inputs: NDArray[np.uint8], shown: Shown) -> None:
+def _pictures(inputs: NDArray[np.uint8], shown: VariantPictures) -> None:
     """The same for a variant without a strength."""
     st.html(figures.units(inputs, shown.rebuilt[0], shown.exciting, shown.written, palette()))

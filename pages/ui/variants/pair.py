@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from aecore.concepts.variants import Network, Results, own
+from aecore.concepts.variants import Results, VariantNetwork, own
 from aecore.figures import variants as figures
 from aecore.numerics.dense import Array
 from pages.ui.components.sketch import sketch
@@ -45,7 +45,7 @@ def two_of_them(made: Results) -> None:
         clean = _input(made, how)
         if clean is None:
             return
-        x = own.spoilt(clean, noise, masked)
+        x = own.corrupt(clean, noise, masked)
         st.html(figures.picture(_ink(x), palette().input, "What goes in"))
     for column, chosen in zip(columns, pair, strict=True):
         with column:
@@ -80,7 +80,7 @@ def _cropped(steps: list) -> Array:
     return next(step.image for step in steps if step.title == "Cropped")
 
 
-def _through(made: Results, chosen: str, network: Network, x: Array, clean: Array) -> None:
+def _through(made: Results, chosen: str, network: VariantNetwork, x: Array, clean: Array) -> None:
     """Draw what a network makes of the picture."""
     flat = x.reshape(1, -1)
     told = made.classifier(flat).argmax(1)

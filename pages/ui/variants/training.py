@@ -6,7 +6,7 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.concepts import variants as core
-from aecore.concepts.variants import KINDS, Results, Settings, Shown
+from aecore.concepts.variants import KINDS, Results, VariantPictures, VariantSettings
 from aecore.concepts.variants import tables as views
 from aecore.concepts.variants.training import train
 from aecore.figures import tables
@@ -43,7 +43,7 @@ def train_one(made: Results) -> None:
         _show(found.value, made, settings)
 
 
-def _wanted() -> tuple[Settings, tuple[str, ...]] | None:
+def _wanted() -> tuple[VariantSettings, tuple[str, ...]] | None:
     """Draw the controls; return what they ask for and their keys, or None where its digits are not here."""
     first, second, third = st.columns(3, gap="large")
     keys = ["var_kind", "var_on"]
@@ -71,13 +71,13 @@ def _wanted() -> tuple[Settings, tuple[str, ...]] | None:
     if not core.available(source):
         st.info(narration.text(NAME, "no-mnist"), icon=":material/download:")
         return None
-    settings = Settings(kind=kind.name, weight=weight, epochs=epochs, seed=seed, source=source)
+    settings = VariantSettings(kind=kind.name, weight=weight, epochs=epochs, seed=seed, source=source)
     return settings, (*keys, key, "var_start")
 
 
-def _show(tree: dict[str, Any], made: Results, settings: Settings) -> None:
+def _show(tree: dict[str, Any], made: Results, settings: VariantSettings) -> None:
     """Draw pictures and measures of what was trained, beside the table's."""
-    shown, colours = Shown(**tree["shown"]), palette()
+    shown, colours = VariantPictures(**tree["shown"]), palette()
     left, right = st.columns([3, 2], gap="large")
     with left:
         rows = [
