@@ -1,4 +1,4 @@
-"""What is let into the server: how much each caller and all together may hold, and which uploads are read at all.
+"""Admit uploads and connections: how much each caller and all together may hold, and which uploads are read.
 
 Depends on no web framework, so that the pages and the middleware of `serve.py` share one record. Every function may be
 called from any thread.

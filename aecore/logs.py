@@ -52,7 +52,7 @@ class JsonLines(logging.Formatter):
 
 
 class _WithoutHandlers(logging.Logger):
-    """What packages get that make their logger later: their records go to the root, whatever handler they add."""
+    """The logger of packages that make theirs later: its records go to the root, whatever handler they add."""
 
     def addHandler(self, hdlr: logging.Handler) -> None:  # noqa: N802 - logging's own name
         """Add it, unless the logger is a package's that has another way to the same place."""

@@ -1,4 +1,4 @@
-"""How much memory there is, and one budget for what visitors have the server hold: uploads, waiting work and results.
+"""Measure the memory, and keep one budget for what the server holds of visitors: uploads, waiting work and results.
 
 Depends on nothing but the standard library; every function may be called from any thread.
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FAST = (
     "admission", "architecture", "bad_files", "conditional", "dense", "digits", "drive_windows", "evaluation",
-    "figures", "foreign_formats", "foreign_text", "gaps", "hosting", "jobs_plan", "jobs_serialization",
+    "figures", "foreign_formats", "foreign_text", "gaps", "jobs_plan", "jobs_serialization",
     "latent", "memory", "models", "onnx", "parsed", "penalties", "plain", "plots", "powertrain", "refusals",
     "rooms", "settings", "shapes", "signals", "store", "strips", "tables", "uploads", "uploads_formats",
     "vectors",

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -49,13 +51,14 @@ class Machines:
             )
 
     def stop(self, *names: str) -> None:
-        """End some of them, or all."""
+        """End some of them, or all, with whatever they do: who has not gone within a second is killed."""
         ended = [self.processes.pop(name) for name in names or tuple(self.processes)]
+        known = [psutil.Process(process.pid) for process in ended]
+        known += [child for process in known for child in process.children(recursive=True)]
         for process in ended:
             process.terminate()
+        _, left = psutil.wait_procs(known, timeout=1)
+        for process in left:
+            process.kill()
         for process in ended:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.wait()

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from aecore import __main__
-from aecore.audio import SpeechDenoiser, denoiser
+from aecore.audio import SpeechDenoiser
 from aecore.audio.mixing import mix_at_snr
 from aecore.audio.noises import fan
 from aecore.concepts.audio_denoising import sample
@@ -39,7 +39,8 @@ def test_the_command_gives_what_the_core_gives(noisy, tmp_path):
 
 @pytest.mark.parametrize(("ending", "atol"), [("wav", 1e-4), ("flac", 1e-4)])
 def test_a_long_file_is_cleaned_piece_by_piece(noisy, tmp_path, monkeypatch, ending, atol):
-    monkeypatch.setattr(denoiser.SpeechDenoiser.cuts, "__defaults__", (2.0,))
+    cuts = SpeechDenoiser.cuts
+    monkeypatch.setattr(SpeechDenoiser, "cuts", lambda self, length, rate, piece=2.0: cuts(self, length, rate, piece))
     source, target = tmp_path / f"in.{ending}", tmp_path / f"out.{ending}"
     soundfile.write(source, noisy, 16_000)
     assert __main__.main(["denoise", str(source), str(target)]) == 0

@@ -11,7 +11,7 @@ from aecore.audio.spectrum import BINS, frames_for
 from aecore.concepts import audio_denoising
 from aecore.concepts.audio_denoising import NoiseSettings, add_noise, clean, measures, sample
 from aecore.concepts.audio_denoising import spectrograms as audio_pictures
-from aecore.concepts.audio_denoising import tune as audio_tuning
+from aecore.concepts.audio_denoising import training as audio_tuning
 from aecore.concepts.audio_denoising.benchmark import bench
 from aecore.concepts.audio_denoising.spectrograms import gain_picture, picture
 from aecore.data.readers import sounds

@@ -202,7 +202,7 @@ def test_rows_on_the_mel_axis_rise_evenly_in_pitch():
 
 def test_training_on_the_clip_adds_its_network_to_the_player(monkeypatch):
     monkeypatch.setattr(
-        "aecore.concepts.audio_denoising.tune.tuning", lambda d, x, **how: tuning(d, x, **how | {"steps": 8})
+        "aecore.concepts.audio_denoising.training.tuning", lambda d, x, **how: tuning(d, x, **how | {"steps": 8})
     )
     monkeypatch.setattr("aecore.audio.tuning.RECIPE", replace(RECIPE, pool=4))
     app = uploaded("me.wav", encoded(voice(), 16_000), add="fan")

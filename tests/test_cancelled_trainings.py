@@ -10,7 +10,7 @@ from aecore import store
 from aecore.audio.denoiser import SpeechDenoiser
 from aecore.concepts import latent_clusters, vae_morphing, variants
 from aecore.concepts.audio_denoising import NoiseSettings, sample
-from aecore.concepts.audio_denoising import tune as audio_tuning
+from aecore.concepts.audio_denoising import training as audio_tuning
 from aecore.concepts.latent_clusters import training as clusters_training
 from aecore.concepts.vae_morphing import training as morphing_training
 from aecore.concepts.variants import training as variants_training

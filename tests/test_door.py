@@ -25,7 +25,7 @@ STUCK = """
 import time
 from pathlib import Path
 import streamlit as st
-from pages.ui import guard
+from pages.ui.frame import guard
 
 guard.install()
 stop = Path({stop!r})
@@ -48,9 +48,10 @@ app = st.App({script!r}, routes=serve.routes(), middleware=serve.app._user_middl
 """
 
 
-@pytest.fixture(params=["serve.py", "Home.py"])
-def stuck(request, tmp_path):
+@pytest.fixture(scope="module", params=["serve.py", "Home.py"])
+def stuck(request, tmp_path_factory):
     """A server of the stuck page, under `serve.py`'s app or by itself, and the file that frees its work."""
+    tmp_path = tmp_path_factory.mktemp("stuck")
     page = tmp_path / "page.py"
     page.write_text(STUCK.format(stop=str(tmp_path / "stop"), outbound=3 * MEGABYTE))
     script = page
@@ -94,6 +95,7 @@ async def answer_to_files(visitor, count):
 
 def test_files_that_are_being_made_stand_in_nobody_s_way(stuck):
     server, interface, stop = stuck
+    stop.unlink(missing_ok=True)
 
     async def play():
         visitor, other = await Visitor.open(server.url), await Visitor.open(server.url)
@@ -140,9 +142,12 @@ def test_a_page_may_send_more_than_a_browser(stuck):
         await visitor.close()
         for pieces in (1, 60):  # as one frame, and as a message that does not end
             async with open_socket(server) as other:
-                with contextlib.suppress(ConnectionClosed):
-                    await other.send(unfinished(pieces))
+                sending = asyncio.create_task(other.send(unfinished(pieces)))
+                async with asyncio.timeout(ANSWERS):
                     await other.wait_closed()
+                sending.cancel()
+                with contextlib.suppress(ConnectionClosed, asyncio.CancelledError):
+                    await sending
                 assert other.close_code in (1009, 1006)
 
     run(play)
@@ -151,7 +156,7 @@ def test_a_page_may_send_more_than_a_browser(stuck):
 async def unfinished(pieces):
     for _ in range(pieces):
         yield os.urandom(3 * MEGABYTE // min(pieces, 3))
-    await asyncio.sleep(ANSWERS)
+    await asyncio.sleep(10 * ANSWERS)
     yield b""
 
 

@@ -20,7 +20,7 @@ from distributed.comm import CommClosedError
 from aecore import jobs
 from aecore.errors import JobCancelled, JobError, SettingError, StoreError, TooBusy, TooFewRows, WorkerLost
 from aecore.jobs import cluster, dispatch, hub
-from aecore.jobs.handles import MAX_PROGRESS, Progress
+from aecore.jobs.job import MAX_PROGRESS, Progress
 from aecore.jobs.plan import plan
 from tests import tasks_for_jobs as tasks
 from tests.jobs_tools import WAIT, until

@@ -146,7 +146,7 @@ def test_work_whose_data_are_gone_does_not_keep_its_slot():
     for _ in range(2 * slots):
         with pytest.raises(DataGone):
             jobs.submit(tasks.add_up, job.handle, lane="short", private=True).result(WAIT)
-    assert jobs.submit(tasks.echo, 1, lane="short", private=True).result(10) == 1
+    assert jobs.submit(tasks.echo, 1, lane="short", private=True).result(WAIT) == 1
 
 
 def test_the_value_unused_for_longest_makes_room():
@@ -238,7 +238,7 @@ def test_results_are_charged_for_as_long_as_a_handle_is_there(budget):
     assert 3_000_000 < budget.held_by("results") < 3_001_000
     del job
     gc.collect()
-    until(lambda: budget.held_by("results") == 0, 5.0)
+    until(lambda: budget.held_by("results") == 0)
 
 
 def test_a_result_that_finds_no_room_is_not_fetched(budget):

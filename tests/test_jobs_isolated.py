@@ -99,7 +99,7 @@ def test_a_child_ends_with_its_worker():
     slow = run(tasks.be_busy, 60)
     child = until(lambda: slow.latest)
     os.kill(worker_pid(), signal.SIGKILL)
-    until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE, 10.0)
+    until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
     until(lambda: slow.restarts == 1 and slow.latest)
     slow.cancel()
 
@@ -142,7 +142,7 @@ def test_nothing_that_a_child_sends_is_run(tmp_path, progress):
 # ---- the forkserver itself
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def forkserver():
     made = ForkServer(300_000_000)
     yield made
@@ -177,7 +177,7 @@ def test_children_are_made_at_once_and_end(forkserver):
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == list(range(8))
-    until(lambda: not psutil.Process(forkserver._process.pid).children(), 5.0)
+    until(lambda: not psutil.Process(forkserver._process.pid).children())
 
 
 def test_where_forking_is_no_good_an_interpreter_is_started(forkserver, monkeypatch):

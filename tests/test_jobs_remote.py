@@ -128,17 +128,17 @@ def test_a_cancelled_training_goes_on_on_another_machine_with_another_disk(machi
         mnist.CompressionNetwork(width=64, latent_dim=8),
         mnist.CompressionTraining(source="shipped", epochs=50),
     )
-    machines.stop("long 0")
-    machines.start_worker("long", "long a", AECORE_CACHE=str(tmp_path / "a"))
     job = jobs.submit(mnist.train, network, settings)
+    until(lambda: job.latest)
+    machines.start_worker("long", "long b", AECORE_CACHE=str(tmp_path / "b"))
     until(lambda: any("epoch" in entry for entry in job.progress))
     job.cancel()
     until(lambda: job.settled)
     film = job.partial
     assert not film["complete"]
     assert 0 < film["seen"] < 50 * 1_500
-    machines.stop("long a")
-    machines.start_worker("long", "long 0", AECORE_CACHE=str(tmp_path / "b"))
+    machines.stop("long 0")
+    machines.processes["long 0"] = machines.processes.pop("long b")
     further = mnist.CompressionTraining(source="shipped", epochs=1)
     result = jobs.submit(mnist.train, network, further, mnist.start_of(film)).result(WAIT)
     assert result["complete"]

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import aecore
 from pages.ui.frame.page import existing
 from tests.browser.prompts import PASSING
 
@@ -69,6 +70,7 @@ def test_a_page_opens_with_its_promise_and_without_an_error(page):
 
 def test_home_links_the_pages_that_exist():
     app = opened("Home.py")
+    assert f"Version {aecore.__version__}" in [caption.value for caption in app.caption]
     links = [element.proto.page for element in app.get("page_link")]
     assert len(links) == len(PAGES) - 1
 

@@ -301,7 +301,7 @@ def test_a_training_that_no_queue_takes_is_said(submitted):
 # ---------------------------------------------------------------------- a real server
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    short = {"STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": "6", "AECORE_NICE": "0"}
+    short = {"STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": "4", "AECORE_NICE": "0"}
     with serving(tmp_path_factory.mktemp("work"), **short) as running:
         yield running
 
@@ -323,7 +323,7 @@ def test_a_line_that_breaks_for_a_moment_keeps_running_work_and_its_panel(server
         await begin(visitor)
         await visitor.until(lambda: progress(visitor) >= 5)
         before = progress(visitor)
-        await visitor.break_line(1.5)
+        await visitor.break_line(0.3)
         await visitor.until(lambda: progress(visitor) > 0)
         assert progress(visitor) >= before
         await visitor.close()

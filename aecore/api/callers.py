@@ -1,4 +1,4 @@
-"""Who calls: the address of a caller behind proxies, read before anything counts by it."""
+"""Find the address of a caller behind proxies, before anything is counted by it."""
 
 import ipaddress
 import os
@@ -48,7 +48,7 @@ class TrustedProxies:
         await self._app(scope, receive, send)
 
     def _caller(self, addresses: Sequence[str]) -> str:
-        """Return the last address that no trusted proxy has: what stands before it, the caller may have written."""
+        """Return the last address that is no trusted proxy's; the caller may have written those before it."""
         folded = [fold(_without_port(address)) for address in addresses]
         return next((address for address in reversed(folded) if not self._trusts(address)), folded[0])
 

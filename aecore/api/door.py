@@ -1,4 +1,4 @@
-"""What stands before the pages: uploads admitted before they are read, connections counted, slow bodies cut off.
+"""Middleware before the pages: admit uploads before they are read, count connections, cut off slow bodies.
 
 ASGI middleware over the paths that Streamlit serves; it knows the paths and nothing else of Streamlit.
 """
@@ -75,7 +75,7 @@ class UploadDoor:
 
 
 class ConnectionDoor:
-    """Counts open pages by their websockets, and slows down what sends more messages than a hand can."""
+    """Middleware that counts open pages by their websockets, and slows clients that send too fast."""
 
     def __init__(self, app: ASGIApp, each: int | None = None, whole: int | None = None) -> None:
         self._app = app
@@ -112,7 +112,7 @@ class ConnectionDoor:
 
 
 class MetricsDoor:
-    """Hides Streamlit's figures about visitors, unless ``$AECORE_METRICS`` is 1 for a network that only you reach."""
+    """Middleware that hides Streamlit's figures about visitors, unless ``$AECORE_METRICS`` is 1."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

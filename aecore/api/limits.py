@@ -1,4 +1,4 @@
-"""How much one caller, and all callers together, may ask of the interface."""
+"""Limit the requests of each caller, and of all callers together."""
 
 import math
 import os
@@ -21,7 +21,7 @@ WINDOW = 60.0  # s
 
 
 class Limits:
-    """Counts requests by caller."""
+    """Counts of requests by caller."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""A form as it arrives, read within bounds of size, count and pace, and kept in memory: nothing is put on a disk."""
+"""Read a form as it arrives, within bounds of size, count and pace, into memory; nothing is written to a disk."""
 
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
@@ -85,7 +85,7 @@ async def _parse(
 
 
 class _Counted:
-    """The body, cut off where it grows too large, whatever its header had promised."""
+    """Yield the body; raise Refusal where it grows too large, whatever its header had promised."""
 
     def __init__(self, request: Request) -> None:
         self._request = request

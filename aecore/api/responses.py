@@ -1,4 +1,4 @@
-"""What the interface answers with: results as bytes of a kind, and everything that went wrong as one sentence."""
+"""Responses of the interface: files, JSON, and every error as one sentence with its HTTP status."""
 
 import json
 import re
@@ -51,23 +51,23 @@ def status_of(error: Exception) -> int:
 
 
 def sentence_of(error: Exception) -> str:
-    """Return an error's sentence without the server's own paths and addresses, which are no business of a caller's."""
+    """Return an error's sentence without the server's own paths and addresses, which are not for callers."""
     return _PATH.sub("...", str(error))
 
 
 def as_json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Answer with JSON that no browser takes for anything else."""
+    """Return a JSON response that no browser takes for anything else."""
     body = json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
 def as_error(refusal: Refusal) -> Response:
-    """Answer with the sentence."""
+    """Return the response of a refused request."""
     after = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
     return as_json({"error": refusal.sentence}, refusal.status, after)
 
 
 def as_file(result: FileResult) -> Response:
-    """Answer with a file; its name is made here and holds nothing of the caller's."""
+    """Return a file as a response; its name holds nothing of the caller's."""
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{result.name}"'}
     return Response(result.content, 200, headers, result.media_type)

@@ -1,4 +1,4 @@
-"""What the interface has done in a worker: the pages' own functions, from bytes to bytes."""
+"""Tasks that the interface submits to a worker: the pages' own functions, from bytes to bytes."""
 
 import json
 from collections.abc import Generator

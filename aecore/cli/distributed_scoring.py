@@ -1,4 +1,4 @@
-"""Scoring pieces of signals here, or on the workers of a cluster; answers come in the order of the questions.
+"""Score pieces of signals in this process or on the workers of a cluster; results come in the order of the pieces.
 
 Values travel to the workers and scores back, so no worker needs the files: at 0.14 million rows a second and worker
 that is some megabytes a second. A worker does with a piece exactly what this process would.
@@ -22,25 +22,27 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.floating[Any]]
 Scores = tuple[NDArray[np.float32], NDArray[np.float32]]  # [N], [N, C]
-Answer = Callable[[], Scores]  # waits where it must; raises what the scoring raised
-Question = tuple["AnomalyDetector", Array] | None
+PendingScores = Callable[[], Scores]  # waits where it must; raises what the scoring raised
+ScoreRequest = tuple["AnomalyDetector", Array] | None
 S = TypeVar("S")
 
 # Pieces read ahead and not yet written: 8 MB each for four channels, and work for as many workers.
 UNDER_WAY = 16
 
 
-def score_here(steps: Iterable[S], ask: Callable[[S], Question]) -> Iterator[tuple[S, Answer]]:
-    """Answer each question in this process, when the answer is taken."""
+def score_here(steps: Iterable[S], make_request: Callable[[S], ScoreRequest]) -> Iterator[tuple[S, PendingScores]]:
+    """Score each piece in this process, when its scores are taken."""
     for step in steps:
-        yield step, lambda step=step: _score(ask(step))  # type: ignore[misc]
+        yield step, lambda step=step: _score(make_request(step))  # type: ignore[misc]
 
 
-def score_over_workers(steps: Iterable[S], ask: Callable[[S], Question]) -> Iterator[tuple[S, Answer]]:
-    """Send questions to the workers, some ahead of the answer that is waited for."""
-    waiting: deque[tuple[S, Answer]] = deque()
+def score_over_workers(
+    steps: Iterable[S], make_request: Callable[[S], ScoreRequest]
+) -> Iterator[tuple[S, PendingScores]]:
+    """Send pieces to the workers, some ahead of the one whose scores are waited for."""
+    waiting: deque[tuple[S, PendingScores]] = deque()
     for step in steps:
-        waiting.append((step, _send(ask, step)))
+        waiting.append((step, _send(make_request, step)))
         if len(waiting) > UNDER_WAY:
             yield waiting.popleft()
     yield from waiting
@@ -59,29 +61,29 @@ def score_piece(detector: bytes, values: Array) -> Generator[int, None, Scores]:
         torch.set_num_threads(threads)
 
 
-def _send(ask: Callable[[S], Question], step: S) -> Answer:
+def _send(make_request: Callable[[S], ScoreRequest], step: S) -> PendingScores:
     from aecore.errors import AecoreError
 
     try:
-        question = ask(step)
-        if question is None:
+        request = make_request(step)
+        if request is None:
             return lambda: _score(None)
-        job = jobs.submit(score_piece, _pack(question[0]), question[1], private=True)
+        job = jobs.submit(score_piece, _pack(request[0]), request[1], private=True)
     except AecoreError as error:
         return _make_raising(error)
     return job.result
 
 
-def _make_raising(error: Exception) -> Answer:
-    def answer() -> Scores:
+def _make_raising(error: Exception) -> PendingScores:
+    def scores() -> Scores:
         raise error
 
-    return answer
+    return scores
 
 
-def _score(question: Question) -> Scores:
-    assert question is not None  # a step without values has an error of its own
-    return sensors.score_channels(*question)
+def _score(request: ScoreRequest) -> Scores:
+    assert request is not None  # a step without values has an error of its own
+    return sensors.score_channels(*request)
 
 
 @lru_cache(maxsize=2)

@@ -36,7 +36,7 @@ class TableWriter:
         return self
 
     def add(self, table: pd.DataFrame) -> None:
-        """Write more rows; the first table's columns are everybody's."""
+        """Write more rows; all have the columns of the first."""
         self._try(lambda: self._add_parquet(table) if self._kind == "parquet" else self._add_csv(table))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

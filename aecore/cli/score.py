@@ -54,7 +54,7 @@ def score(files: Sequence[Path], settings: ScoreSettings) -> int:
     steps = _read(files, settings)
     where = distributed_scoring.score_over_workers if settings.distributed else distributed_scoring.score_here
     named, codes = name_results(list(files)), []
-    for number, mine in groupby(where(steps, _ask), key=lambda step: step[0].number):
+    for number, mine in groupby(where(steps, _make_request), key=lambda step: step[0].number):
         file = files[number]
         try:
             codes.append(_score_one(file, named[number], mine, settings))
@@ -90,7 +90,7 @@ def _read(files: Sequence[Path], settings: ScoreSettings) -> Iterator[_Step]:
             yield _Step(number, error=error)
 
 
-def _ask(step: _Step) -> distributed_scoring.Question:
+def _make_request(step: _Step) -> distributed_scoring.ScoreRequest:
     """Return what is to be scored in a step: values [N, C] as the detector learnt them."""
     if step.error is not None or step.piece is None or step.source is None or step.detector is None:
         return None
@@ -106,9 +106,9 @@ def _learn(source: RowSource, normal: Stretch, progress: ProgressLine) -> Anomal
 
 
 def _score_one(
-    file: Path, name: str, steps: Iterable[tuple[_Step, distributed_scoring.Answer]], settings: ScoreSettings
+    file: Path, name: str, steps: Iterable[tuple[_Step, distributed_scoring.PendingScores]], settings: ScoreSettings
 ) -> int:
-    """Write what the steps of a file come to; an error in any of them leaves nothing behind."""
+    """Write the tables of a file and print its events; an error in any step leaves no table behind."""
     first, parts = _open_steps(steps)
     source, detector, progress = first.source, first.detector, ProgressLine(_name(file))
     assert source is not None and detector is not None
@@ -139,7 +139,7 @@ def _score_one(
     return ANOMALIES if count else CLEAN
 
 
-def _open_steps(steps: Iterable[tuple[_Step, distributed_scoring.Answer]]) -> tuple[_Step, Iterator[Scored]]:
+def _open_steps(steps: Iterable[tuple[_Step, distributed_scoring.PendingScores]]) -> tuple[_Step, Iterator[Scored]]:
     """Look at a file's first step, and return it with all scored parts; raises what a step could not do."""
     steps = iter(steps)
     head = next(steps)
@@ -147,11 +147,11 @@ def _open_steps(steps: Iterable[tuple[_Step, distributed_scoring.Answer]]) -> tu
         raise head[0].error
 
     def parts() -> Iterator[Scored]:
-        for step, answer in (head, *steps):
+        for step, scores in (head, *steps):
             if step.error is not None:
                 raise step.error
             assert step.piece is not None
-            yield scored_part(step.piece, *answer())
+            yield scored_part(step.piece, *scores())
 
     return head[0], parts()
 

@@ -73,10 +73,10 @@ CONCEPTS = (
         "drag one pointer over a plain autoencoder's and a VAE's latent plane, holes shaded; walk, sample, draw your "
         "own, train your own",
         (
-            Pretraining("morphing_shapes", "concepts.vae_morphing.pretrain:pretrain_shapes"),
-            Pretraining("morphing_digits", "concepts.vae_morphing.pretrain:pretrain_digits"),
+            Pretraining("morphing_shapes", "concepts.vae_morphing.pretrained:pretrain_shapes"),
+            Pretraining("morphing_digits", "concepts.vae_morphing.pretrained:pretrain_digits"),
             Pretraining("beta", "concepts.vae_morphing.beta:pretrain"),
-            Pretraining("vae20_digits", "concepts.vae_morphing.pretrain:pretrain_wide"),
+            Pretraining("vae20_digits", "concepts.vae_morphing.pretrained:pretrain_wide"),
         ),
     ),
     Concept(

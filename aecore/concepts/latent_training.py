@@ -1,4 +1,4 @@
-"""How the latent pages' networks are trained: learning rates one after the other, the KL term let in gradually."""
+"""Train by a plan of learning rates in stages, raising the KL weight gradually, with checkpoints."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -71,7 +71,7 @@ def train_by(
 
 
 class _Placed(nn.Module):
-    """A model whose codes are told where to lie while its decoder learns to read them there."""
+    """A model whose codes are pulled to given places while its decoder learns to decode from there."""
 
     PULL, SPREAD = 30.0, 0.1  # of a code's squared distance against nats; of the codes that the decoder reads
 

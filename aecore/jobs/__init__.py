@@ -24,8 +24,8 @@ from typing import Any
 
 from aecore.errors import JobError, SettingError, StoreError
 from aecore.jobs.dispatch import LANES, Dispatcher
-from aecore.jobs.handles import Job, State, Task, Work
 from aecore.jobs.held import Handle, Held, ValueStore
+from aecore.jobs.job import Job, State, Task, Work
 from aecore.jobs.running import Cancelled, execute, make_failure
 from aecore.jobs.serialization import Packed, PicklingError, pack, seal
 from aecore.memory import budget
@@ -36,6 +36,7 @@ __all__ = [
     "Held",
     "Job",
     "State",
+    "Task",
     "budget",
     "reachable",
     "release",

@@ -28,8 +28,8 @@ from urllib.parse import urlsplit
 import aecore.memory
 from aecore.errors import JobError, TooBusy
 from aecore.jobs import config, service
-from aecore.jobs.handles import Work
 from aecore.jobs.held import gone
+from aecore.jobs.job import Work
 from aecore.jobs.plan import MachinePlan, plan
 from aecore.jobs.running import Outcome, make_failure
 

@@ -1,4 +1,4 @@
-"""The one configuration of Dask that every scheduler and worker runs under, and what is wrong with one that does not.
+"""The one configuration of Dask that every scheduler and worker runs under.
 
 Nothing of a visitor's passes the scheduler in any case: arguments, progress and results go straight from process to
 process (`aecore.jobs.worker`). This is what keeps them off disks and out of logs there, too.

@@ -19,8 +19,8 @@ from typing import Any
 
 from aecore.errors import AecoreError, JobError, TooBusy
 from aecore.jobs.cluster import REFUSED, Cluster, Refused, can_reach
-from aecore.jobs.handles import Work
 from aecore.jobs.held import Handle
+from aecore.jobs.job import Work
 from aecore.jobs.running import Outcome, make_failure
 from aecore.jobs.serialization import Packed
 
@@ -74,7 +74,7 @@ class _Thread(threading.Thread):
 
 
 class Dispatcher:
-    """Feeds the lanes."""
+    """One queue per lane, and the cluster that works on them."""
 
     def __init__(self) -> None:
         self._inbox: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
@@ -146,6 +146,7 @@ class Dispatcher:
     def loop(self) -> None:
         """Serve the inbox for ever."""
         # When a source file changes, Streamlit drops this module and imports it anew, while its former self goes on.
+        # Only the list of threads is known to both; a test drops the modules and looks for the former workers.
         for thread in threading.enumerate():
             if thread.name == THREAD and thread is not threading.current_thread():
                 getattr(thread, "owner").shutdown()  # noqa: B009 - of a class that is not this module's any more
@@ -358,7 +359,7 @@ def _make_loss() -> Outcome:
 
 def _broken(future: Any) -> Outcome:
     """Return the outcome of work that Dask could not run, or whose worker died."""
-    from distributed.scheduler import KilledWorker
+    from distributed import KilledWorker
 
     error = future.exception(timeout=10) if future.status == "error" else None
     if error is None or isinstance(error, KilledWorker):
@@ -384,7 +385,7 @@ def _interpret(running: _Running, outcome: Outcome) -> Outcome:
 
 
 def _because(error: Exception) -> str:
-    """Say what a visitor may know of why there are no workers: no address, no path."""
+    """Return the part of a message that says why there are no workers, without an address or a path."""
     if not os.environ.get("AECORE_SCHEDULER"):
         return ""
     if isinstance(error, Refused):

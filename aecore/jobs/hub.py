@@ -54,7 +54,8 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 async def _serve(spec: dict[str, Any], scratch: str, nannies: list[Nanny]) -> None:
     security = Security.temporary()
-    distributed.scheduler.heartbeat_interval = lambda workers: HEARTBEAT  # twice a second, for a few, by itself
+    # By itself the scheduler asks a few workers twice a second, and no setting changes that; a test reads the interval.
+    distributed.scheduler.heartbeat_interval = lambda workers: HEARTBEAT
     async with Scheduler(
         host=HOST, port=0, protocol="tls", security=security, dashboard=False, dashboard_address=f"{HOST}:0",
         preload=["aecore.jobs.scheduler"],

@@ -41,7 +41,7 @@ class Outcome:
 
     @property
     def words(self) -> dict[str, str]:
-        """What travels of it beside the values, as plain text."""
+        """What travels of it beside the values: plain text."""
         return {name: getattr(self, name) for name in ("state", "error", "message", "log")}
 
 

@@ -1,4 +1,4 @@
-"""How values travel between the server, the workers and their children: in parts, so that large ones are not copied.
+"""Pack values for the way between server, workers and their children: in parts, so that large ones are not copied.
 
 Three kinds of packed. A *task* goes from the server to a worker and is trusted. A *tree* (`aecore.store`) is the
 result of a public task. A *value* is anything else that comes back: the process that made it has read a visitor's bytes
@@ -79,9 +79,10 @@ def rebuild(head: Sequence[Any], parts: Sequence[Buffer]) -> Packed:
 
 
 def seal(task: Callable[..., Any], args: tuple[Any, ...]) -> Packed:
-    """Pack a task now, so that nothing the caller changes meanwhile reaches it; ``bytes``, which nobody can change,
-    are not copied.
-    """  # noqa: D205, D400
+    """Pack a task now, so that nothing the caller changes meanwhile reaches it.
+
+    ``bytes``, which nobody can change, are not copied.
+    """
     own = {id(arg) for arg in args if type(arg) is bytes}
     writer = _Writer(own)
     pickle.Pickler(writer, protocol=pickle.HIGHEST_PROTOCOL).dump((task, args))
@@ -222,7 +223,7 @@ class _Reader:
 
 
 class _Packer(pickle.Pickler):
-    """Refuses what `_Unpacker` would refuse, and takes this package's and pandas' objects apart into plain parts."""
+    """A pickler that refuses what `_Unpacker` would refuse, and takes objects of this package and of pandas apart."""
 
     def reducer_override(self, value: Any) -> Any:
         kind = type(value)

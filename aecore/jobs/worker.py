@@ -24,6 +24,8 @@ def dask_setup(worker: Any) -> None:
     with contextlib.suppress(OSError):  # Linux only
         Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
     _keep_no_core()
+    # Dask has no documented way to add handlers and callbacks, nor to read a worker's memory settings and resources (in
+    # `service`): a test looks at each of these attributes on real workers.
     worker.aecore_service = service = WorkerService(worker)
     worker.handlers.update(service.handlers())
     worker.periodic_callbacks["aecore"] = PeriodicCallback(service.sweep, 1000 * SWEEP_SECONDS)

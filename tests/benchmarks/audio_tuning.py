@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from aecore.concepts.audio_denoising import NoiseSettings, sample
-from aecore.concepts.audio_denoising.tune import tune
+from aecore.concepts.audio_denoising.training import tune
 from aecore.numerics.progress import finish
 
 

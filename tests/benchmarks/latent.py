@@ -21,7 +21,7 @@ from aecore.concepts.latent_clusters import training as latent_clusters_training
 from aecore.concepts.latent_clusters.tables import measure_table
 from aecore.concepts.vae_morphing import pictures
 from aecore.concepts.vae_morphing import training as vae_morphing_training
-from aecore.concepts.vae_morphing.pretrain import load_wide
+from aecore.concepts.vae_morphing.pretrained import load_wide
 from aecore.data.datasets import mnist
 from aecore.numerics.dense import Array, DenseNetwork
 from aecore.numerics.progress import finish

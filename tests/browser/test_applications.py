@@ -72,7 +72,7 @@ def test_back_shows_what_was_left_and_so_does_the_menu(app, open_page):
 
 
 @pytest.mark.parametrize(
-    ("epochs", "viewport"), [(50, {"width": 1360, "height": 900}), (40, {"width": 390, "height": 844})]
+    ("epochs", "viewport"), [(30, {"width": 1360, "height": 900}), (20, {"width": 390, "height": 844})]
 )
 def test_a_training_is_seen_where_its_button_was_pressed(app, open_page, epochs, viewport):
     from playwright.sync_api import expect

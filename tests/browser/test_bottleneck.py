@@ -87,12 +87,27 @@ def test_a_prompt_moves_the_handle_and_the_sliders(bottleneck):
     assert page.get_by_role("slider", name=re.compile("Complexity")).input_value() == "1"
 
 
-def test_a_recording_s_autoencoders_come_when_asked_for(app, open_page):
+def recorded(app, open_page):
+    """A page with a recording, which PCA has compressed."""
     page = open_page(f"{app}/Bottleneck?signals=Your+own+recording")
     t = np.arange(2_000)  # few windows, small batches: as many steps as for any other, each of which is short
     log = "tone\n" + "\n".join(f"{value:.4f}" for value in np.sin(t / 3) + np.sin(t / 7))
     choose_file(page, "tones.csv", log.encode())
     expect_titles(page, ["PCA", "The network", *below("PCA")])
+    return page
+
+
+def test_a_recording_is_compressed_by_pca_at_once_and_a_training_is_offered(app, open_page):
+    page = recorded(app, open_page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text(re.compile("Linear: epoch|Nonlinear: epoch|starting", re.IGNORECASE)).first.wait_for(timeout=WAIT)
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel").wait_for(state="detached", timeout=WAIT)
+
+
+@pytest.mark.release
+def test_a_recording_s_autoencoders_come_when_asked_for(app, open_page):
+    page = recorded(app, open_page)
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_text(re.compile("Linear: epoch|Nonlinear: epoch|starting", re.IGNORECASE)).first.wait_for(timeout=WAIT)
     page.locator(".scrubber .title", has_text="Nonlinear autoencoder").wait_for(timeout=WAIT)

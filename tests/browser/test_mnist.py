@@ -37,7 +37,7 @@ def test_digits_are_redrawn_while_it_trains_and_a_cancel_keeps_the_film(compress
 
 
 def test_a_setting_that_changes_meanwhile_leaves_the_training_alone(compression):
-    page = compression("pictures=shipped&epochs=20&width=1024&batch=32")
+    page = compression("pictures=shipped&epochs=8&width=1024&batch=32")
     page.get_by_role("button", name="Train", exact=True).click()
     page.locator('img[alt^="Rebuilt, squared error"]').wait_for(timeout=WAIT)
     page.get_by_role("slider", name="Numbers in the code").press("ArrowRight")
@@ -45,4 +45,4 @@ def test_a_setting_that_changes_meanwhile_leaves_the_training_alone(compression)
     page.get_by_role("button", name="Show it").click(timeout=WAIT)
     page.get_by_text("The worst ten").wait_for(timeout=WAIT)
     settle(page)
-    assert "latent" not in page.url and "epochs=20" in page.url
+    assert "latent" not in page.url and "epochs=8" in page.url

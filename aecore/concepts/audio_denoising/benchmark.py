@@ -1,4 +1,4 @@
-"""One look at a sound: spoiled, cleaned by every method, measured and drawn; what the page shows after each change.
+"""Benchmark of one sound: noise added, every method applied, measured and drawn; the page shows it after each change.
 
 A bench is a tree: ``{"sample_rate", "noisy": int16 [T, C], "clean": the same where it is known, "cleaned": {method:
 int16 [T, C]}, "measures": rows, "pictures": pictures, "network_seconds", "notes"}``. 16 bits are what a file takes away
@@ -29,14 +29,14 @@ FULL = 32767
 
 
 def sample_bench(mixing: NoiseSettings) -> Generator[Progress, None, Tree]:
-    """Bench of the clip that ships; public, so each setting is worked out once."""
+    """Run `bench` on the built-in clip; public, so each setting is computed once."""
     return (yield from bench(denoising.sample(), mixing))
 
 
 def bench(
     clip: Sound | None, mixing: NoiseSettings, own: Sound | None = None, models: dict[str, Tree] | None = None
 ) -> Generator[Progress, None, Tree]:
-    """Spoil a clip (None: the built-in one), clean it by every method and by ``models`` (method -> denoiser's tree).
+    """Add noise to a clip (None: the built-in one), clean it by every method and by ``models`` (name -> denoiser).
 
     A job's task; private where a sound or a model is the visitor's. Returns the measures and pictures too.
     """
@@ -87,15 +87,15 @@ def _measure_all(mixture: Mixture, cleaned: dict[str, NDArray[np.float32]]) -> G
 
 
 def tune_sample(noise: NoiseKind, scratch: bool) -> Generator[Progress, None, Tree]:
-    """Tune to the clip that ships in noise of one kind; public. See `audio_tuning.tune`."""
+    """Tune to the clip that ships in noise of one kind; public. See `training.tune`."""
     return (yield from tune(denoising.sample(), NoiseSettings(noise=noise), None, scratch))
 
 
 def tune(
     clip: Sound | None, mixing: NoiseSettings, own: Sound | None, scratch: bool
 ) -> Generator[Progress, None, Tree]:
-    """Tune to a clip (None: the built-in one); see `audio_tuning.tune`, which needs torch: fast in a worker alone."""
-    from aecore.concepts.audio_denoising import tune as audio_tuning
+    """Tune to a clip (None: the built-in one); see `training.tune`, which needs torch: fast in a worker alone."""
+    from aecore.concepts.audio_denoising import training as audio_tuning
 
     return (yield from audio_tuning.tune(denoising.sample() if clip is None else clip, mixing, own, scratch))
 
@@ -128,5 +128,5 @@ def load_pretrained(mixing: NoiseSettings) -> Tree | None:
 
 
 def pretrain() -> Generator[Progress, None, None]:
-    """Compute what ``shipped`` reads, with the denoiser that ships."""
+    """Compute what `load_pretrained` reads, with the built-in denoiser."""
     store.write(ASSET, (yield from sample_bench(NoiseSettings())))

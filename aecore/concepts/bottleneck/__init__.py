@@ -1,4 +1,4 @@
-"""Bottleneck: three machines squeeze the same signals through k numbers, for every k; what each loses, and why."""
+"""Bottleneck: three models compress the same signals to k numbers, for every k, and their errors are compared."""
 
 import functools
 from collections.abc import Generator
@@ -23,34 +23,39 @@ from aecore.numerics.progress import relay
 from aecore.numerics.threads import one_thread
 from aecore.paths import MODELS
 
-LARGEST = 64  # code numbers at most: a quarter of the signal
-GRID = (1, 2, 3, 5, 10, 20, 40)  # complexities whose trained machines ship
+# Largest latent size: a quarter of the signal.
+LARGEST = 64
+# Complexities with pre-trained models.
+GRID = (1, 2, 3, 5, 10, 20, 40)
 ASSET = MODELS / "bottleneck.safetensors"
 
 PCA, LINEAR, NONLINEAR = "PCA", "Linear autoencoder", "Nonlinear autoencoder"
-HIDDEN = (128, 96)  # two layers before the code: with one, training does not find its way around a circle
+# Two layers before the code: with one, training does not find its way around a circle.
+HIDDEN = (128, 96)
 WEIGHT_SEED = 0
-FLOOR = -60.0  # dB below the loudest line: beyond, there is nothing to see
-WIDE_ANGLE = 10.0  # degrees that want a word
+# Lowest level that is drawn, in dB below the loudest line.
+FLOOR = -60.0
+# Angle in degrees above which a sentence explains it.
+WIDE_ANGLE = 10.0
 
 Tree = dict[str, Any]
 Progress = dict[str, Any]
 
 
 class SignalSweep(NamedTuple):
-    """The signal on screen through every waist, and what each machine loses on average."""
+    """The signal on screen rebuilt from every latent size, and the mean error of each model."""
 
     shown: Array  # [L]
     pca: FittedPca
     machines: dict[str, SignalModel]
-    frames: dict[str, Array]  # [65, L] of each machine
+    frames: dict[str, Array]  # [65, L] of each model
     lost: dict[str, NDArray[np.float64]]  # [65] of each, share of the test signals' variance
-    bound: NDArray[np.float64]  # [65], the least that any linear machine loses of them
+    bound: NDArray[np.float64]  # [65], the least that any linear model loses of them
 
     def levels(self, machine: str) -> dict[str, NDArray[np.float64]]:
         """Spectra in dB below the signal's loudest line, down to `FLOOR`.
 
-        [129] of the signal on screen, [65, 129] of what a machine makes of it from each size, and of the rest.
+        [129] of the signal on screen, [65, 129] of what a model makes of it from each size, and of the rest.
         """
         rebuilt = self.frames[machine]
         loudest = max(float(spectrum(self.shown).max()), 1e-12)
@@ -69,12 +74,12 @@ def fit_pca(learn: Array) -> FittedPca:
 
 @functools.cache  # 40 families at most, 130 KB each
 def family_pca(complexity: int) -> FittedPca:
-    """Fit PCA to what the machines learn a family from; once a process, for it takes a tenth of a second."""
+    """Fit PCA to a family's training signals; once a process, for it takes a tenth of a second."""
     return fit_pca(family_to_learn(complexity))
 
 
 def sweep(test: Array, shown: int, pca: FittedPca, trained: Tree | None) -> SignalSweep:
-    """Run every machine at every code size on signals [N, 256], of which row ``shown`` is the one on screen.
+    """Run every model at every latent size on signals [N, 256], of which row ``shown`` is the one on screen.
 
     Without ``trained`` weights that is PCA alone.
     """
@@ -206,7 +211,7 @@ def _half(model: Any) -> dict[str, NDArray[np.float16]]:
 
 # ---------------------------------------------------------------------- what ships
 def load_pretrained(complexity: int) -> Tree | None:
-    """Read the trained machines of a complexity on the grid; None for another."""
+    """Read the pre-trained models of a complexity on the grid; return None for another."""
     if complexity not in GRID:
         return None
     tree: Tree = store.read(ASSET)[str(complexity)]
@@ -214,7 +219,7 @@ def load_pretrained(complexity: int) -> Tree | None:
 
 
 def pretrain() -> Generator[Progress, None, None]:
-    """Train what ``shipped`` reads."""
+    """Train what `load_pretrained` reads."""
     trees: Tree = {}
     for i, complexity in enumerate(GRID):
 

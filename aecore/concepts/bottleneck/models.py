@@ -1,7 +1,7 @@
-"""Three machines that squeeze a signal through k numbers, for every k at once, in plain numpy: no torch on a page.
+"""Models that compress a signal to k numbers, for every k at once, in plain numpy: no torch on a page.
 
-A *machine* turns ``x`` [L] into a code of up to K numbers, the most useful one first, and rebuilds ``x`` from the first
-k of them, for k = 0..K.
+A model turns ``x`` [L] into a code of up to K numbers, the most useful one first, and rebuilds ``x`` from the first k
+of them, for k = 0..K.
 """
 
 from collections.abc import Sequence
@@ -18,12 +18,14 @@ Array = NDArray[np.float32]
 Layers = tuple[tuple[Array, Array], ...]  # (weights [out, in], biases [out]) of each
 
 
-BLOCK = 32  # signals: their units at every size (65 x 32 x 128 numbers) stay in a core's own cache
-_CORES = ThreadPoolExecutor(2, "bottleneck")  # numpy lets go of the interpreter; more cores than two hardly help
+# Signals in a block: their units at every size (65 x 32 x 128 numbers) stay in a core's own cache.
+BLOCK = 32
+# numpy releases the interpreter lock; more than two cores hardly help.
+_CORES = ThreadPoolExecutor(2, "bottleneck")
 
 
 class SignalModel(Protocol):
-    """What the figures ask of a machine."""
+    """What the figures ask of a model."""
 
     def frames(self, x: Array) -> Array:
         """Rebuild one signal [L] from its first 0..K code numbers: [K + 1, L]."""
@@ -44,7 +46,7 @@ class LinearModel(NamedTuple):
     into: Array  # [K, L]
     offsets: Array  # [K]
     out: Array  # [K, L]
-    mean: Array  # [L], what it says when it is told nothing
+    mean: Array  # [L], its output for k = 0
 
     def encode(self, x: Array) -> Array:
         """Codes [..., K] of signals [..., L]."""

@@ -12,12 +12,14 @@ from aecore.data.readers import uploads
 from aecore.errors import DataError, TooFewRows
 from aecore.jobs import Held
 
-HELD_OUT = 5  # one row in five, at the end of a recording, is not learnt from
-FEWEST_ROWS = 3 * LENGTH  # two windows' rows to learn from, one to test on
+# One row in this many, at the end of a recording, is held out.
+HELD_OUT = 5
+# Two windows of training rows and one of test rows.
+FEWEST_ROWS = 3 * LENGTH
 
 
 class ChannelWindows(NamedTuple):
-    """A visitor's channel in windows, in standard deviations of the stretch that is learnt from."""
+    """A visitor's channel in windows, in standard deviations of its training rows."""
 
     learn: Array  # [N, L], from the first four fifths of the rows
     test: Array  # [M, L], from the last fifth
@@ -27,7 +29,7 @@ class ChannelWindows(NamedTuple):
     notes: tuple[str, ...]
 
     def choose_row(self, seed: int) -> int:
-        """Row of ``test`` that a seed puts on screen."""
+        """Return the row of ``test`` that a seed puts on screen."""
         return int(np.random.default_rng(seed).integers(len(self.test)))
 
 

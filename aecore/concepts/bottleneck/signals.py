@@ -11,10 +11,14 @@ from aecore.errors import SettingError
 
 Array = NDArray[np.float32]
 
-LENGTH = 256  # samples a signal: 40 components stay apart, and a screen shows each sample
-LEARN, TEST = 4096, 256  # signals: more teach the machines little, and each test signal costs every control time
-LEARN_SEED = 1_000_000  # beyond the page's seeds: no test signal is one that was learnt
-MAX_SEED, MAX_NOISE = 999, 1.0  # noise as loud as the signal
+# Samples a signal: 40 components stay apart, and a screen shows each sample.
+LENGTH = 256
+# Training and test signals: more training signals help little, and each test signal slows every control.
+LEARN, TEST = 4096, 256
+# Beyond the page's seeds, so that no test signal is a training signal.
+LEARN_SEED = 1_000_000
+# The loudest noise is as loud as the signal.
+MAX_SEED, MAX_NOISE = 999, 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +43,9 @@ class FamilySettings:
 
 
 def family_to_learn(complexity: int) -> Array:
-    """Draw what the machines learn a family from: [4096, 256], noisy to different degrees.
+    """Draw the training signals of a family: [4096, 256], noisy to different degrees.
 
-    White noise raises every eigenvalue alike and turns no eigenvector, so one machine can serve every noise: each
+    White noise raises every eigenvalue alike and turns no eigenvector, so one model can serve every noise: each
     signal draws its own level from 0 to 1, low ones more often.
     """
     clean = SinusoidFamily(complexity=complexity, length=LENGTH).draw(LEARN, seed=LEARN_SEED)

@@ -1,4 +1,4 @@
-"""What no linear machine can beat, and how near a linear autoencoder comes to PCA."""
+"""The bound of all linear models, and the distance of a linear autoencoder from PCA."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The unglamorous decisions, each measured before and after on small simulated machines.
+"""Practical decisions, each measured before and after on small simulated drives.
 
 Where nothing else is said, the model is a linear autoencoder over windows, which is PCA (see *Just PCA?*): its solution
 is closed, so that an item takes milliseconds and its number is the decision's, not a training's.
@@ -20,9 +20,11 @@ Array = NDArray[np.floating[Any]]
 Pair = tuple[float, float]
 
 SEEDS = 5
-PLACES = 40  # recordings that a noisy ratio is averaged over
+# Recordings that a noisy ratio is averaged over.
+PLACES = 40
 WINDOW, CODE = 20, 6
-FALSE_ALARMS = 0.01  # what a threshold at the 99th percentile promises
+# False alarm rate that a threshold at the 99th percentile promises.
+FALSE_ALARMS = 0.01
 
 
 class Item(NamedTuple):
@@ -132,7 +134,9 @@ def splits(seed: int) -> Pair:
     for _ in range(PLACES):
         whole = _tone(rng, 6000, np.repeat(rng.uniform(12, 48, 30), 200))
         known, later = _make_windows(whole[:2000], 48), _make_windows(whole[2000:], 48)
-        came += float(_errors(Principal.fit(known, CODE), later).mean())  # what is deployed has learnt from all
+        came += float(
+            _errors(Principal.fit(known, CODE), later).mean()
+        )  # the deployed model is trained on all known rows
         picked = rng.permutation(len(known)) < len(known) // 5
         last = np.arange(len(known)) >= len(known) * 4 // 5
         for i, (held_out, gap) in enumerate(((picked, 0), (last, 48))):

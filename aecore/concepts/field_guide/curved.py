@@ -14,11 +14,15 @@ from aecore.latent import Principal
 Array = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 
-TURNS = (0, 30, 60, 90, 120, 180, 240, 300)  # degrees from one end of the line to the other
-NOISE = 0.03  # standard deviation, the line being 2 long
-COUNT = 300  # points to learn from, and as many to judge by
+# Degrees from one end of the line to the other.
+TURNS = (0, 30, 60, 90, 120, 180, 240, 300)
+# Standard deviation of the noise; the line is 2 long.
+NOISE = 0.03
+# Training points, and as many test points.
+COUNT = 300
 SHOWN = 200
-RESTARTS = 2  # a network that folds the line in its first steps does not unfold it: the better by training loss is kept
+# A network that folds the line in its first steps does not unfold it, so the restart of lower training loss is kept.
+RESTARTS = 2
 EPOCHS, BATCH, RATE = 120, 64, 1e-2
 HIDDEN = (24, 16)
 PCA, LINEAR, NONLINEAR = "PCA", "Linear autoencoder", "Nonlinear autoencoder"
@@ -26,13 +30,13 @@ MACHINES = (PCA, LINEAR, NONLINEAR)
 
 
 class Bent(NamedTuple):
-    """One number a point, at every bend: held-out points [T, n, 2], what each machine makes of them, what it loses."""
+    """One number a point, at every bend: held-out points [T, n, 2], their reconstructions, and errors."""
 
     turns: tuple[int, ...]
     points: Array
-    rebuilt: dict[str, Array]  # [T, n, 2] by machine
-    lost: dict[str, Numbers]  # [T] by machine, share of held-out variance
-    floor: Numbers  # [T], share that no machine can keep: the noise across the line
+    rebuilt: dict[str, Array]  # [T, n, 2] by model
+    lost: dict[str, Numbers]  # [T] by model, share of held-out variance
+    floor: Numbers  # [T], share that no model can explain: the noise across the line
 
 
 def draw(turn: float, seed: int) -> Array:

@@ -67,9 +67,9 @@ def from_tree(tree: dict[str, Any]) -> Generated:
 
 
 def measure(samples: Array, real: Array, reference: Reference) -> tuple[float, float, float]:
-    """Three shares of samples [N, D] against as many real data [N, D] that nobody learnt from.
+    """Return three shares of samples [N, D] against as many real data [N, D] of the test set.
 
-    Implausible: farther from all that was learnt than 99 % of real data lie. Told apart: how often the nearest other
+    Implausible: farther from the training set than 99 % of real data lie. Told apart: how often the nearest other
     datum is of the same make, real or sampled; 0.5 for perfect samples, 1 where every one is told (Lopez-Paz & Oquab,
     *Revisiting Classifier Two-Sample Tests*, 2017). Covered: real data with a sample nearer than their fifth real
     neighbour (Naeem et al., *Reliable Fidelity and Diversity Metrics*, 2020).

@@ -33,7 +33,7 @@ RULES = (LOG2, ELBOW, SHARE, HELD_OUT)
 
 
 class SizingData(NamedTuple):
-    """Data to learn from [N, D] and to be judged by [M, D]; what was there before the noise [M, D], where known."""
+    """Training data [N, D], test data [M, D], and the test data without their noise [M, D], where known."""
 
     learn: Array
     test: Array

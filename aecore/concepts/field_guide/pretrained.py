@@ -1,4 +1,4 @@
-"""What the field guide opens on: every section's results in one small file, rebuilt by ``pretrain``."""
+"""Pre-computed results of the field guide: every section's in one small file, rebuilt by `pretrain`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from aecore.concepts.field_guide.trials import HEALTHY, KINDS, History, Trial, T
 from aecore.paths import MODELS
 
 ASSET = MODELS / "field_guide.safetensors"
-LEARNT = ("digits", "sinusoids")  # data whose trials the diagnosis learnt from
-OTHERS = ("shapes", "inverter")  # and those that it never saw
+# Data whose trials train the diagnosis.
+LEARNT = ("digits", "sinusoids")
+# Data whose trials test it.
+OTHERS = ("shapes", "inverter")
 LEARNT_SEEDS, UNSEEN_SEEDS = range(6), range(100, 104)
-SHOWN_SEED = 100  # one that the diagnosis has not learnt from
+# Seed of the trials that the page opens with, one of the test set.
+SHOWN_SEED = 100
 
 Steps = Generator[dict[str, Any], None, dict[str, Any]]
 
 
 class Diagnosed(NamedTuple):
-    """The diagnosis, and what it answered of trials that it had not learnt from: [kinds, kinds + unclear] each."""
+    """The diagnosis, and its confusion matrices on test trials: [kinds, kinds + unclear] each."""
 
     diagnosis: Diagnosis
     unseen_seeds: NDArray[np.int64]
@@ -90,7 +93,7 @@ def sizes() -> Steps:
 
 
 def diagnose() -> Steps:
-    """Run trials of every kind, learn the diagnosis from some, and judge it by the others."""
+    """Run trials of every kind, fit the diagnosis to some, and test it on the others."""
     learnt = yield from _trials("learnt", LEARNT, LEARNT_SEEDS)
     diagnosis = Diagnosis.fit([h for _, h in learnt], [kind for kind, _ in learnt])
     exemplars: dict[str, dict[str, Any]] = {data: {} for data in (*LEARNT, *OTHERS)}

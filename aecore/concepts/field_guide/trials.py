@@ -57,7 +57,7 @@ class Trial:
 
 
 class TrialPlan(NamedTuple):
-    """What a trial is trained with, drawn from its seed and bent by its faults."""
+    """Settings of a trial's training, drawn from its seed and changed by its faults."""
 
     rows: int
     batch: int
@@ -123,7 +123,7 @@ def draw_rows(data: str, count: int, seed: int) -> Array:
 
 
 def split(trial: Trial, plan: TrialPlan) -> tuple[Array, Array]:
-    """Draw data to learn from and to test on, scaled as the trial's faults have it."""
+    """Draw training and test data, scaled as the trial's faults say."""
     both = draw_rows(trial.data, plan.rows + TEST_ROWS, trial.seed)
     rng = np.random.default_rng([trial.seed, 2])
     centre, spread = both[: plan.rows].mean(0), both[: plan.rows].std(0)

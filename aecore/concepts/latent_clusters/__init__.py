@@ -1,4 +1,4 @@
-"""Latent clusters: the same data as PCA, an autoencoder and a VAE lay them out; nobody told any of them the labels."""
+"""Latent clusters: the same data as PCA, an autoencoder and a VAE lay them out, all trained without labels."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -20,14 +20,15 @@ PCA, PLAIN, VAE = "PCA", "Autoencoder", "VAE"
 MACHINES = (PCA, PLAIN, VAE)
 IDS = {"pca": PCA, "autoencoder": PLAIN, "vae": VAE}  # as links name them
 SOURCES = ("digits", "mnist", "own")
-SIZES = (2, 3, 4, 8, 16, 32)  # numbers in the code
+# Latent sizes.
+SIZES = (2, 3, 4, 8, 16, 32)
 MAX_BETA, MAX_EPOCHS = 8.0, 300
 ASSET = MODELS / "latent_clusters.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterSettings:
-    """Which data, numbers in the code, the projection above 2, a label to leave out, and how it is trained."""
+    """Which data, latent size, the projection above 2, a label to leave out, and how it is trained."""
 
     source: str = "digits"
     size: int = 2
@@ -60,7 +61,7 @@ class Collection(NamedTuple):
     labels: NDArray[np.uint8] | None  # [N], a kind's place in ``names``
     names: tuple[str, ...]
     shape: tuple[int, int] | None  # of a picture, where the vectors are pictures
-    held_out: NDArray[np.bool_]  # [N], never learnt from
+    held_out: NDArray[np.bool_]  # [N], the test set
 
     def pictures(self) -> Array | None:
         """[N, H, W], where the vectors are pictures."""
@@ -108,7 +109,7 @@ def _single(arrays: dict[str, Any]) -> dict[str, Array]:
 
 
 # ---------------------------------------------------------------------- data
-SHOWN_MNIST, LEARNT_MNIST = 2000, 10_000  # of MNIST: what a browser draws at ease, and what is learnt in a minute
+SHOWN_MNIST, LEARNT_MNIST = 2000, 10_000  # of MNIST: what a browser draws at ease, and what trains in a minute
 
 
 def collection(source: str) -> Collection:

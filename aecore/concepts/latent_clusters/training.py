@@ -32,11 +32,16 @@ Progress = dict[str, Any]
 
 HIDDEN = (128, 64)
 BATCH, RATE = 64, 3e-3
-SHOWN_EPOCHS = 12  # moments of training under the handle
-SHOWN = 600  # data whose way through training is kept
-FEWEST = 50  # data: below, there is nothing to lay out
-WORST = 10  # data whose reconstruction is kept
-WATCHED = 500  # codes sent after every epoch
+# Moments of training that a slider shows.
+SHOWN_EPOCHS = 12
+# Samples whose codes through training are kept.
+SHOWN = 600
+# Fewest samples that can be laid out.
+FEWEST = 50
+# Samples whose reconstruction is kept.
+WORST = 10
+# Codes sent after every epoch.
+WATCHED = 500
 
 
 def train(settings: ClusterSettings) -> Generator[Progress, None, dict[str, Any]]:
@@ -169,7 +174,7 @@ def _history(codes: list[Array]) -> Array:
 
 
 def _measure_auc(errors: Array, shown: Collection, without: int) -> float:
-    """ROC AUC of the error as a sign of the label that was left out, on data that nobody learnt from."""
+    """Return the ROC AUC of the error as a sign of the label that was left out, on the test set."""
     assert shown.labels is not None
     strange = shown.labels == without
     known = ~strange & shown.held_out

@@ -1,4 +1,4 @@
-"""What the networks of the page learn from, and the ten pictures that they are watched on."""
+"""Training, validation and test pictures of the page's networks, and the ten pictures that it shows."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,8 @@ from aecore.errors import SettingError
 
 MNIST, FASHION, SHIPPED = "mnist", "fashion", "shipped"
 SOURCES = (MNIST, FASHION, SHIPPED)
-HELD_OUT = 5_000  # training pictures that the validation curve is drawn from
+# Training pictures that are set aside for validation.
+HELD_OUT = 5_000
 CLASSES = {
     FASHION: ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"),
 }  # fmt: skip
@@ -48,7 +49,7 @@ def load(source: str) -> Pictures:
 
 
 def load_watched(source: str) -> NDArray[np.uint8]:
-    """Ten pictures never learnt from, one a class: digits drawn for this project; for Fashion, of its test part."""
+    """Load ten test pictures, one a class: digits drawn for this project; for Fashion, of its test part."""
     if source != FASHION:
         return drawn_digits.load()
     test = mnist.load(name=source, train=False)

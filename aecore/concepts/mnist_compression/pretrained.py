@@ -1,4 +1,4 @@
-"""What the compression page opens with: networks of six code sizes, already trained, beside the other ways to save."""
+"""Pre-trained networks of six code sizes, and the table of other methods at the same bytes."""
 
 import functools
 from collections.abc import Generator
@@ -17,7 +17,8 @@ from aecore.paths import MODELS
 
 ASSET = MODELS / "mnist_compression.safetensors"
 SIZES = (2, 4, 8, 16, 32, 64)
-WIDTH = 256  # half of what the page trains: six of them must ship
+# Half of what the page trains, as six networks are shipped.
+WIDTH = 256
 TRAINING = CompressionTraining(epochs=4, batch_size=128, learning_rate=2e-3)
 AUTOENCODER = "Autoencoder"
 

@@ -1,4 +1,4 @@
-"""A training of the compression page as it runs: its film, its history, and how the result is judged."""
+"""A training of the compression page as it runs: its film, its history, and the evaluation of its result."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,10 +22,13 @@ from aecore.concepts.mnist_compression.settings import (
 from aecore.models import from_tree, to_tree
 from aecore.training import Report, fit
 
-CHUNK = 1000  # pictures rebuilt at once
+# Pictures rebuilt at once.
+CHUNK = 1000
 WORST = 10
-FIRST_GAIN = 2.0  # of the usual first weights
-DARKEST_LIGHTEST = 0.003, 0.997  # mean pixels at first: a logit has no end
+# Factor on the usual first weights.
+FIRST_GAIN = 2.0
+# Limits of the mean pixels at first, as a logit has none.
+DARKEST_LIGHTEST = 0.003, 0.997
 HISTORY = ("epoch", "loss", "validation", "mse", "seconds", "images_per_second")
 
 
@@ -117,7 +120,7 @@ class CompressionRun:
 
 
 def initialise(network: CompressionNetwork, learn: NDArray[np.uint8]) -> Any:
-    """Make the model that a training begins with: at first it answers with about the mean of ``learn`` [N, 28, 28].
+    """Make the model that a training begins with, whose first output is about the mean of ``learn`` [N, 28, 28].
 
     Weights of PyTorch's usual size shrink a signal on its way through six layers, and the first thousand steps go into
     making them larger; doubled, they keep it (the argument of He et al., ICCV 2015, for ReLU: a factor of 2.4).
@@ -140,7 +143,7 @@ def initialise(network: CompressionNetwork, learn: NDArray[np.uint8]) -> Any:
 
 
 def evaluate(model: Any, data: pictures.Pictures, count: int | None = None) -> Tree:
-    """Hold a model against the first test pictures: errors by class, the worst, a row beside other ways to save."""
+    """Evaluate a model on the first test pictures: errors by class, the worst, a row of the table of methods."""
     test, labels = data.test[:count], data.labels[:count]
     truth = test / np.float32(255)
     rebuilt = rebuild(model, test)

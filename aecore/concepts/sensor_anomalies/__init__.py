@@ -28,12 +28,14 @@ Array = NDArray[np.floating[Any]]
 Tree = dict[str, Any]
 Progress = dict[str, Any]
 
-MAP_WINDOWS = 1500  # as many points as an eye can take in
-DEFAULT_NORMAL = (0.0, 30.0)  # percent of the rows
+# Points of the map of windows.
+MAP_WINDOWS = 1500
+# Normal stretch in percent of the rows.
+DEFAULT_NORMAL = (0.0, 30.0)
 
 
 class Analysis(NamedTuple):
-    """What a trained detector says of a whole signal; row for row."""
+    """Results of a trained detector on a whole signal, row for row."""
 
     scores: NDArray[np.float32]  # [T]
     channel_excess: NDArray[np.float32]  # [T, C], times the usual normal error
@@ -122,7 +124,7 @@ def normal_rows(length: int, normal: tuple[float, float]) -> tuple[int, int]:
 
 # ---------------------------------------------------------------------- jobs
 def parse(name: str, data: bytes, options: ReadOptions | None = None) -> Generator[Progress, None, Signal]:
-    """Read a visitor's file, as sniffed but for what ``options`` say, and bring it to even steps in time."""
+    """Read a visitor's file, sniffing what ``options`` leave open, and resample it to even steps in time."""
     parsed = yield from parse_file(name, data, options)
     return (yield from interpret(parsed, options))
 
@@ -166,7 +168,7 @@ def rescore(saved: bytes, values: Array, channels: tuple[str, ...]) -> Generator
 
 
 def analyse(detector: "AnomalyDetector", values: Array) -> Tree:
-    """Everything that a trained detector says of a signal [T, C], as a tree."""
+    """Analyse a signal [T, C] with a trained detector; return the tree of an `Analysis`."""
     scores, channel_excess = score_channels(detector, values)
     starts = np.unique(np.linspace(0, len(values) - detector.window_, MAP_WINDOWS).astype(np.int64))
     codes = detector.codes(values, starts)  # [n, latent_dim]
@@ -198,7 +200,7 @@ def fit_detector(
 
 
 def score_channels(detector: "AnomalyDetector", values: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Score of every row [T], and how many times its usual normal error each channel shows [T, C]."""
+    """Return the score of every row [T], and each channel's error in multiples of its usual normal error [T, C]."""
     channel_scores = detector.channel_scores(values)
     return detector.row_scores(channel_scores), detector.channel_excess(channel_scores)
 

@@ -1,4 +1,4 @@
-"""Results of the samples as they come, computed beforehand, so that the sensor page never opens empty."""
+"""Pre-computed results of the samples, so that the sensor page never opens empty."""
 
 from collections.abc import Generator
 
@@ -33,7 +33,7 @@ def load_pretrained(sample: SensorSample, normal: tuple[float, float]) -> Tree |
 
 
 def pretrain() -> Generator[Progress, None, None]:
-    """Compute what ``shipped`` reads."""
+    """Compute what `load_pretrained` reads."""
     trees: Tree = {}
     for i, (name, sample) in enumerate(SAMPLES.items()):
 

@@ -12,7 +12,10 @@ from aecore.concepts.sensor_anomalies import Analysis, Array
 from aecore.data.readers.uploads import Signal
 
 DAY = 86_400.0  # s
-SNIPPET = '''"""Score a log with the detector that was trained on the sensor page: python score.py LOG.csv"""
+SNIPPET = '''"""Score a log with the detector that was trained on the sensor page: python score.py LOG.csv
+
+Needs the package aecore, which `pip install -r requirements.txt` in the project's folder installs.
+"""
 
 import sys
 

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore import latent, store
-from aecore.concepts.vae_morphing.pictures import KINDS, flat, resize
+from aecore.concepts.vae_morphing.pictures import KINDS, resize
 from aecore.errors import SettingError
 from aecore.numerics.dense import Array, DenseNetwork
 from aecore.paths import MODELS
 
 PLAIN, VAE = "Plain autoencoder", "VAE"
-SPAN = 3.5  # standard units from the middle to the edge of a map: of a standard normal, one code in 1,000 lies beyond
+# Standard units from the middle to the edge of a map; one code in 1,000 of a standard normal lies beyond.
+SPAN = 3.5
 
 
 class LatentPlane(NamedTuple):
@@ -55,14 +56,12 @@ class Encoded(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """From one code to another, straight, spherical, and by fading the pictures into each other."""
+    """From one code to another, along a straight and a spherical path."""
 
     straight: Array  # [S, 2]
     spherical: Array  # [S, 2]
     straight_images: Array  # [S, H, W]
     spherical_images: Array
-    crossfade: Array
-    strangeness: Array | None  # [3, S], of the three rows: distance to the nearest real datum over the reference
 
 
 def deepest_hole(plane: LatentPlane, span: float) -> tuple[float, float]:
@@ -118,9 +117,9 @@ def to_tree(made: Morphing) -> dict[str, Any]:
 def encode(plane: LatentPlane, images: Array) -> Encoded:
     """Encode pictures [n, h, w] of any size: mean, spread, and what is rebuilt from the mean."""
     shape = shape_of(plane)
-    told = plane.encoder(resize(images, shape).reshape(len(images), -1))  # (n, 2) or (n, 4)
-    mu = told[:, :2]
-    sigma = np.exp(0.5 * told[:, 2:]) if told.shape[1] == 4 else np.zeros_like(mu)
+    encoded = plane.encoder(resize(images, shape).reshape(len(images), -1))  # (n, 2) or (n, 4)
+    mu = encoded[:, :2]
+    sigma = np.exp(0.5 * encoded[:, 2:]) if encoded.shape[1] == 4 else np.zeros_like(mu)
     return Encoded(mu, sigma, decode(plane, mu))
 
 
@@ -140,15 +139,10 @@ def samples(plane: LatentPlane, count: int, seed: int) -> tuple[Array, Array]:
     return codes, decode(plane, codes)
 
 
-def walk(plane: LatentPlane, start: Array, end: Array, steps: int, reference: latent.Reference | None = None) -> Walk:
-    """Walk from code to code [2]; with ``reference`` every picture on the way is held against the real data."""
-    straight = latent.walk(start, end, steps)
-    spherical = latent.walk(start, end, steps, spherical=True)
-    rows = [decode(plane, straight), decode(plane, spherical)]
-    t = np.linspace(0, 1, steps, dtype=np.float32)[:, None, None]
-    rows.append(rows[0][0] * (1 - t) + rows[0][-1] * t)
-    strangeness = None if reference is None else np.stack([reference.strangeness(flat(row)) for row in rows])
-    return Walk(straight, spherical, rows[0], rows[1], rows[2], strangeness)
+def walk(plane: LatentPlane, start: Array, end: Array, steps: int) -> Walk:
+    """Walk from code to code [2] and decode every step."""
+    straight, spherical = (latent.walk(start, end, steps, spherical=on_sphere) for on_sphere in (False, True))
+    return Walk(straight, spherical, decode(plane, straight), decode(plane, spherical))
 
 
 def shape_of(plane: LatentPlane) -> tuple[int, int]:

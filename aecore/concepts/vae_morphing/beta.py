@@ -1,4 +1,4 @@
-"""What beta does: one VAE for each, trained on the same data from the same first weights, and measured alike."""
+"""Effect of beta: one VAE for each value, trained on the same data from the same first weights."""
 
 from collections.abc import Generator
 from typing import Any, NamedTuple
@@ -15,8 +15,10 @@ from aecore.numerics.dense import Array
 from aecore.paths import MODELS
 
 BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-SHOWN = 600  # codes
-GRID, REACH = 5, 2.0  # pictures a side of the decoded grid, and how far from the middle they are taken
+# Codes that are drawn.
+SHOWN = 600
+# Pictures a side of the decoded grid, and how far from the middle they are taken.
+GRID, REACH = 5, 2.0
 ASSET = MODELS / "beta.safetensors"
 
 
@@ -29,7 +31,7 @@ class BetaSweep(NamedTuple):
     codes: Array  # [K, n, 2]
     labels: NDArray[np.uint8]  # [n]
     names: tuple[str, ...]
-    spread: NDArray[np.float64]  # [K], mean sigma: how wide the cloud of one datum is
+    spread: NDArray[np.float64]  # [K], mean sigma of the posterior q(z given x)
     hole_share: NDArray[np.float64]  # [K], of the prior's central mass
     decoded: Array  # [K, 25, H, W], from the plane's square -2..2, the first at the top left
     inputs: Array  # [m, H, W], one of each kind
@@ -80,10 +82,10 @@ def _sweep(kind: str) -> Generator[dict[str, Any], None, dict[str, Any]]:
 
 
 def _measure(plane: morphing.LatentPlane, test: Array, grid: Array, inputs: Array) -> dict[str, Any]:
-    told = plane.encoder(flat(test))  # (n, 4)
+    encoded = plane.encoder(flat(test))  # (n, 4)
     return {
         "reconstruction": plane.reconstruction, "kl": plane.kl, "hole_share": plane.hole_share,
-        "spread": float(np.exp(0.5 * told[:, 2:]).mean()), "codes": told[:, :2].astype(np.float16),
+        "spread": float(np.exp(0.5 * encoded[:, 2:]).mean()), "codes": encoded[:, :2].astype(np.float16),
         "decoded": _bytes(morphing.decode(plane, grid)),
         "rebuilt": _bytes(morphing.encode(plane, inputs).reconstruction),
     }  # fmt: skip

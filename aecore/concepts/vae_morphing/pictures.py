@@ -1,4 +1,4 @@
-"""What the VAE morphing page's networks learn from: drawn shapes and digits, and pictures brought to their size."""
+"""Training data of the VAE morphing page: drawn shapes and digits, and pictures resized to match."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ PAPER, CONTRAST = 0.3, 1.8  # what enlarging blurs is made sharp again: with the
 
 
 class MorphingData(NamedTuple):
-    """Pictures to learn from, others to judge by, and what their labels mean."""
+    """Training and test pictures, and the names of their labels."""
 
     train: Array  # [N, H, W], 0..1
     train_labels: NDArray[np.uint8]

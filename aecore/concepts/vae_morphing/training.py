@@ -127,13 +127,13 @@ def _train_watched(
     live, shown = settings.live(name), torch.from_numpy(data.train[:WATCHED].copy())
     for epoch, report in enumerate(train_network(live, model, data, settings.seed), 1):
         with torch.inference_mode():
-            told = model.encoder(shown)  # (n, 2) or (n, 4)
+            encoded = model.encoder(shown)  # (n, 2) or (n, 4)
         epochs, losses = live.placing + live.epochs, report.losses
         yield {
             "part": name, "epoch": epoch, "epochs": epochs, "progress": epoch / epochs,
             "loss": losses["total"], "reconstruction": losses["reconstruction"], "kl": losses.get("kl", 0.0),
-            "codes": _place_on_map(told[:, :2].numpy(), name), "labels": data.train_labels[:WATCHED],
-            "spread": float((0.5 * told[:, 2:]).exp().mean()) if told.shape[1] == 4 else 0.0,
+            "codes": _place_on_map(encoded[:, :2].numpy(), name), "labels": data.train_labels[:WATCHED],
+            "spread": float((0.5 * encoded[:, 2:]).exp().mean()) if encoded.shape[1] == 4 else 0.0,
         }  # fmt: skip
 
 
@@ -173,10 +173,10 @@ def map_of(name: str, model: Any, data: MorphingData, reference: latent.Referenc
     kl = 0.0
     with torch.inference_mode():
         test = torch.from_numpy(flat(data.test).copy())
-        told = model.encoder(test)  # (M, 2) or (M, 4)
-        reconstruction = float(bernoulli_negative_log_likelihood(model.decoder(told[:, :2]).flatten(1), test))
-        if told.shape[1] == 4:
-            kl = float(kl_to_standard_normal(told[:, :2], told[:, 2:]))
+        encoded = model.encoder(test)  # (M, 2) or (M, 4)
+        reconstruction = float(bernoulli_negative_log_likelihood(model.decoder(encoded[:, :2]).flatten(1), test))
+        if encoded.shape[1] == 4:
+            kl = float(kl_to_standard_normal(encoded[:, :2], encoded[:, 2:]))
     if name == PLAIN:
         encoder, decoder, _ = morphing.fold_whitening(encoder, decoder, encoder(flat(data.train)))
     shown, labels = (

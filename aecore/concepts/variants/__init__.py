@@ -15,20 +15,23 @@ from aecore.paths import MODELS
 ASSET = MODELS / "variants.safetensors"
 PCA = "PCA"
 HIDDEN = (128,)
-NARROW, MANY = 16, 64  # numbers in a code that is a waist, and in one of many units of which few are active
+# Latent size of a bottleneck, and of a sparse code.
+NARROW, MANY = 16, 64
 SEEDS = 5
-NOISE, MASKED = 0.3, 0.3  # what every network is tried on: Gaussian noise on values of 0..1, a share set to zero
+# Corruptions that every network is tested on: Gaussian noise on values of 0..1, and a share set to zero.
+NOISE, MASKED = 0.3, 0.3
 SOURCES = {"digits": (8, 8), "mnist": (28, 28)}
 
 
 class Variant(NamedTuple):
-    """One variant: its network, and what its training adds.
+    """One variant: its network, and what its training adds; ``id`` is its name in links and its text's section.
 
     ``code`` and ``penalty`` are names of `aecore.models`; ``weights`` are the strengths that ship trained, from none
     on; ``weight`` the one in the table; ``knob`` what it is called.
     """
 
     name: str
+    id: str
     size: int = NARROW
     code: str | None = None
     penalty: str | None = None
@@ -49,20 +52,22 @@ BETAS = (0.0, 0.1, 0.3, 1.0, 2.0, 4.0)
 KINDS = {
     kind.name: kind
     for kind in (
-        Variant(PLAIN, knob="numbers in the code", weights=(2, 4, 8, 16, 32), weight=NARROW),
-        Variant(L1, MANY, "relu", "l1", "λ", (0.0, 0.03, 0.1, 0.3, 0.6), 0.1),
-        Variant(KL, MANY, "sigmoid", "kl", "λ", (0.0, 0.1, 0.3, 1.0, 3.0), 0.3),
-        Variant(TOP, MANY, "top", None, "units kept", (64, 16, 8, 4, 2), 8),
-        Variant(CONTRACTIVE, NARROW, None, "contraction", "λ", (0.0, 0.01, 0.03, 0.1, 1.0), 0.03),
-        Variant(GAUSSIAN, NARROW, None, "gaussian", "σ", (0.0, 0.1, 0.3, 0.5, 0.8), NOISE),
-        Variant(MASKING, NARROW, None, "masking", "share masked", (0.0, 0.1, 0.3, 0.5, 0.7), MASKED),
-        Variant(CONVOLUTIONAL),
-        Variant(VAE, NARROW, None, "beta", "β", BETAS, 1.0),
-        Variant(BETA, NARROW, None, "beta", "β", BETAS, 2.0),
-        Variant(CONDITIONAL, NARROW, None, "beta", "β", BETAS, 1.0),
+        Variant(PLAIN, "undercomplete", knob="numbers in the code", weights=(2, 4, 8, 16, 32), weight=NARROW),
+        Variant(L1, "l1", MANY, "relu", "l1", "λ", (0.0, 0.03, 0.1, 0.3, 0.6), 0.1),
+        Variant(KL, "kl", MANY, "sigmoid", "kl", "λ", (0.0, 0.1, 0.3, 1.0, 3.0), 0.3),
+        Variant(TOP, "topk", MANY, "top", None, "units kept", (64, 16, 8, 4, 2), 8),
+        Variant(CONTRACTIVE, "contractive", NARROW, None, "contraction", "λ", (0.0, 0.01, 0.03, 0.1, 1.0), 0.03),
+        Variant(GAUSSIAN, "gaussian", NARROW, None, "gaussian", "σ", (0.0, 0.1, 0.3, 0.5, 0.8), NOISE),
+        Variant(MASKING, "masking", NARROW, None, "masking", "share masked", (0.0, 0.1, 0.3, 0.5, 0.7), MASKED),
+        Variant(CONVOLUTIONAL, "convolutional"),
+        Variant(VAE, "vae", NARROW, None, "beta", "β", BETAS, 1.0),
+        Variant(BETA, "beta", NARROW, None, "beta", "β", BETAS, 2.0),
+        Variant(CONDITIONAL, "conditional", NARROW, None, "beta", "β", BETAS, 1.0),
     )
 }
 NAMES = (PCA, *KINDS)
+# In the order of the links' numbered settings: a new one comes last.
+IDS = {variant.id: variant.name for variant in KINDS.values()}
 VARIATIONAL = (VAE, BETA, CONDITIONAL)
 
 
@@ -93,7 +98,7 @@ class VariantSettings:
 
     @property
     def size(self) -> int:
-        """Numbers in the code."""
+        """Latent size."""
         return int(self.strength) if self.kind == PLAIN else KINDS[self.kind].size
 
 
@@ -104,7 +109,7 @@ def available(source: str) -> bool:
 
 # ---------------------------------------------------------------------- a network without torch
 class VariantNetwork(NamedTuple):
-    """A trained variant in plain numpy; ``told`` is how many classes encoder and decoder are told (0: none)."""
+    """A trained variant in plain numpy; ``told`` is the number of classes that it is conditioned on (0: none)."""
 
     encoder: DenseNetwork | latent.Principal
     decoder: DenseNetwork | latent.Principal
@@ -192,13 +197,13 @@ class StrengthSweep(NamedTuple):
 class Results(NamedTuple):
     """All that the page opens with."""
 
-    rows: list[dict[str, Any]]  # one a variant and seed: see `variants_measures.MEASURES`
+    rows: list[dict[str, Any]]  # one a variant and seed: see `measure.MEASURES`
     floor: float  # Fréchet distance between two halves of real digits: nothing can be expected below
     inputs: NDArray[np.uint8]  # [3, 10, 8, 8]: clean, with noise, masked
     shown: dict[str, VariantPictures]  # of seed 0
     sweeps: dict[str, StrengthSweep]
     networks: dict[str, VariantNetwork]
-    classifier: DenseNetwork  # [N, 64] -> features and then ten logits: see `variants_measures.features`
+    classifier: DenseNetwork  # [N, 64] -> features and then ten logits: see `measure.features`
     accuracy: float  # of the classifier on test digits
 
 

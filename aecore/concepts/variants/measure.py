@@ -1,4 +1,4 @@
-"""What is measured of every variant, PCA included, by the same rules; pure functions of codes and pictures."""
+"""Measures of every variant, PCA included: pure functions of codes and pictures."""
 
 from typing import Any, NamedTuple
 
@@ -10,11 +10,16 @@ from aecore.concepts.variants import MASKED, NOISE, VariantNetwork, VariantPictu
 from aecore.numerics.dense import Array, DenseNetwork
 
 Labels = NDArray[np.integer[Any]]
-UNUSED = 0.1  # of the largest unit's standard deviation: below, a unit is not in use (Burda et al.'s 0.01 in variance)
-ACTIVE = 0.1  # of a unit's largest activation: above, it is active
-JITTER = 0.1  # standard deviation of the noise by which a code is jolted
-DRAWN = 2000  # samples whose features are compared with real ones
-EXCITED = 10  # digits averaged for each unit
+# Share of the largest unit's standard deviation below which a unit is not in use (Burda et al.: 0.01 in variance).
+UNUSED = 0.1
+# Share of a unit's largest activation above which it is active.
+ACTIVE = 0.1
+# Standard deviation of the noise that measures the encoder's sensitivity.
+JITTER = 0.1
+# Samples whose features are compared with real ones.
+DRAWN = 2000
+# Top-activating digits averaged for each unit.
+EXCITED = 10
 
 
 class Metric(NamedTuple):
@@ -49,20 +54,20 @@ MEASURES = (
 
 
 class CorruptedDigits(NamedTuple):
-    """Digits to judge by, flat in 0..1, and what was done to them; the same for every variant of a seed."""
+    """Test digits, flat in 0..1, and their corrupted versions; the same for every variant of a seed."""
 
     clean: Array  # [N, D]
     noisy: Array
     masked: Array
     jolted: Array
     labels: Labels
-    learnt: Array  # [M, D], what was learnt from: its codes give a prior to those who have none
+    learnt: Array  # [M, D], the training set: its codes give a prior to models without one
     learnt_labels: Labels
     shape: tuple[int, int]
 
 
 def corrupt(clean: Array, labels: Labels, learnt: Array, learnt_labels: Labels, *, seed: int = 0) -> CorruptedDigits:
-    """Spoil test digits [N, D] by a seed."""
+    """Corrupt test digits [N, D] by a seed."""
     draw = np.random.default_rng(seed)
     side = round(clean.shape[1] ** 0.5)
     noisy = clean + np.float32(NOISE) * draw.standard_normal(clean.shape, np.float32)
@@ -104,7 +109,7 @@ def in_use(codes: Array, scale: float | None = None) -> NDArray[np.bool_]:
 
 
 def active(codes: Array) -> NDArray[np.bool_]:
-    """Which units [N, d] answer to which datum: beyond a tenth of their own largest answer."""
+    """Return which units are active for which sample [N, d]: beyond a tenth of their own largest activation."""
     size = np.abs(codes)
     return np.asarray(size > ACTIVE * np.maximum(size.max(0), 1e-12))
 
@@ -126,7 +131,7 @@ def selectivity(codes: Array, labels: Labels) -> Array:
 def samples(network: VariantNetwork, data: CorruptedDigits, count: int, *, prior: bool, seed: int = 0) -> Array:
     """Decode drawn codes [count, D]: of the standard normal, or without a ``prior`` of a Gaussian fitted to codes.
 
-    A conditional network is told digits as often as the test has them.
+    A conditional network is conditioned on digits as often as the test has them.
     """
     draw = np.random.default_rng(seed)
     labels = data.labels[np.arange(count) % len(data.labels)]

@@ -1,4 +1,4 @@
-"""A visitor's digit on the Variants page: spoilt as asked, or drawn and brought to 8 x 8 pixels as the others were."""
+"""A visitor's digit on the Variants page: drawn, resized to 8 x 8 pixels as the others were, and corrupted."""
 
 import numpy as np
 from numpy.typing import NDArray

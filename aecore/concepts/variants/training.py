@@ -1,4 +1,4 @@
-"""How the Variants page's networks are trained and measured: the whole table by one command, any of them live."""
+"""Train and measure the Variants page's networks: the whole table by one command, any of them live."""
 
 import time
 from collections.abc import Generator
@@ -41,12 +41,14 @@ from aecore.numerics.progress import relay
 Progress = dict[str, Any]
 Tree = dict[str, Any]
 
-LEARNT_MNIST, JUDGED_MNIST = 10_000, 500  # of MNIST, so that a live training takes seconds
-SAMPLED = 20  # decoded samples that are shown
+# Training and test pictures of MNIST, so that a live training takes seconds.
+LEARNT_MNIST, JUDGED_MNIST = 10_000, 500
+# Decoded samples that are shown.
+SAMPLED = 20
 
 
 class LabelledPictures(NamedTuple):
-    """Flat pictures in 0..1 and their labels, to learn from and to judge by."""
+    """Flat pictures in 0..1 and their labels, of the training and the test set."""
 
     x: Array
     labels: NDArray[np.integer[Any]]
@@ -54,7 +56,7 @@ class LabelledPictures(NamedTuple):
     test_labels: NDArray[np.integer[Any]]
 
     def corrupt_test(self, seed: int) -> CorruptedDigits:
-        """Spoil the test pictures by a seed."""
+        """Corrupt the test pictures by a seed."""
         return corrupt(self.test, self.test_labels, self.x, self.labels, seed=seed)
 
     def ten(self) -> NDArray[np.integer[Any]]:
@@ -163,7 +165,7 @@ def _evaluate(
     network: VariantNetwork, row: dict[str, Any], judged: CorruptedDigits, norm: float, extra: dict[str, Any],
     classifier: DenseNetwork | None, ten: NDArray[np.integer[Any]],
 ) -> TrainedVariant:  # fmt: skip
-    count = SAMPLED if classifier is None else DRAWN  # so many are needed only where somebody judges them
+    count = SAMPLED if classifier is None else DRAWN  # more are needed only for their distance
     drawn = samples(network, judged, count, prior=row["variant"] in VARIATIONAL, seed=row["seed"])
     distance = None
     if classifier is not None:

@@ -59,7 +59,7 @@ class WindowSettings:
 
 
 class Windows(NamedTuple):
-    """``values`` float32 [N, 3, 96] in A, and what each was drawn with."""
+    """``values`` float32 [N, 3, 64] in A, and what each was drawn with."""
 
     values: Array
     speeds: NDArray[np.float64]  # rpm

@@ -19,7 +19,7 @@ from aecore import export
 from aecore.concepts.applications import measured
 from aecore.concepts.applications.measured import Table
 from aecore.figures import tables
-from aecore.jobs.handles import Task
+from aecore.jobs import Task
 from pages.ui import training
 from pages.ui.frame import narration, settings
 from pages.ui.frame.downloads import Download, take_it_with_you

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from aecore.concepts import variants as core
-from aecore.concepts.variants import NAMES, PCA, Results
+from aecore.concepts.variants import IDS, NAMES, PCA, Results
 from aecore.concepts.variants import tables as views
 from aecore.concepts.variants.measure import MEASURES
 from aecore.figures import tables
@@ -20,11 +20,6 @@ NAME = "variants"
 CONDITIONS = {"clean": "As they are", "noise": "With noise", "mask": "Masked"}
 ERRORS = {"clean": ("mse", 0), "noise": ("noise", 1), "mask": ("mask", 2)}  # by condition: a measure, and its inputs
 OFFERED = {m.key: m for m in MEASURES if m.key not in ("parameters", "norm")}
-IDS = {  # of the variants in links
-    "undercomplete": core.PLAIN, "l1": core.L1, "kl": core.KL, "topk": core.TOP, "contractive": core.CONTRACTIVE,
-    "gaussian": core.GAUSSIAN, "masking": core.MASKING, "convolutional": core.CONVOLUTIONAL, "vae": core.VAE,
-    "beta": core.BETA, "conditional": core.CONDITIONAL,
-}  # fmt: skip
 WITH_PCA = {"pca": PCA} | IDS
 
 results = st.cache_resource(show_spinner=False)(core.load_pretrained)

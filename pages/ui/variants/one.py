@@ -1,12 +1,10 @@
 """One variant on the Variants page: its card, and its strength under the handle."""
 
-from collections.abc import Callable
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aecore.concepts.variants import KINDS, Results, StrengthSweep, VariantPictures
+from aecore.concepts.variants import IDS, KINDS, Results, StrengthSweep, VariantPictures
 from aecore.concepts.variants import tables as views
 from aecore.figures import variants as figures
 from pages.ui.components import scrubber
@@ -15,22 +13,8 @@ from pages.ui.frame import narration
 from pages.ui.frame.page import fragment
 from pages.ui.frame.theme import palette
 from pages.ui.inputs import controls
-from pages.ui.variants import IDS
 
 NAME = "variants"
-CARDS: dict[str, Callable[[], str]] = {
-    "undercomplete": lambda: narration.text(NAME, "undercomplete"),
-    "l1": lambda: narration.text(NAME, "l1"),
-    "kl": lambda: narration.text(NAME, "kl"),
-    "topk": lambda: narration.text(NAME, "topk"),
-    "contractive": lambda: narration.text(NAME, "contractive"),
-    "gaussian": lambda: narration.text(NAME, "gaussian"),
-    "masking": lambda: narration.text(NAME, "masking"),
-    "convolutional": lambda: narration.text(NAME, "convolutional"),
-    "vae": lambda: narration.text(NAME, "vae"),
-    "beta": lambda: narration.text(NAME, "beta"),
-    "conditional": lambda: narration.text(NAME, "conditional"),
-}
 
 
 @fragment
@@ -40,7 +24,7 @@ def one_of_them(made: Results) -> None:
     chosen = IDS[variant]
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.markdown(CARDS[variant]())
+        st.markdown(narration.text(NAME, variant))
     with right:
         if chosen in made.sweeps:
             _sweep(variant, made, made.sweeps[chosen])

@@ -6,7 +6,7 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.concepts import variants as core
-from aecore.concepts.variants import KINDS, Results, VariantPictures, VariantSettings
+from aecore.concepts.variants import IDS, KINDS, Results, VariantPictures, VariantSettings
 from aecore.concepts.variants import tables as views
 from aecore.concepts.variants.training import train
 from aecore.figures import tables
@@ -17,7 +17,6 @@ from pages.ui.frame.page import fragment
 from pages.ui.frame.theme import palette
 from pages.ui.inputs import controls
 from pages.ui.training.work import Request
-from pages.ui.variants import IDS
 
 NAME, TRAINING = "variants", "variants:train"
 KEYS = (

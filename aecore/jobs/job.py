@@ -135,7 +135,7 @@ class Work:
                     self._progress.add(entry)
 
     def finish(self, outcome: Outcome, handle: Handle | None = None) -> None:
-        """Note how it ended; the first word counts. Called in one thread only, which also calls `end`."""
+        """Record the outcome; later calls change nothing. One thread only calls this; it calls `end`, too."""
         if self._finished.is_set():
             return
         self._result_charge = outcome.charge
@@ -174,7 +174,7 @@ class Work:
             self._readers.add(job)
 
     def drop_reader(self, job: "Job") -> None:
-        """Note that a handle has unpacked the result, or will not; the packed one goes with the last of them."""
+        """Note that a handle has unpacked the result, or will not; the last of them drops the packed one."""
         with self._lock:
             self._readers.discard(job)
             if self._finished.is_set() and not self._readers:
