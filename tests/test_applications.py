@@ -1,23 +1,24 @@
-"""The shell that the sections of the Applications page share: tables, their origin and how they are written."""
+"""What the sections of the Applications page share: tables, their origin, how they are written; the code shown."""
 
+import ast
 import subprocess
 
 import numpy as np
 import pytest
 
-from aecore.concepts.applications import measured
+from aecore.concepts.applications import comparisons
 from aecore.errors import StoreError
-from pages.ui.applications import shell
+from pages.ui.applications.section import SECTIONS
 
 SCRIPT = "tests/test_applications.py"
 
 
-def made(**kind) -> measured.Table:
+def made(**kind) -> comparisons.ComparisonTable:
     def row(condition: str, seed: int) -> dict[str, float]:
         base = {"easy": 10.0, "hard": 1.0}[condition]
         return {"network": base + seed, "filter": base + 2 * seed}
 
-    return measured.measure("gain, dB", ["easy", "hard"], row, [0, 1, 2], SCRIPT, **kind)
+    return comparisons.measure("gain, dB", ["easy", "hard"], row, [0, 1, 2], SCRIPT, **kind)
 
 
 def test_a_table_keeps_every_value_in_its_place():
@@ -31,25 +32,25 @@ def test_a_table_keeps_every_value_in_its_place():
 
 
 def test_the_version_is_what_git_calls_the_script():
-    said = subprocess.run(["git", "hash-object", SCRIPT], cwd=measured.ROOT, capture_output=True, text=True)
+    said = subprocess.run(["git", "hash-object", SCRIPT], cwd=comparisons.ROOT, capture_output=True, text=True)
     if said.returncode:
         pytest.skip("git is not there")
-    assert said.stdout.startswith(measured.version_of(SCRIPT))
+    assert said.stdout.startswith(comparisons.version_of(SCRIPT))
 
 
 def test_written_tables_come_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(measured, "TABLES", tmp_path)
+    monkeypatch.setattr(comparisons, "TABLES", tmp_path)
     table = made(best="low", decimals=2)
-    measured.write("shell", {"gain": table})
-    back = measured.read("shell")["gain"]
+    comparisons.write("shell", {"gain": table})
+    back = comparisons.read("shell")["gain"]
     np.testing.assert_array_equal(back.values, table.values)
     assert back._replace(values=table.values) == table
     (tmp_path / "applications_shell.json").write_text("[1]")
     with pytest.raises(StoreError):
-        measured.read("shell")
+        comparisons.read("shell")
 
 
-def bold_of(table: measured.Table) -> list[str]:
+def bold_of(table: comparisons.ComparisonTable) -> list[str]:
     """Cells in bold of the first row that is written."""
     _, rows, bold = table.cells()
     return [cell for cell, best in zip(rows[0], bold[0], strict=True) if best]
@@ -86,12 +87,26 @@ def test_the_code_that_is_shown_runs(section):
     assert any(name in names for name in ("gains", "agreement", "error"))
 
 
-@pytest.mark.parametrize("name", shell.SECTIONS)
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_code_that_is_shown_names_what_exists(section):
+    from pages.ui.frame.narration import text
+
+    script = text("applications", f"{section}-code").removeprefix("```python").removesuffix("```")
+    tree = ast.parse(script)
+    names: dict[str, object] = {}
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    exec(compile(ast.Module(imports, []), section, "exec"), names)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+            assert hasattr(names[node.value.id], node.attr), ast.unparse(node)
+
+
+@pytest.mark.parametrize("name", SECTIONS)
 def test_a_section_is_whole(name):
-    made = __import__(f"pages.ui.applications.{name}", fromlist=["section"]).section()
-    tables = measured.read(name)
+    made = __import__(f"pages.ui.applications.{name}", fromlist=["declare"]).declare()
+    tables = comparisons.read(name)
     assert set(made.tables) <= set(tables)
     for table in tables.values():
         assert len(table.seeds) >= 5
         assert np.isfinite(table.values).any()
-        assert (measured.ROOT / table.script).is_file()
+        assert (comparisons.ROOT / table.script).is_file()

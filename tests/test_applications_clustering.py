@@ -6,21 +6,11 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from aecore.concepts.applications import clustering as core
-from aecore.concepts.applications import measured
-from aecore.concepts.applications.clustering import own as clustering_own
-from aecore.concepts.applications.clustering import training
-from aecore.concepts.applications.clustering.k_means import adjusted_rand, k_means
+from aecore.concepts.applications import comparisons, finish
+from aecore.concepts.applications.k_means import adjusted_rand, k_means
 from aecore.data.simulators.drive_cycles import MODES, NAMES, Cycle, CycleSettings, cycle, power, stretch, wandering
 from aecore.errors import AecoreError, SettingError, TooFewRows
 from tests.benchmarks import applications_clustering as bench
-
-
-def finished(making):
-    while True:
-        try:
-            next(making)
-        except StopIteration as end:
-            return end.value
 
 
 # ---------------------------------------------------------------------- data
@@ -64,25 +54,25 @@ def test_power_at_constant_speed_is_rolling_and_air():
 # ---------------------------------------------------------------------- windows and clusters
 def test_windows_are_cut_in_order_and_labelled_by_their_majority():
     driven = Cycle(np.arange(100.0), np.repeat([0, 1], [55, 45]).astype(np.int8))
-    windows = core.cut(driven, 20)
+    windows = core.cut_windows(driven, 20)
     assert windows.starts.tolist() == [0, 20, 40, 60, 80]
     np.testing.assert_array_equal(windows.speed[1], np.arange(20.0, 40.0))
     assert windows.modes.tolist() == [0, 0, 0, 1, 1]
     with pytest.raises(TooFewRows):
-        core.cut(driven, 60)
+        core.cut_windows(driven, 60)
 
 
 @pytest.mark.parametrize("length", core.LENGTHS)
 def test_inputs_are_60_points_of_log_speed_and_acceleration(length):
     ramp = np.linspace(10, 40, length)[None]
-    x = core.inputs(ramp)[0]
+    x = core.lay_out(ramp)[0]
     assert np.expm1(1.5 * x[0]) == pytest.approx(10, rel=1e-3)
     assert np.expm1(1.5 * x[59]) == pytest.approx(40, rel=1e-3)
     np.testing.assert_allclose(x[60:], 30 / (length - 1) / 3.6, rtol=1e-4)
 
 
 def test_a_pair_is_a_window_and_its_neighbour_sorted():
-    given, wanted = training.pairs(30, 0, drives=1)
+    given, wanted = core.draw_pairs(30, 0, drives=1)
     assert given.shape == wanted.shape
     assert (np.diff(wanted[:, :60], axis=1) >= 0).all()
     half = len(given) // 2
@@ -114,16 +104,16 @@ def test_the_rand_index_is_scikit_learns():
 def test_the_typical_window_is_the_one_nearest_to_the_middle():
     codes = np.array([[0.0], [1.0], [1.2], [9.0], [10.0], [10.5]])
     found = k_means(codes, 2)
-    assert sorted(core.typical(codes, found).tolist()) == [1, 4]
+    assert sorted(core.find_typical(codes, found).tolist()) == [1, 4]
 
 
 def test_a_coder_learns_and_comes_back_as_it_went():
-    coder = core.Coder.from_tree(finished(training.train(60, 3, 2, drives=2)))
-    windows = core.cut(core.unseen(0), 60)
+    coder = core.Coder.from_tree(finish(core.train(60, 3, 2, drives=2)))
+    windows = core.cut_windows(core.simulate_unseen(0), 60)
     again = core.Coder.from_tree(coder.to_tree())
-    for name, codes in coder.codes(core.inputs(windows.speed)).items():
-        np.testing.assert_allclose(again.codes(core.inputs(windows.speed))[name], codes, atol=0.02)
-    said = core.agreement(core.sorted_into(coder, windows, 5), windows)
+    for name, codes in coder.codes(core.lay_out(windows.speed)).items():
+        np.testing.assert_allclose(again.codes(core.lay_out(windows.speed))[name], codes, atol=0.02)
+    said = core.measure_agreement(core.cluster_windows(coder, windows, 5), windows)
     assert set(said) == set(core.CONTESTANTS)
     assert all(-0.5 <= value <= 1 for value in said.values())
 
@@ -132,7 +122,7 @@ def test_a_coder_learns_and_comes_back_as_it_went():
 def test_own_drive_is_brought_to_seconds_and_kilometres_an_hour():
     t = np.arange(0, 600, 0.5)
     lines = "\n".join(f"{a:.1f},{10 + 5 * np.sin(a / 30):.4f}" for a in t)
-    made = finished(clustering_own.own_drive("drive.csv", f"time [s],speed [m/s]\n{lines}".encode()))
+    made = finish(core.read_drive("drive.csv", f"time [s],speed [m/s]\n{lines}".encode()))
     assert len(made["speed"]) == pytest.approx(600, abs=1)
     np.testing.assert_allclose(made["speed"][:590], 3.6 * (10 + 5 * np.sin(np.arange(590) / 30)), atol=0.1)
 
@@ -148,14 +138,14 @@ def test_own_drive_is_brought_to_seconds_and_kilometres_an_hour():
 )
 def test_bad_drives_get_one_sentence(data, words):
     with pytest.raises(AecoreError, match=words):
-        finished(clustering_own.own_drive("drive.csv", data))
+        finish(core.read_drive("drive.csv", data))
 
 
 # ---------------------------------------------------------------------- the shown numbers
 def test_one_row_of_the_shown_table_comes_again():
     """What needs no training: the mean speed and the raw windows, of one seed."""
-    table = measured.read("clustering")["agreement"]
-    again = bench.agreement(120, 0, core.shipped()[120])
+    table = comparisons.read("clustering")["agreement"]
+    again = bench.agreement(120, 0, core.load_pretrained()[120])
     for name in (bench.MEAN, core.RAW):
         place = table.conditions.index("windows of 120 s"), table.contestants.index(name), 0
         assert again[name] == pytest.approx(table.values[place], abs=0.02)

@@ -3,26 +3,21 @@
 import numpy as np
 import pytest
 
+from aecore.concepts.applications import comparisons, finish
 from aecore.concepts.applications import denoising as core
-from aecore.concepts.applications import measured
-from aecore.concepts.applications.denoising import own as denoising_own
-from aecore.concepts.applications.denoising import training
 from aecore.data.simulators.disturbances import KINDS, disturbed, quantised, ripple
 from aecore.data.simulators.inverter import BATTERY_RESISTANCE, DC_LINK, PWM, RATED_CURRENT
 from aecore.data.simulators.traces import CABLE, CAPACITOR, SAMPLE_RATE, TraceSettings, link_voltage, trace
 from aecore.errors import AecoreError, SettingError, TooFewRows
+from tests.applications import collect
 from tests.benchmarks import applications_denoising as bench
 
 
 @pytest.fixture(scope="module")
 def little():
     """A network trained for a moment, and all that it was told."""
-    making, told = training.train("current", epochs=3, records=30, code=16), []
-    while True:
-        try:
-            told.append(next(making))
-        except StopIteration as end:
-            return core.Denoiser.from_tree(end.value), told
+    steps, tree = collect(core.train("current", epochs=3, records=30, code=16))
+    return core.Denoiser.from_tree(tree), steps
 
 
 # ---------------------------------------------------------------------- data
@@ -69,7 +64,7 @@ def test_the_link_sags_by_the_batterys_resistance_and_rings_at_its_resonance():
 
 def test_no_training_draw_lies_where_the_tests_are():
     rng = np.random.default_rng(0)
-    scenes = [training.drawn("current", rng) for _ in range(400)]
+    scenes = [core.draw_scene("current", rng) for _ in range(400)]
     for values, (low, high) in (
         ([s.speed_rpm for s in scenes], core.TEST_SPEED),
         ([load for s in scenes for load in (s.load, s.load_after)], core.TEST_LOAD),
@@ -77,14 +72,14 @@ def test_no_training_draw_lies_where_the_tests_are():
         assert not [v for v in values if low < v < high]
         assert min(values) < low
         assert max(values) > high
-    tests = [training.unseen("link", "white", 5, rng) for _ in range(50)]
+    tests = [core.draw_unseen("link", "white", 5, rng) for _ in range(50)]
     assert all(core.TEST_SPEED[0] <= s.speed_rpm <= core.TEST_SPEED[1] for s in tests)
 
 
 @pytest.mark.parametrize("wrong", [{"signal": "torque"}, {"kind": "hum"}, {"level": 51}, {"level": float("nan")}])
 def test_a_scene_refuses_what_it_does_not_know(wrong):
     with pytest.raises(SettingError):
-        core.Scene(**wrong)
+        core.NoisyScene(**wrong)
 
 
 # ---------------------------------------------------------------------- network and filters
@@ -96,7 +91,7 @@ def test_training_reports_and_lowers_its_loss(little):
 
 
 def test_live_rests_on_the_past_alone(little):
-    made = core.record(core.Scene())
+    made = core.record(core.NoisyScene())
     changed = made.noisy.copy()
     changed[700:] += 50
     base = core.BASE["current"]
@@ -108,9 +103,9 @@ def test_live_rests_on_the_past_alone(little):
 
 
 def test_filters_live_rest_on_the_past_alone_and_let_a_constant_pass():
-    for tried in (*training.butterworths("live"), *training.savitzky_golays("live")):
+    for tried in (*core.design_butterworths("live"), *core.design_savitzky_golays("live")):
         assert tried(np.full(600, 3.0), "live") == pytest.approx(3.0)
-    last = list(training.savitzky_golays("live"))[-1]
+    last = list(core.design_savitzky_golays("live"))[-1]
     signal = np.random.default_rng(0).normal(size=600)
     changed = signal.copy()
     changed[400:] = 9
@@ -121,11 +116,11 @@ def test_filters_are_scipys():
     from scipy.signal import butter, filtfilt, lfilter, savgol_filter
 
     signal = np.random.default_rng(1).normal(size=1200)
-    tried = {f.words: f for f in (*training.butterworths("live"), *training.savitzky_golays("live"))}
-    words = f"order 2, {training.CUTOFFS[10]:,.0f} Hz"
-    b, a = butter(2, training.CUTOFFS[10], fs=SAMPLE_RATE)
+    tried = {f.words: f for f in (*core.design_butterworths("live"), *core.design_savitzky_golays("live"))}
+    words = f"order 2, {core.CUTOFFS[10]:,.0f} Hz"
+    b, a = butter(2, core.CUTOFFS[10], fs=SAMPLE_RATE)
     np.testing.assert_allclose(tried[words](signal, "live")[600:], lfilter(b, a, signal)[600:], atol=1e-6)
-    both = {f.words: f for f in (*training.butterworths("afterwards"), *training.savitzky_golays("afterwards"))}
+    both = {f.words: f for f in (*core.design_butterworths("afterwards"), *core.design_savitzky_golays("afterwards"))}
     inner = slice(400, 800)
     np.testing.assert_allclose(both[words](signal, "afterwards")[inner], filtfilt(b, a, signal)[inner], atol=1e-6)
     smooth = both["17 samples, order 2"](signal, "afterwards")
@@ -133,7 +128,7 @@ def test_filters_are_scipys():
 
 
 def test_gain_and_delay_measure_what_they_say():
-    scene = core.Scene(load=0.6, load_after=0.6, level=10)
+    scene = core.NoisyScene(load=0.6, load_after=0.6, level=10)
     made = core.record(scene, seconds=0.05)
     tenth = made.clean + 0.1 * (made.noisy - made.clean)
     assert core.gain([made], [tenth]) == pytest.approx(20.0)
@@ -143,44 +138,36 @@ def test_gain_and_delay_measure_what_they_say():
 
 
 def test_what_ships_cleans_and_comes_back_as_it_went():
-    ships = core.shipped()
-    again = core.from_tree(core.to_tree(ships))
-    scene = core.Scene(kind="white", level=10, speed_rpm=3100, load=0.6, load_after=0.65, seed=5)
+    ships = core.load_pretrained()
+    again = core.cleaners_from_tree(core.cleaners_to_tree(ships))
+    scene = core.NoisyScene(kind="white", level=10, speed_rpm=3100, load=0.6, load_after=0.65, seed=5)
     made = core.record(scene)
     for mode in core.MODES:
-        outputs, back = core.cleaned(made, scene, mode, ships), core.cleaned(made, scene, mode, again)
+        outputs, back = core.clean(made, scene, mode, ships), core.clean(made, scene, mode, again)
         for name, output in outputs.items():
             assert core.gain([made], [output]) > 3
             np.testing.assert_allclose(back[name], output, rtol=1e-5, atol=1e-3)
 
 
 # ---------------------------------------------------------------------- a visitor's file
-def finished(making):
-    while True:
-        try:
-            next(making)
-        except StopIteration as end:
-            return end.value
-
-
 def test_own_currents_are_cleaned_whatever_their_scale_and_length():
-    made = core.record(core.Scene(kind="white", level=10), seconds=0.3)
+    made = core.record(core.NoisyScene(kind="white", level=10), seconds=0.3)
     lines = "\n".join(f"{1e-3 * value + 7:.8f}" for value in made.noisy)
-    result = finished(denoising_own.clean_own("mine.csv", f"i\n{lines}".encode()))
+    result = finish(core.clean_own("mine.csv", f"i\n{lines}".encode()))
     assert result["measured"].shape == result["live"].shape == result["afterwards"].shape
     truth = 1e-3 * made.clean + 7
     before, after = (np.sqrt(((result[k][:, 0] - truth)[200:-200] ** 2).mean()) for k in ("measured", "afterwards"))
     assert after < 0.6 * before
-    assert len(denoising_own.own_table(result).columns) == 3
+    assert len(core.cleaned_table(result).columns) == 3
 
 
 @pytest.mark.parametrize("chunk", [128, 300, 1000])
 def test_cutting_a_long_file_into_chunks_changes_nothing(monkeypatch, chunk):
-    made = core.record(core.Scene())
+    made = core.record(core.NoisyScene())
     data = "\n".join(["i", *(f"{v:.6f}" for v in made.noisy)]).encode()
-    whole = finished(denoising_own.clean_own("mine.csv", data))
-    monkeypatch.setattr(denoising_own, "CHUNK", chunk)
-    cut = finished(denoising_own.clean_own("mine.csv", data))
+    whole = finish(core.clean_own("mine.csv", data))
+    monkeypatch.setattr(core, "CHUNK", chunk)
+    cut = finish(core.clean_own("mine.csv", data))
     np.testing.assert_allclose(cut["live"], whole["live"], rtol=1e-4, atol=1e-2)
     np.testing.assert_allclose(cut["afterwards"], whole["afterwards"], rtol=1e-4, atol=1e-2)
 
@@ -188,7 +175,7 @@ def test_cutting_a_long_file_into_chunks_changes_nothing(monkeypatch, chunk):
 @pytest.mark.parametrize("data", [b"", b"i\n1\n2\n3\n", b"name\nfox\nhen\n"])
 def test_bad_files_get_one_sentence(data):
     with pytest.raises(AecoreError) as caught:
-        finished(denoising_own.clean_own("mine.csv", data))
+        finish(core.clean_own("mine.csv", data))
     assert ";" in str(caught.value)
 
 
@@ -199,9 +186,9 @@ def test_too_short_a_trace_is_refused(little):
 
 # ---------------------------------------------------------------------- the shown numbers
 def test_the_shown_delays_of_the_filters_come_again():
-    """One small row of the page's tables; the filters' part needs no training."""
-    table = measured.read("denoising")["delay"]
+    """One small row of the page's tables; the filters' part needs no core."""
+    table = comparisons.read("denoising")["delay"]
     place = table.conditions.index("current, white noise")
-    again = bench.delays("current", "white", 0, core.shipped().networks["current"])
+    again = bench.delays("current", "white", 0, core.load_pretrained().networks["current"])
     for name in (core.BUTTERWORTH, core.SAVITZKY):
         assert again[name] == pytest.approx(table.values[place, table.contestants.index(name), 0], abs=0.1)

@@ -3,32 +3,22 @@
 import numpy as np
 import pytest
 
+from aecore.concepts.applications import comparisons, finish
 from aecore.concepts.applications import dimensions as core
-from aecore.concepts.applications import measured
-from aecore.concepts.applications.dimensions import own as dimensions_own
-from aecore.concepts.applications.dimensions import training
 from aecore.data.simulators.flux_maps import D_POINTS, Q_POINTS, Family, Machines, currents, grid, maps, torque
 from aecore.errors import AecoreError, DataError, SettingError
 from pages.ui.components.knobs import _read
 from tests.benchmarks import applications_dimensions as bench
 
 
-def finished(making):
-    while True:
-        try:
-            next(making)
-        except StopIteration as end:
-            return end.value
-
-
 @pytest.fixture(scope="module")
 def rows():
-    return core.drawn(core.LEARNT, 200, 3)
+    return core.draw_machines(core.TRAINING_FAMILY, 200, 3)
 
 
 @pytest.fixture(scope="module")
 def little():
-    return core.Mapper.from_tree(finished(training.train(3, 4, machines=200)))
+    return core.Mapper.from_tree(finish(core.train(3, 4, machines=200)))
 
 
 def linear(count: int = 2) -> Machines:
@@ -85,7 +75,7 @@ def test_torque_of_a_linear_machine():
 
 def test_no_learnt_machine_has_a_tests_saliency():
     low, high = core.HOLE
-    learnt, test = core.LEARNT.draw(500, 0), core.TEST.draw(500, 0)
+    learnt, test = core.TRAINING_FAMILY.draw(500, 0), core.TEST.draw(500, 0)
     ratio = learnt.inductance_q / learnt.inductance_d
     assert not ((ratio > low) & (ratio < high)).any()
     assert (ratio < low).any() and (ratio > high).any()
@@ -97,17 +87,17 @@ def test_no_learnt_machine_has_a_tests_saliency():
 
 # ---------------------------------------------------------------------- knobs
 def test_turning_codes_into_knobs_changes_no_map(little, rows):
-    turned = core.with_knobs(little.encoder, little.decoder, rows[:, ::-1].copy())
-    np.testing.assert_allclose(turned.rebuilt(rows), little.rebuilt(rows), atol=2e-4)
-    knobs = core.with_knobs(little.encoder, little.decoder, rows).encoder(rows)
+    turned = core.turn_into_knobs(little, rows[:, ::-1].copy())
+    np.testing.assert_allclose(turned.reconstruct(rows), little.reconstruct(rows), atol=2e-4)
+    knobs = core.turn_into_knobs(little, rows).encoder(rows)
     np.testing.assert_allclose(knobs.mean(0), 0, atol=1e-3)
     np.testing.assert_allclose(np.cov(knobs.T, bias=True), np.eye(3), atol=2e-3)
 
 
 def test_units_folded_into_the_weights_change_no_map(little, rows):
     mean, spread = rows.mean(0), 0.2
-    encoder, decoder = core.in_units(little.encoder, little.decoder, mean, spread)
-    expected = little.rebuilt((rows - mean) / np.float32(spread)) * spread + mean
+    encoder, decoder = core.fold_scaling(little, mean, spread)
+    expected = little.reconstruct((rows - mean) / np.float32(spread)) * spread + mean
     np.testing.assert_allclose(decoder(encoder(rows)), expected, atol=1e-4)
 
 
@@ -122,8 +112,10 @@ def test_errors_measure_what_they_say(rows):
 
 def test_the_best_angle_of_a_machine_without_reluctance_torque_is_none():
     machines = linear(1)._replace(inductance_q=np.array([0.2]))
-    assert core.best_angle(core.scaled(maps(machines)))[0] == pytest.approx(0, abs=0.5)
-    salient = core.best_angle(core.scaled(maps(linear())))  # sin b = (-m + sqrt(m^2 + 8 (Lq - Ld)^2)) / (4 (Lq - Ld))
+    assert core.find_best_angle(core.scale_maps(maps(machines)))[0] == pytest.approx(0, abs=0.5)
+    salient = core.find_best_angle(
+        core.scale_maps(maps(linear()))
+    )  # sin b = (-m + sqrt(m^2 + 8 (Lq - Ld)^2)) / (4 (Lq - Ld))
     m, gap = 0.2 * 0.3, 0.5 - 0.2
     expected = np.degrees(np.arcsin((-m + np.sqrt(m**2 + 8 * gap**2)) / (4 * gap)))
     assert salient[0] == pytest.approx(expected, abs=2.0)
@@ -131,21 +123,21 @@ def test_the_best_angle_of_a_machine_without_reluctance_torque_is_none():
 
 @pytest.mark.parametrize("count", [1, 2, 3, 6])
 def test_splines_keep_what_lies_in_their_span(count):
-    basis = training.basis_of(16, count)
+    basis = core.spline_basis(16, count)
     assert basis.shape == (16, count)
     np.testing.assert_allclose(basis.sum(1), 1)  # B-splines add up to one
 
 
 def test_a_spline_with_all_coefficients_is_the_map_itself(rows):
-    np.testing.assert_allclose(training.spline(rows[:3], ((16, 8), (16, 8))), rows[:3], atol=1e-5)
-    shapes = training.best_shapes(rows, 6)
+    np.testing.assert_allclose(core.fit_spline(rows[:3], ((16, 8), (16, 8))), rows[:3], atol=1e-5)
+    shapes = core.choose_shapes(rows, 6)
     assert sum(m * n for m, n in shapes) <= 6
 
 
 def test_what_ships_copies_machines_it_has_not_seen():
-    ships = core.shipped()
-    test = core.drawn(core.TEST, 100, 42)
-    errors = [float(core.flux_error(test, ships.mappers[size].rebuilt(test)).mean()) for size in core.SIZES]
+    ships = core.load_pretrained()
+    test = core.draw_machines(core.TEST, 100, 42)
+    errors = [float(core.flux_error(test, ships.mappers[size].reconstruct(test)).mean()) for size in core.SIZES]
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 0.6
     assert ships.machines.shape == (core.SHOWN, core.NUMBERS)
@@ -164,7 +156,7 @@ def own_file(machine: int = 0, points: int = 31, currents_of: float = 250.0) -> 
     i_d, i_q = np.meshgrid(np.linspace(-1, 1, points), np.linspace(-1, 1, points), indexing="ij")
     family = Family().draw(3, 9)
     one = Machines(*(p[machine : machine + 1] for p in family))
-    half = core.interpolated(maps(one), i_d.ravel(), np.abs(i_q.ravel()))[0]
+    half = core.interpolate_maps(maps(one), i_d.ravel(), np.abs(i_q.ravel()))[0]
     psi = half * np.stack([np.ones(i_q.size), np.sign(i_q.ravel())])
     lines = [f"{currents_of * a:.5f};{currents_of * b:.5f};{0.1 * c:.7f};{0.1 * d:.7f}"
              for a, b, c, d in zip(i_d.ravel(), i_q.ravel(), *psi, strict=True)]  # fmt: skip
@@ -172,11 +164,11 @@ def own_file(machine: int = 0, points: int = 31, currents_of: float = 250.0) -> 
 
 
 def test_own_map_is_brought_to_the_grid():
-    made = finished(dimensions_own.own_map("map.csv", own_file()))
-    truth = core.drawn(Family(), 3, 9)[0]
+    made = finish(core.read_map("map.csv", own_file()))
+    truth = core.draw_machines(Family(), 3, 9)[0]
     np.testing.assert_allclose(made["rows"], truth, atol=0.02)
     assert made["current"] == pytest.approx(250)
-    table = dimensions_own.own_table(made, core.shipped().mappers[6])
+    table = core.map_table(made, core.load_pretrained().mappers[6])
     assert len(table) == D_POINTS * Q_POINTS
     assert np.abs(table["psi_d through knobs"] - table["psi_d"]).max() < 0.05 * made["flux"]
 
@@ -194,15 +186,15 @@ def test_own_map_is_brought_to_the_grid():
 )
 def test_bad_maps_get_one_sentence(data, words):
     with pytest.raises(AecoreError, match=words):
-        finished(dimensions_own.own_map("map.csv", data))
+        finish(core.read_map("map.csv", data))
 
 
 # ---------------------------------------------------------------------- the shown numbers
 def test_one_row_of_the_shown_tables_comes_again(monkeypatch):
-    """PCA and splines with two numbers, of one seed; the network's part would take a training."""
-    monkeypatch.setattr(bench, "mapper", lambda size, seed: core.shipped().mappers[size])
+    """PCA and splines with two numbers, of one seed; the network's part would take a core."""
+    monkeypatch.setattr(bench, "mapper", lambda size, seed: core.load_pretrained().mappers[size])
     bench.rebuilt.cache_clear()
-    table = measured.read("dimensions")["flux"]
+    table = comparisons.read("dimensions")["flux"]
     test = bench.machines(1)[2]
     again = {name: float(core.flux_error(test, x).mean()) for name, x in bench.rebuilt(2, 1).items()}
     bench.rebuilt.cache_clear()

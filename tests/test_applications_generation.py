@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from aecore.concepts.applications import comparisons
 from aecore.concepts.applications import generation as core
-from aecore.concepts.applications import measured
-from aecore.concepts.applications.generation import JITTER, NONE, REPEAT, SMOTE, VAE, Shortage, training
+from aecore.concepts.applications.generation import JITTER, NONE, REPEAT, SMOTE, VAE, Shortage
 from aecore.errors import SettingError, TooFewRows
+from tests.applications import collect
 from tests.benchmarks import applications_generation as benchmark
 from tests.benchmarks import applications_generation_counts as counts
 
@@ -29,39 +30,39 @@ def test_jitter_has_the_rms_that_was_asked_for():
 
 def test_copies_are_at_no_distance_and_others_as_far_as_they_are():
     unseen = RARE + np.float32(1)
-    found = core.copies(np.array([[1.0, 0.0], [3.0, 0.0]], np.float32), RARE, unseen)
+    found = core.find_copies(np.array([[1.0, 0.0], [3.0, 0.0]], np.float32), RARE, unseen)
     np.testing.assert_allclose(found.distance, [0, 2 * 300 / np.sqrt(2)], rtol=1e-6)
     assert found.nearest.tolist() == [1, 1]
     assert found.usual == pytest.approx(300.0)  # medians of 1, sqrt 2 and sqrt 2, shared over two values
 
 
 def test_tests_lie_where_nothing_was_learnt():
-    data = core.draw(Shortage(examples=4), healthy=30)
+    data = core.draw_windows(Shortage(examples=4), healthy=30)
     assert len(data.rare) == 4 and len(data.healthy) == 30
-    again = core.draw(Shortage(examples=4), healthy=30)
+    again = core.draw_windows(Shortage(examples=4), healthy=30)
     np.testing.assert_array_equal(data.test_rare, again.test_rare)
     peak = core.as_currents(data.test_healthy).max((1, 2)) / 300
     assert peak.min() > 0.42 and peak.max() < 0.82  # the loads that tests are drawn from, and noise
 
 
 def test_what_ships_draws_new_examples_and_no_copies():
-    ships = core.shipped()
+    ships = core.load_pretrained()
     assert set(ships.generators) == {(fault, n) for fault in core.FAULTS for n in core.EXAMPLES}
     generator = ships.generators["misfiring switch", 20]
     unseen = ships.unseen["misfiring switch"]
-    made = {m: core.synthetic(m, generator, 100, 0) for m in core.METHODS}
+    made = {m: core.synthesise(m, generator, 100, 0) for m in core.METHODS}
     assert len(made[NONE]) == 0 and all(made[m].shape == (100, 192) for m in (REPEAT, JITTER, SMOTE, VAE))
-    apart = {m: np.median(core.copies(made[m], generator.rare, unseen).distance) for m in (REPEAT, SMOTE, VAE)}
+    apart = {m: np.median(core.find_copies(made[m], generator.rare, unseen).distance) for m in (REPEAT, SMOTE, VAE)}
     assert apart[REPEAT] < 0.01 and apart[VAE] > 3
-    np.testing.assert_array_equal(made[VAE], core.synthetic(VAE, generator, 100, 0))
+    np.testing.assert_array_equal(made[VAE], core.synthesise(VAE, generator, 100, 0))
 
 
 def test_a_row_s_distances_are_made_again_by_its_script(monkeypatch):
     """What needs no training: how near to the examples those methods come that have no network."""
     condition, seed = "misfiring switch, 20 examples", benchmark.SEEDS[0]
-    table = measured.read("generation")["copies"]
-    data = core.draw(Shortage(fault="misfiring switch", examples=20, seed=seed))
-    generator = core.shipped().generators["misfiring switch", 20]._replace(rare=data.rare)
+    table = comparisons.read("generation")["copies"]
+    data = core.draw_windows(Shortage(fault="misfiring switch", examples=20, seed=seed))
+    generator = core.load_pretrained().generators["misfiring switch", 20]._replace(rare=data.rare)
     monkeypatch.setattr(benchmark, "made", lambda condition, seed: (data, generator))
     again = benchmark.copies(condition, seed)
     row = dict(zip(table.contestants, table.values[table.conditions.index(condition), :, 0], strict=True))
@@ -72,7 +73,7 @@ def test_a_row_s_distances_are_made_again_by_its_script(monkeypatch):
 @pytest.mark.release
 def test_a_row_of_the_table_is_made_again_by_its_script():
     condition, seed = "misfiring switch, 20 examples", benchmark.SEEDS[0]
-    tables = measured.read("generation")
+    tables = comparisons.read("generation")
     place = tables["recall"].conditions.index(condition)
     for table, row in (("recall", benchmark.recall), ("precision", benchmark.precision), ("copies", benchmark.copies)):
         again = row(condition, seed)
@@ -82,7 +83,7 @@ def test_a_row_of_the_table_is_made_again_by_its_script():
 
 @pytest.mark.release
 def test_a_row_by_number_of_synthetic_examples_is_made_again(monkeypatch):
-    seed, table = counts.SEEDS[0], measured.read("generation")["synthetic"]
+    seed, table = counts.SEEDS[0], comparisons.read("generation")["synthetic"]
     monkeypatch.setattr(counts, "made", lambda seed: benchmark.made(counts.ROW, seed))  # as above: trained once
     again = counts.recall(table.conditions[0], seed)
     for name, value in zip(table.contestants, table.values[0, :, 0], strict=True):
@@ -99,14 +100,8 @@ def test_what_is_too_little_gets_a_sentence():
 
 
 def test_a_visitor_s_comparison_reports_and_scores_every_method(monkeypatch):
-    monkeypatch.setattr(training, "EPOCHS", 1)
-    monkeypatch.setattr(training, "CLASSIFIER_EPOCHS", 1)
-    steps, task = [], training.compare(Shortage(examples=5), count=20)
-    while True:
-        try:
-            steps.append(next(task))
-        except StopIteration as end:
-            result = end.value
-            break
+    monkeypatch.setattr(core, "EPOCHS", 1)
+    monkeypatch.setattr(core, "CLASSIFIER_EPOCHS", 1)
+    steps, result = collect(core.compare(Shortage(examples=5), count=20))
     assert set(result["recall"]) == set(core.METHODS) == set(result["precision"])
     assert [s["progress"] for s in steps] == sorted(s["progress"] for s in steps)

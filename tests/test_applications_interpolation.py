@@ -3,24 +3,24 @@
 import numpy as np
 import pytest
 
+from aecore.concepts.applications import comparisons
 from aecore.concepts.applications import interpolation as core
-from aecore.concepts.applications import measured
-from aecore.concepts.applications.interpolation import FADE, MIDDLE, STEPS, Ends, training
-from aecore.concepts.applications.interpolation.training import Training
+from aecore.concepts.applications.interpolation import FADE, MIDDLE, STEPS, Ends, InterpolationTraining
 from aecore.data.simulators.drive_windows import SAMPLE_RATE
 from aecore.errors import SettingError
+from tests.applications import collect
 from tests.benchmarks import applications_interpolation as benchmark
 
 
 def test_the_truth_half_way_is_the_sine_half_way():
-    made = core.way({}, Ends(first=(2_400.0, 0.5), last=(3_000.0, 0.7)))
+    made = core.walk_between({}, Ends(first=(2_400.0, 0.5), last=(3_000.0, 0.7)))
     time = np.arange(64) / SAMPLE_RATE
     wanted = 0.6 * 300 * np.sin(2 * np.pi * 4 * 2_700 / 60 * time)
     assert np.abs(made.truth[MIDDLE, 0] - wanted).max() < 4  # A; dead time and ripple are the rest
 
 
 def test_a_fade_is_the_mean_of_both_ends_and_its_error_is_against_the_truth():
-    made = core.way({}, Ends(first=(2_400.0, 0.5), last=(3_000.0, 0.7)))
+    made = core.walk_between({}, Ends(first=(2_400.0, 0.5), last=(3_000.0, 0.7)))
     fade = made.walks[FADE]
     np.testing.assert_allclose(fade[MIDDLE], (fade[0] + fade[-1]) / 2, atol=1e-3)
     off = np.sqrt(np.mean((fade[MIDDLE] - made.truth[MIDDLE]) ** 2) / np.mean(made.truth[MIDDLE] ** 2))
@@ -29,10 +29,10 @@ def test_a_fade_is_the_mean_of_both_ends_and_its_error_is_against_the_truth():
 
 
 def test_nothing_that_is_learnt_lies_where_middles_are_judged():
-    drawn = training.drive_windows.draw(200, seed=1, conditions=("healthy",), outside=core.UNSEEN, aligned=True)
+    drawn = core.drive_windows.draw(200, seed=1, conditions=("healthy",), outside=core.UNSEEN, aligned=True)
     assert not any(core.UNSEEN.holds(s, p) for s, p in zip(drawn.speeds, drawn.loads, strict=True))
     for kind, gap, turned in (("currents", 1_600.0, False), ("shapes", 3.0, False), ("shapes", 60.0, True)):
-        for ends in training.pairs(kind, gap, 7, 20, turned=turned):
+        for ends in core.draw_pairs(kind, gap, 7, 20, turned=turned):
             one, two = ends.between(0.5)
             if kind == "currents":
                 assert core.UNSEEN.holds(one, two)
@@ -41,18 +41,18 @@ def test_nothing_that_is_learnt_lies_where_middles_are_judged():
 
 
 def test_what_ships_beats_the_fade_where_no_training_datum_is():
-    networks = core.shipped()
-    near = training.middle_errors(networks["currents"], training.pairs("currents", 800.0, 77, 10))
+    networks = core.load_pretrained()
+    near = core.middle_errors(networks["currents"], core.draw_pairs("currents", 800.0, 77, 10))
     assert near["VAE, round"] < 0.5 * near[FADE]
     assert set(networks) == set(core.KINDS)
-    made = core.way(networks["shapes"], Ends(kind="shapes", first=(5.5, 0.0), last=(8.5, 0.0)))
+    made = core.walk_between(networks["shapes"], Ends(kind="shapes", first=(5.5, 0.0), last=(8.5, 0.0)))
     assert made.walks["VAE, straight"].shape == (STEPS, 28, 28)
     assert made.error("VAE, straight")[MIDDLE] < made.error(FADE)[MIDDLE]
 
 
 def test_a_row_s_fade_is_made_again_by_its_script():
     """What needs no training; the networks are trained for one epoch only."""
-    shipped = measured.read("interpolation")["middle"]
+    shipped = comparisons.read("interpolation")["middle"]
     condition = "shapes, 3 pixels in size"
     again = benchmark.row(condition, benchmark.SEEDS[0], epochs=1)
     row = dict(zip(shipped.contestants, shipped.values[shipped.conditions.index(condition), :, 0], strict=True))
@@ -63,7 +63,7 @@ def test_a_row_s_fade_is_made_again_by_its_script():
 
 @pytest.mark.release
 def test_a_row_of_the_table_is_made_again_by_its_script():
-    shipped = measured.read("interpolation")["middle"]
+    shipped = comparisons.read("interpolation")["middle"]
     condition = "shapes, 3 pixels in size"
     again = benchmark.row(condition, benchmark.SEEDS[0])
     row = shipped.values[shipped.conditions.index(condition), :, 0]
@@ -73,14 +73,8 @@ def test_a_row_of_the_table_is_made_again_by_its_script():
 
 
 def test_a_short_training_reports_and_can_be_read():
-    steps = []
-    task = training.train(Training(kind="shapes", epochs=1))
-    while True:
-        try:
-            steps.append(next(task))
-        except StopIteration as end:
-            networks = core.from_tree(end.value)
-            break
+    steps, tree = collect(core.train(InterpolationTraining(kind="shapes", epochs=1)))
+    networks = core.networks_from_tree(tree)
     assert [step["part"] for step in steps[1:]] == [core.VAE, core.PLAIN]
     assert steps[-1]["progress"] == 1.0
     assert networks[core.VAE].decoder.outputs == 784
@@ -92,4 +86,4 @@ def test_settings_that_are_none_get_a_sentence():
     with pytest.raises(SettingError, match="size must be in 5..9, got 2"):
         Ends(kind="shapes", first=(2.0, 0.0), last=(7.0, 0.0))
     with pytest.raises(SettingError, match="beta"):
-        Training(beta=-1.0)
+        InterpolationTraining(beta=-1.0)

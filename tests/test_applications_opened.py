@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aecore.concepts.applications.conditional import training as conditional_training
-from pages.ui.applications import shell
+from aecore.concepts.applications import conditional as core_conditional
+from pages.ui.applications.section import SECTIONS
 from tests.test_applications_dimensions import own_file as own_map
 
 ROOT = Path(__file__).parents[1]
@@ -35,7 +35,7 @@ ELSEWHERE = {
     "clustering": {"clu_count": "3", "clu_length": "120", "clu_drive": "9"},
     "conditional": {"con_class": "gain", "con_torque": "30", "con_draw": "9"},
 }
-PROMPTS = [(name, prompt) for name in shell.SECTIONS for prompt in range(3)]
+PROMPTS = [(name, prompt) for name in SECTIONS for prompt in range(3)]
 
 
 @pytest.fixture(autouse=True)
@@ -179,8 +179,8 @@ def test_the_place_for_a_training_is_folded_until_it_is_used_or_linked(section):
 
 
 def test_a_model_of_one_s_own_takes_the_place_of_the_built_in_one_and_gives_it_back(monkeypatch):
-    few = functools.partial(conditional_training.recordings, count=100)  # they take longer than to learn from them
-    monkeypatch.setattr(conditional_training, "recordings", few)
+    few = functools.partial(core_conditional.draw_recordings, count=100)  # they take longer than to learn from them
+    monkeypatch.setattr(core_conditional, "draw_recordings", few)
     app = opened("conditional", con_epochs="10")
     built_in = drawn(app)
     assert "Model: as it ships." in said(app)
@@ -299,7 +299,7 @@ def test_a_sentence_stands_in_place_of_a_figure_that_a_core_function_refuses(mon
     def refuse(*_):
         raise SettingError("Such signals cannot be made; choose another speed.")
 
-    monkeypatch.setattr(conditional.core, "codes", refuse)
+    monkeypatch.setattr(conditional.core, "draw_codes", refuse)
     app = opened("conditional")
     assert not app.exception
     assert [error.value for error in app.error] == ["Such signals cannot be made; choose another speed\\."]

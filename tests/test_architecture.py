@@ -110,17 +110,11 @@ def test_the_sections_used_are_the_sections_written(path):
 
 
 def sections_of_applications() -> set[str]:
-    """What the Applications page's sections say: each all that `shell` asks for, with or without a visitor's file."""
-    from pages.ui.applications import shell
+    """What the Applications page's sections say, as each declares it."""
+    from pages.ui.applications.section import SECTIONS
 
-    folder = ROOT / "pages" / "ui" / "applications"
-    parts = set(re.findall(r'_text\(name, "([^"]+)"\)', (folder / "shell.py").read_text()))
-    used = set()
-    for name in shell.SECTIONS:
-        section = importlib.import_module(f"pages.ui.applications.{name}").section()
-        used |= {f"{name}-{part}" for part in parts if part != "upload" or section.own is not None}
-        used |= set(re.findall(r'text\(shell\.NAME, "([^"]+)"\)', (folder / f"{name}.py").read_text()))
-    return used
+    declared = {name: importlib.import_module(f"pages.ui.applications.{name}").declare() for name in SECTIONS}
+    return {f"{name}-{part}" for name, application in declared.items() for part in application.parts}
 
 
 def test_every_page_has_its_text():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.ui.applications import shell
+from pages.ui.applications.section import SECTIONS as APPLICATIONS
 from pages.ui.frame import links
 from tests.test_applications_opened import address, at, inline, well  # noqa: F401
 
@@ -91,5 +91,5 @@ def test_every_old_value_is_tried():
 
 
 def test_the_sections_are_called_as_their_modules():
-    assert set(SECTIONS.values()) == set(shell.SECTIONS)
-    assert set(SECTIONS) == set(shell.SECTIONS.values())
+    assert set(SECTIONS.values()) == set(APPLICATIONS)
+    assert set(SECTIONS) == set(APPLICATIONS.values())

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aecore.concepts.applications.measured import Table
+from aecore.concepts.applications.comparisons import ComparisonTable
 from aecore.figures import mnist, plain, tables
 
 ROOT = Path(__file__).parents[1]
@@ -71,7 +71,7 @@ def test_html_is_only_made_by_figures_and_escapes_words():
     assert [each for each in made if not each[1].startswith(known)] == []
     evil = '"><script>alert(1)</script>'
     axis = plain.Axis(0, 1, evil, ticks=(0.5,), labels=(evil,))
-    measured = Table(evil, (evil,), (evil,), np.ones((1, 1, 5)), (0, 1, 2, 3, 4), "", "")
+    measured = ComparisonTable(evil, (evil,), (evil,), np.ones((1, 1, 5)), (0, 1, 2, 3, 4), "", "")
     for drawn in (
         mnist.rows_of_pictures([(evil, np.zeros((1, 28, 28), np.uint8), "#000000")]),
         tables.table([(evil, evil)], [[evil]]),

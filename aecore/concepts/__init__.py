@@ -91,7 +91,7 @@ CONCEPTS = (
         "current, bend a flux map by its knobs, find the modes of a drive, and more; each trains live and takes your "
         "own data",
         tuple(
-            Pretraining(f"applications_{section}", f"concepts.applications.{section}.training:pretrain")
+            Pretraining(f"applications_{section}", f"concepts.applications.{section}:pretrain")
             for section in (
                 "denoising", "dimensions", "clustering", "anomaly", "interpolation", "generation", "pretraining",
                 "conditional",

@@ -1,7 +1,7 @@
 """Dense networks in plain numpy: what a page runs under the pointer, and what it hands to the browser; no torch."""
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,31 @@ class DenseNetwork(NamedTuple):
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError("This file does not hold a dense network; train it again.") from error
         return _checked(network)
+
+
+class DenseAutoencoder(NamedTuple):
+    """An encoder [N, D] -> [N, d] (of a VAE: mean and log-variance [N, 2 d]) and its decoder [N, d] -> [N, D]."""
+
+    encoder: DenseNetwork
+    decoder: DenseNetwork
+
+    def reconstruct(self, x: Array) -> Array:
+        """``[N, D] -> [N, D]``, through the code."""
+        return self.decoder(self.encoder(x))
+
+    def to_tree(self) -> dict[str, Any]:
+        """Plain values and arrays for the store, at half precision."""
+        return {"encoder": self.encoder.to_tree(np.float16), "decoder": self.decoder.to_tree(np.float16)}
+
+    @classmethod
+    def from_tree(cls, tree: dict[str, Any]) -> Self:
+        """Read what `to_tree` wrote; raises StoreError where a part is no dense network."""
+        return cls(DenseNetwork.from_tree(tree["encoder"]), DenseNetwork.from_tree(tree["decoder"]))
+
+    @classmethod
+    def of_model(cls, model: dict[str, Any]) -> Self:
+        """Return both parts of a model's tree (`aecore.models.to_tree`)."""
+        return cls(encoder_of(model), decoder_of(model))
 
 
 def encoder_of(model: dict[str, Any]) -> DenseNetwork:

@@ -13,8 +13,7 @@ import functools
 import numpy as np
 
 from aecore.concepts.applications import anomaly as core
-from aecore.concepts.applications import measured
-from aecore.concepts.applications.anomaly import training
+from aecore.concepts.applications import comparisons, finish
 
 SCRIPT = "tests/benchmarks/applications_anomaly.py"
 SEEDS = (0, 1, 2, 3, 4)
@@ -26,22 +25,17 @@ NAMES = {
 
 
 @functools.cache
-def judges(machine: str, seed: int, points: int = training.POINTS) -> dict[str, core.Judge]:
-    making = training.train(machine, points, seed=seed)
-    while True:
-        try:
-            next(making)
-        except StopIteration as end:
-            return core.judges_from_tree(end.value)
+def judges(machine: str, seed: int, points: int = core.POINTS) -> dict[str, core.Monitor]:
+    return core.monitors_from_tree(finish(core.train(machine, points, seed=seed)))
 
 
-def judged(machine: str, fault: str, seed: int, judges: core.Judges) -> dict[str, dict[str, float]]:
+def judged(machine: str, fault: str, seed: int, judges: core.Monitors) -> dict[str, dict[str, float]]:
     """Area, share found (%) and delay (ms) of every contestant over fresh recordings of one fault."""
     rng = np.random.default_rng((seed, 99))
     areas: dict[str, list[float]] = {name: [] for name in judges}
     delays: dict[str, list[float]] = {name: [] for name in judges}
     for _ in range(RECORDINGS):
-        made = core.recording(training.drawn(machine, rng, fault, unseen=True))
+        made = core.simulate_scene(core.draw_scene(machine, rng, fault, unseen=True))
         for name, judge in judges.items():
             scores = judge(made.values)
             areas[name].append(core.roc(scores, made.labels).auc)
@@ -59,15 +53,15 @@ def main() -> None:
         machine, fault = conditions[condition]
         return judged(machine, fault, seed, judges(machine, seed))
 
-    def table(key: str, what: str, **kind) -> measured.Table:
-        return measured.measure(what, list(conditions), lambda c, s: of(c, s)[key], SEEDS, SCRIPT, **kind)
+    def table(key: str, what: str, **kind) -> comparisons.ComparisonTable:
+        return comparisons.measure(what, list(conditions), lambda c, s: of(c, s)[key], SEEDS, SCRIPT, **kind)
 
     tables = {
         "auc": table("auc", "Area under the ROC", decimals=3),
         "found": table("found", "Faults found, %", decimals=0),
         "delay": table("delay", "Delay of those found, ms", best="low"),
     }
-    measured.write("anomaly", tables)
+    comparisons.write("anomaly", tables)
     for made in tables.values():
         print(made.what)
         for condition, mean, spread in zip(made.conditions, made.mean, made.spread, strict=True):

@@ -12,9 +12,8 @@ import functools
 import numpy as np
 
 from aecore.concepts.applications import clustering as core
-from aecore.concepts.applications import measured
-from aecore.concepts.applications.clustering import training
-from aecore.concepts.applications.clustering.k_means import adjusted_rand, k_means
+from aecore.concepts.applications import comparisons, finish
+from aecore.concepts.applications.k_means import adjusted_rand, k_means
 from aecore.data.simulators.drive_cycles import NAMES
 
 SCRIPT = "tests/benchmarks/applications_clustering.py"
@@ -23,21 +22,16 @@ MEAN = "Mean speed alone"
 
 
 @functools.cache
-def coder(length: int, seed: int, epochs: int = training.EPOCHS, drives: int = training.DRIVES) -> core.Coder:
-    making = training.train(length, epochs=epochs, seed=seed, drives=drives)
-    while True:
-        try:
-            next(making)
-        except StopIteration as end:
-            return core.Coder.from_tree(end.value)
+def coder(length: int, seed: int, epochs: int = core.EPOCHS, drives: int = core.DRIVES) -> core.Coder:
+    return core.Coder.from_tree(finish(core.train(length, epochs=epochs, seed=seed, drives=drives)))
 
 
 def agreement(length: int, seed: int, coder: core.Coder) -> dict[str, float]:
     """Mean adjusted Rand index of every contestant over the test drives of a seed."""
     of: dict[str, list[float]] = {}
-    for n in range(len(core.FASTER)):
-        windows = core.cut(core.unseen(1000 + len(core.FASTER) * seed + n, stretches=16), length)
-        said = core.agreement(core.sorted_into(coder, windows, len(NAMES), seed=seed), windows)
+    for n in range(len(core.TEST_FASTER)):
+        windows = core.cut_windows(core.simulate_unseen(1000 + len(core.TEST_FASTER) * seed + n, stretches=16), length)
+        said = core.measure_agreement(core.cluster_windows(coder, windows, len(NAMES), seed=seed), windows)
         alone = k_means(np.log1p(windows.speed.mean(1, keepdims=True)), len(NAMES), seed=seed)
         for name, value in (said | {MEAN: adjusted_rand(alone.labels, windows.modes)}).items():
             of.setdefault(name, []).append(value)
@@ -46,12 +40,12 @@ def agreement(length: int, seed: int, coder: core.Coder) -> dict[str, float]:
 
 def main() -> None:
     lengths = {f"windows of {length} s": length for length in core.LENGTHS}
-    table = measured.measure(
+    table = comparisons.measure(
         "Adjusted Rand index, 1 is perfect", list(lengths),
         lambda condition, seed: agreement(lengths[condition], seed, coder(lengths[condition], seed)), SEEDS, SCRIPT,
         decimals=2,
     )  # fmt: skip
-    measured.write("clustering", {"agreement": table})
+    comparisons.write("clustering", {"agreement": table})
     for condition, mean, spread in zip(table.conditions, table.mean, table.spread, strict=True):
         cells = zip(table.contestants, mean, spread, strict=True)
         print(f"  {condition:24s}", *(f"{n} {m:.2f} ± {s:.2f};" for n, m, s in cells))

@@ -9,16 +9,20 @@ import functools
 
 import numpy as np
 
-from aecore.concepts.applications import conditional, measured
-from aecore.concepts.applications.conditional import CVAE, MIXED, NEAREST, Model, Wanted
-from aecore.concepts.applications.conditional.training import (
-    Training,
-    asked,
-    classifier,
-    nearest,
-    real,
-    recordings,
+from aecore.concepts.applications import comparisons, conditional, finish
+from aecore.concepts.applications.conditional import (
+    CVAE,
+    MIXED,
+    NEAREST,
+    ConditionalGenerator,
+    ConditionalTraining,
+    WantedSignal,
+    draw_recordings,
+    draw_wanted,
+    find_nearest,
+    simulate_noisy,
     train,
+    train_classifier,
 )
 from aecore.data.simulators.drive_windows import CONDITIONS
 
@@ -29,28 +33,23 @@ DRAWS = 6  # signals at every operating point
 
 
 @functools.cache
-def model(seed: int) -> Model:
-    task = train(Training(seed=seed))
-    while True:
-        try:
-            next(task)
-        except StopIteration as end:
-            return conditional.model_from_tree(end.value)
+def model(seed: int) -> ConditionalGenerator:
+    return conditional.model_from_tree(finish(train(ConditionalTraining(seed=seed))))
 
 
 @functools.cache
 def judge(seed: int) -> conditional.DenseNetwork:
-    return classifier(seed)
+    return train_classifier(seed)
 
 
 @functools.cache
-def signals(condition: str, seed: int) -> list[tuple[Wanted, dict[str, conditional.Array]]]:
+def signals(condition: str, seed: int) -> list[tuple[WantedSignal, dict[str, conditional.Array]]]:
     """At every operating point, what each contestant offers, [N, 3, 64] in A."""
-    recorded, made = recordings(seed), []
-    for n, wanted in enumerate(asked(condition, seed)):  # type: ignore[arg-type]
-        near = nearest(recorded, wanted)
-        generated = model(seed).generate(wanted, conditional.codes(DRAWS, n))
-        offers = {CVAE: generated, NEAREST: near[:1], MIXED: near.mean(0)[None], REAL: real(wanted, DRAWS, n)}
+    recorded, made = draw_recordings(seed), []
+    for n, wanted in enumerate(draw_wanted(condition, seed)):  # type: ignore[arg-type]
+        near = find_nearest(recorded, wanted)
+        generated = model(seed).generate(wanted, conditional.draw_codes(DRAWS, n))
+        offers = {CVAE: generated, NEAREST: near[:1], MIXED: near.mean(0)[None], REAL: simulate_noisy(wanted, DRAWS, n)}
         made.append((wanted, offers))
     return made
 
@@ -58,7 +57,10 @@ def signals(condition: str, seed: int) -> list[tuple[Wanted, dict[str, condition
 @functools.cache
 def found(condition: str, seed: int) -> dict[str, conditional.Fidelity]:
     """Mean fidelity of every contestant."""
-    of = [{name: conditional.fidelity(w, x) for name, x in offers.items()} for w, offers in signals(condition, seed)]
+    of = [
+        {name: conditional.measure_fidelity(w, x) for name, x in offers.items()}
+        for w, offers in signals(condition, seed)
+    ]
     return {name: conditional.Fidelity(*np.mean([f[name] for f in of], 0)) for name in of[0]}
 
 
@@ -75,18 +77,20 @@ def agreement(condition: str, seed: int) -> dict[str, float]:
     kind, offered = CONDITIONS.index(condition), signals(condition, seed)  # type: ignore[arg-type]
     names = offered[0][1]
     return {
-        name: 100 * float(np.mean([(conditional.named(judge(seed), x[name]) == kind).mean() for _, x in offered]))
+        name: 100 * float(np.mean([(conditional.classify(judge(seed), x[name]) == kind).mean() for _, x in offered]))
         for name in names
     }
 
 
-def tables() -> dict[str, measured.Table]:
+def tables() -> dict[str, comparisons.ComparisonTable]:
     rows = list(CONDITIONS)
     what = "within 1 % of the frequency and 5 % of the amplitude, %"
     return {
-        "within": measured.measure(what, rows, within, SEEDS, SCRIPT, decimals=0),
-        "trace": measured.measure("fault's trace off the range, A", rows, trace, SEEDS, SCRIPT, decimals=2, best="low"),
-        "agreement": measured.measure("named as asked for, %", rows, agreement, SEEDS, SCRIPT, decimals=0),
+        "within": comparisons.measure(what, rows, within, SEEDS, SCRIPT, decimals=0),
+        "trace": comparisons.measure(
+            "fault's trace off the range, A", rows, trace, SEEDS, SCRIPT, decimals=2, best="low"
+        ),
+        "agreement": comparisons.measure("named as asked for, %", rows, agreement, SEEDS, SCRIPT, decimals=0),
     }
 
 
@@ -94,4 +98,4 @@ if __name__ == "__main__":
     import torch
 
     torch.set_num_threads(1)  # as a worker
-    measured.write("conditional", tables())
+    comparisons.write("conditional", tables())

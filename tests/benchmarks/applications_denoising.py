@@ -10,9 +10,8 @@ import functools
 
 import numpy as np
 
+from aecore.concepts.applications import comparisons, finish
 from aecore.concepts.applications import denoising as core
-from aecore.concepts.applications import measured
-from aecore.concepts.applications.denoising import training
 from aecore.data.simulators.disturbances import KINDS
 
 SCRIPT = "tests/benchmarks/applications_denoising.py"
@@ -24,18 +23,13 @@ LEVEL = 5  # %
 
 
 @functools.cache
-def network(signal: str, seed: int, epochs: int = training.EPOCHS, records: int = training.RECORDS) -> core.Denoiser:
-    making = training.train(signal, epochs=epochs, seed=seed, records=records)
-    while True:
-        try:
-            next(making)
-        except StopIteration as end:
-            return core.Denoiser.from_tree(end.value)
+def network(signal: str, seed: int, epochs: int = core.EPOCHS, records: int = core.RECORDS) -> core.Denoiser:
+    return core.Denoiser.from_tree(finish(core.train(signal, epochs=epochs, seed=seed, records=records)))
 
 
 @functools.cache
 def filters(signal: str, mode: str, kind: str, level: int, seed: int) -> dict[str, core.Filter]:
-    return training.tuned(signal, mode, kind, level, seed)
+    return core.tune_filters(signal, mode, kind, level, seed)
 
 
 def contestants(signal: str, mode: str, kind: str, level: int, seed: int, network: core.Denoiser) -> core.Cleaners:
@@ -46,9 +40,9 @@ def gains(signal: str, mode: str, kind: str, level: int, seed: int, network: cor
     """SNR gain of every contestant over fresh test records."""
     cleaners = contestants(signal, mode, kind, level, seed, network)
     rng = np.random.default_rng((seed, 99, level))
-    scenes = [training.unseen(signal, kind, level, rng) for _ in range(RECORDS)]
+    scenes = [core.draw_unseen(signal, kind, level, rng) for _ in range(RECORDS)]
     made = [core.record(scene) for scene in scenes]
-    outputs = [core.cleaned(one, scene, mode, cleaners) for one, scene in zip(made, scenes, strict=True)]
+    outputs = [core.clean(one, scene, mode, cleaners) for one, scene in zip(made, scenes, strict=True)]
     return {name: core.gain(made, [of[name] for of in outputs]) for name in outputs[0]}
 
 
@@ -58,9 +52,9 @@ def delays(signal: str, kind: str, seed: int, network: core.Denoiser) -> dict[st
     rng = np.random.default_rng((seed, 98))
     of: dict[str, list[float]] = {}
     for _ in range(RECORDS):
-        scene = training.unseen(signal, kind, LEVEL, rng, steady=True)
+        scene = core.draw_unseen(signal, kind, LEVEL, rng, steady=True)
         made = core.record(scene)
-        for name, output in core.cleaned(made, scene, "live", cleaners).items():
+        for name, output in core.clean(made, scene, "live", cleaners).items():
             of.setdefault(name, []).append(core.delay(made, output, 4 * scene.speed_rpm / 60))
     return {name: float(np.mean(values)) for name, values in of.items()}
 
@@ -85,14 +79,16 @@ def main() -> None:
     steady = [c for c, (s, _) in conditions.items() if s == "current"]
     at = f"{LEVEL} % rms"
     tables = {
-        "live": measured.measure(f"SNR gain as it comes, dB, {at}", list(conditions), of_mode("live"), SEEDS, SCRIPT),
-        "afterwards": measured.measure(
+        "live": comparisons.measure(
+            f"SNR gain as it comes, dB, {at}", list(conditions), of_mode("live"), SEEDS, SCRIPT
+        ),
+        "afterwards": comparisons.measure(
             f"SNR gain afterwards, dB, {at}", list(conditions), of_mode("afterwards"), SEEDS, SCRIPT
         ),
-        "delay": measured.measure(f"Phase delay as it comes, µs, {at}", steady, of_delay, SEEDS, SCRIPT, best=""),
-        "levels": measured.measure("SNR gain as it comes, dB, by level", list(levels), of_level, SEEDS, SCRIPT),
+        "delay": comparisons.measure(f"Phase delay as it comes, µs, {at}", steady, of_delay, SEEDS, SCRIPT, best=""),
+        "levels": comparisons.measure("SNR gain as it comes, dB, by level", list(levels), of_level, SEEDS, SCRIPT),
     }
-    measured.write("denoising", tables)
+    comparisons.write("denoising", tables)
     for table in tables.values():
         print(table.what)
         for condition, mean, spread in zip(table.conditions, table.mean, table.spread, strict=True):

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 
 from aecore import latent
+from aecore.concepts.applications import comparisons, finish
 from aecore.concepts.applications import dimensions as core
-from aecore.concepts.applications import measured
-from aecore.concepts.applications.dimensions import training
 
 SCRIPT = "tests/benchmarks/applications_dimensions.py"
 SEEDS = (0, 1, 2, 3, 4)
@@ -28,21 +27,17 @@ TESTS, VALIDATION, FED = 300, 200, 500
 
 
 @functools.cache
-def mapper(size: int, seed: int, epochs: int = training.EPOCHS, machines: int = training.MACHINES) -> core.Mapper:
-    making = training.train(size, epochs=epochs, seed=seed, machines=machines)
-    while True:
-        try:
-            next(making)
-        except StopIteration as end:
-            return core.Mapper.from_tree(end.value)
+def mapper(size: int, seed: int, epochs: int = core.EPOCHS, machines: int = core.MACHINES) -> core.Mapper:
+    return core.Mapper.from_tree(finish(core.train(size, epochs=epochs, seed=seed, machines=machines)))
 
 
 @functools.cache
 def machines(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Machines to learn from, to validate with and to test on."""
     return (
-        core.drawn(core.LEARNT, training.MACHINES, seed), core.drawn(core.LEARNT, VALIDATION, seed + 1000),
-        core.drawn(core.TEST, TESTS, seed + 2000),
+        core.draw_machines(core.TRAINING_FAMILY, core.MACHINES, seed),
+        core.draw_machines(core.TRAINING_FAMILY, VALIDATION, seed + 1000),
+        core.draw_machines(core.TEST, TESTS, seed + 2000),
     )  # fmt: skip
 
 
@@ -52,9 +47,9 @@ def rebuilt(size: int, seed: int) -> dict[str, np.ndarray]:
     learnt, validation, test = machines(seed)
     pca = latent.Principal.fit(learnt, size)
     return {
-        AUTOENCODER: mapper(size, seed).rebuilt(test),
+        AUTOENCODER: mapper(size, seed).reconstruct(test),
         PCA: pca.decode(pca.encode(test)),
-        SPLINE: training.spline(test, training.best_shapes(validation, size)),
+        SPLINE: core.fit_spline(test, core.choose_shapes(validation, size)),
     }
 
 
@@ -71,7 +66,7 @@ def needed(seed: int) -> dict[str, float]:
         return float(core.flux_error(test, pca.decode(pca.encode(test))).mean())
 
     def of_spline(k: int) -> float:
-        return float(core.flux_error(test, training.spline(test, training.best_shapes(validation, k))).mean())
+        return float(core.flux_error(test, core.fit_spline(test, core.choose_shapes(validation, k))).mean())
 
     return {AUTOENCODER: 6.0, PCA: enough(of_pca), SPLINE: enough(of_spline)}
 
@@ -87,7 +82,7 @@ def downstream(seed: int) -> dict[str, tuple[float, float]]:
         RAW: (fed, test), CODES: (mapper(6, seed).encoder(fed), mapper(6, seed).encoder(test)),
         SCORES: (pca.encode(fed), pca.encode(test)),
     }  # fmt: skip
-    angles, truth, of = core.best_angle(fed), core.best_angle(test), {}
+    angles, truth, of = core.find_best_angle(fed), core.find_best_angle(test), {}
     for name, (x, unseen) in inputs.items():
         started = time.process_time()
         said = GradientBoostingRegressor(n_estimators=100, random_state=seed).fit(x, angles).predict(unseen)
@@ -109,23 +104,23 @@ def main() -> None:
 
     fed = ("error, degrees", "time, s")
     tables = {
-        "flux": measured.measure(
+        "flux": comparisons.measure(
             "Flux error, % of the largest", list(sizes), flux, SEEDS, SCRIPT, best="low", decimals=2
         ),
-        "torque": measured.measure(
+        "torque": comparisons.measure(
             "Torque error, % of the largest", list(sizes), torque, SEEDS, SCRIPT, best="low", decimals=2
         ),
-        "needed": measured.measure(
+        "needed": comparisons.measure(
             "Numbers needed for that error", ["flux error of 6 codes"], lambda _, seed: needed(seed), SEEDS, SCRIPT,
             best="low", decimals=0,
         ),
-        "downstream": measured.measure(
+        "downstream": comparisons.measure(
             "Gradient boosting for the angle of most torque", list(fed),
             lambda condition, seed: {n: pair[fed.index(condition)] for n, pair in downstream(seed).items()},
             SEEDS, SCRIPT, best="low", decimals=2,
         ),
     }  # fmt: skip
-    measured.write("dimensions", tables)
+    comparisons.write("dimensions", tables)
     for table in tables.values():
         print(table.what)
         for condition, mean, spread in zip(table.conditions, table.mean, table.spread, strict=True):

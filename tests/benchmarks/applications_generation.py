@@ -9,26 +9,37 @@ import functools
 
 import numpy as np
 
-from aecore.concepts.applications import generation, measured
-from aecore.concepts.applications.generation import FAULTS, JITTER, METHODS, REPEAT, SMOTE, VAE, Fault, Shortage
-from aecore.concepts.applications.generation.training import AS_MANY, classified, ended, train_generator
+from aecore.concepts.applications import comparisons, finish, generation
+from aecore.concepts.applications.generation import (
+    AS_MANY,
+    FAULTS,
+    JITTER,
+    METHODS,
+    REPEAT,
+    SMOTE,
+    VAE,
+    RareFault,
+    Shortage,
+    score_classifier,
+    train_generator,
+)
 
 SCRIPT = "tests/benchmarks/applications_generation.py"
 SEEDS = (1, 2, 3, 4, 5)
-ROWS: dict[str, tuple[Fault, int]] = {f"{fault}, {n} examples": (fault, n) for fault in FAULTS for n in (5, 20, 50)}
+ROWS: dict[str, tuple[RareFault, int]] = {f"{fault}, {n} examples": (fault, n) for fault in FAULTS for n in (5, 20, 50)}
 
 
 @functools.cache
-def made(condition: str, seed: int) -> tuple[generation.Data, generation.Generator]:
+def made(condition: str, seed: int) -> tuple[generation.ShortageData, generation.FaultGenerator]:
     fault, examples = ROWS[condition]
-    data = generation.draw(Shortage(fault=fault, examples=examples, seed=seed))
-    return data, ended(train_generator(data, seed))
+    data = generation.draw_windows(Shortage(fault=fault, examples=examples, seed=seed))
+    return data, finish(train_generator(data, seed))
 
 
 @functools.cache
 def scores(condition: str, seed: int) -> dict[str, tuple[float, float]]:
     data, generator = made(condition, seed)
-    return {m: classified(data, generation.synthetic(m, generator, AS_MANY, seed), seed) for m in METHODS}
+    return {m: score_classifier(data, generation.synthesise(m, generator, AS_MANY, seed), seed) for m in METHODS}
 
 
 def recall(condition: str, seed: int) -> dict[str, float]:
@@ -44,18 +55,18 @@ def copies(condition: str, seed: int) -> dict[str, float]:
     data, generator = made(condition, seed)
     found = {}
     for method in (REPEAT, JITTER, SMOTE, VAE):
-        x = generation.synthetic(method, generator, 200, seed)
-        copy = generation.copies(x, generator.rare, data.test_rare)
+        x = generation.synthesise(method, generator, 200, seed)
+        copy = generation.find_copies(x, generator.rare, data.test_rare)
         found[method] = float(np.median(copy.distance)) / copy.usual
     return found
 
 
-def tables() -> dict[str, measured.Table]:
+def tables() -> dict[str, comparisons.ComparisonTable]:
     rows = list(ROWS)
     return {
-        "recall": measured.measure("recall", rows, recall, SEEDS, SCRIPT, decimals=2),
-        "precision": measured.measure("precision", rows, precision, SEEDS, SCRIPT, decimals=2),
-        "copies": measured.measure(
+        "recall": comparisons.measure("recall", rows, recall, SEEDS, SCRIPT, decimals=2),
+        "precision": comparisons.measure("precision", rows, precision, SEEDS, SCRIPT, decimals=2),
+        "copies": comparisons.measure(
             "distance to the nearest example, 1 as unseen real ones", rows, copies, SEEDS, SCRIPT, decimals=2, best=""
         ),
     }
@@ -65,4 +76,4 @@ if __name__ == "__main__":
     import torch
 
     torch.set_num_threads(1)  # as a worker
-    measured.write("generation", tables())
+    comparisons.write("generation", tables())

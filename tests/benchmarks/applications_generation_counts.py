@@ -9,9 +9,15 @@ import functools
 import json
 import sys
 
-from aecore.concepts.applications import generation, measured
-from aecore.concepts.applications.generation import FAULTS, METHODS, Shortage
-from aecore.concepts.applications.generation.training import AS_MANY, classified, ended, train_generator
+from aecore.concepts.applications import comparisons, finish, generation
+from aecore.concepts.applications.generation import (
+    AS_MANY,
+    FAULTS,
+    METHODS,
+    Shortage,
+    score_classifier,
+    train_generator,
+)
 
 SCRIPT = "tests/benchmarks/applications_generation_counts.py"
 SEEDS = (1, 2, 3, 4, 5)
@@ -21,9 +27,9 @@ COUNTS = {f"{count} synthetic": count for count in (50, 200, AS_MANY, 2_000)}
 
 
 @functools.cache
-def made(seed: int) -> tuple[generation.Data, generation.Generator]:
-    data = generation.draw(Shortage(fault=FAULT, examples=EXAMPLES, seed=seed))
-    return data, ended(train_generator(data, seed))
+def made(seed: int) -> tuple[generation.ShortageData, generation.FaultGenerator]:
+    data = generation.draw_windows(Shortage(fault=FAULT, examples=EXAMPLES, seed=seed))
+    return data, finish(train_generator(data, seed))
 
 
 def recall(condition: str, seed: int) -> dict[str, float]:
@@ -31,7 +37,7 @@ def recall(condition: str, seed: int) -> dict[str, float]:
     data, generator = made(seed)
     count = COUNTS[condition]
     return {
-        method: classified(data, generation.synthetic(method, generator, count, seed), seed).recall
+        method: score_classifier(data, generation.synthesise(method, generator, count, seed), seed).recall
         for method in METHODS[1:]
     }  # fmt: skip
 
@@ -40,10 +46,10 @@ def main() -> None:
     if seeds := [int(text) for text in sys.argv[1:]]:
         print(json.dumps({condition: {seed: recall(condition, seed) for seed in seeds} for condition in COUNTS}))
         return
-    table = measured.measure(
+    table = comparisons.measure(
         f"recall, {FAULT}, {EXAMPLES} examples", list(COUNTS), recall, SEEDS, SCRIPT, decimals=2
     )  # fmt: skip
-    measured.write("generation", measured.read("generation") | {"synthetic": table})
+    comparisons.write("generation", comparisons.read("generation") | {"synthetic": table})
 
 
 if __name__ == "__main__":

@@ -11,29 +11,28 @@ import sys
 import numpy as np
 
 from aecore.concepts.applications import generation
-from aecore.concepts.applications.generation import FAULTS, Shortage
-from aecore.concepts.applications.generation.training import AS_MANY, Score, classified
+from aecore.concepts.applications.generation import AS_MANY, FAULTS, ClassifierScore, Shortage, score_classifier
 
 SEEDS = (101, 102, 103)
 EXAMPLES = 20
 NEIGHBOURS, AMPERES = (1, 3, 5, 10), (3.0, 9.0, 30.0, 60.0, 90.0)
 
 
-def f1(score: Score) -> float:
+def f1(score: ClassifierScore) -> float:
     """Harmonic mean of recall and precision."""
     both = score.recall + score.precision
     return 2 * score.recall * score.precision / both if both else 0.0
 
 
-def tried(ways: dict[str, generation.Array], data: generation.Data, seed: int) -> dict[str, float]:
-    return {name: f1(classified(data, made, seed)) for name, made in ways.items()}
+def tried(ways: dict[str, generation.Array], data: generation.ShortageData, seed: int) -> dict[str, float]:
+    return {name: f1(score_classifier(data, made, seed)) for name, made in ways.items()}
 
 
 def main() -> None:
     found: dict[str, list[float]] = {}
     for fault in FAULTS:
         for seed in map(int, sys.argv[1:] or SEEDS):
-            data = generation.draw(Shortage(fault=fault, examples=EXAMPLES, seed=seed), tested=None)
+            data = generation.draw_windows(Shortage(fault=fault, examples=EXAMPLES, seed=seed), tested=None)
             ways = {
                 f"SMOTE, {k} neighbours": generation.smote(data.rare, AS_MANY, np.random.default_rng(seed), k)
                 for k in NEIGHBOURS

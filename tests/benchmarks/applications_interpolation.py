@@ -7,9 +7,16 @@ Every middle lies where no training datum is; each seed draws its own data, trai
 
 import functools
 
-from aecore.concepts.applications import measured
-from aecore.concepts.applications.interpolation import Kind, Networks, from_tree
-from aecore.concepts.applications.interpolation.training import Training, ended, middle_errors, pairs, train
+from aecore.concepts.applications import comparisons, finish
+from aecore.concepts.applications.interpolation import (
+    InterpolationTraining,
+    Kind,
+    Networks,
+    draw_pairs,
+    middle_errors,
+    networks_from_tree,
+    train,
+)
 
 SCRIPT = "tests/benchmarks/applications_interpolation.py"
 SEEDS = (1, 2, 3, 4, 5)
@@ -26,20 +33,20 @@ ROWS: dict[str, tuple[Kind, float, bool]] = {
 
 @functools.cache
 def networks(kind: Kind, seed: int, epochs: int | None = None) -> Networks:
-    return from_tree(ended(train(Training(kind=kind, seed=seed, epochs=epochs))))
+    return networks_from_tree(finish(train(InterpolationTraining(kind=kind, seed=seed, epochs=epochs))))
 
 
 def row(condition: str, seed: int, epochs: int | None = None) -> dict[str, float]:
     kind, gap, turned = ROWS[condition]
-    return middle_errors(networks(kind, seed, epochs), pairs(kind, gap, 10_000 * seed, turned=turned))
+    return middle_errors(networks(kind, seed, epochs), draw_pairs(kind, gap, 10_000 * seed, turned=turned))
 
 
-def tables() -> dict[str, measured.Table]:
-    return {"middle": measured.measure(WHAT, list(ROWS), row, SEEDS, SCRIPT, best="low")}
+def tables() -> dict[str, comparisons.ComparisonTable]:
+    return {"middle": comparisons.measure(WHAT, list(ROWS), row, SEEDS, SCRIPT, best="low")}
 
 
 if __name__ == "__main__":
     import torch
 
     torch.set_num_threads(1)  # as a worker
-    measured.write("interpolation", tables())
+    comparisons.write("interpolation", tables())

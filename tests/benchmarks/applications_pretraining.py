@@ -8,7 +8,7 @@ and the test split stay: digits that nobody has learnt from, machines at operati
 
 import functools
 
-from aecore.concepts.applications import measured
+from aecore.concepts.applications import comparisons, finish
 from aecore.concepts.applications.pretraining import (
     LEVELS,
     PROBES,
@@ -17,48 +17,44 @@ from aecore.concepts.applications.pretraining import (
     TUNED,
     Labelling,
     Material,
-    Task,
-    features,
-    labelled,
-    probed,
-    shipped,
+    PretrainingTask,
+    choose_rows,
+    extract_features,
+    fit_probe,
+    load_pretrained,
+    score_network,
+    train_encoder,
 )
-from aecore.concepts.applications.pretraining.training import fitted, learn
 from aecore.numerics.dense import DenseNetwork
 
 SCRIPT = "tests/benchmarks/applications_pretraining.py"
 SEEDS = (1, 2, 3, 4, 5)
-ROWS: dict[str, tuple[Task, int]] = {f"{task}, {n} a class": (task, n) for task in TASKS for n in LEVELS}
+ROWS: dict[str, tuple[PretrainingTask, int]] = {f"{task}, {n} a class": (task, n) for task in TASKS for n in LEVELS}
 
 
 @functools.cache
-def learnt(task: Task, seed: int) -> tuple[Material, DenseNetwork]:
-    data = shipped()[task].material
-    learning = learn(task, data, seed)
-    while True:
-        try:
-            next(learning)
-        except StopIteration as end:
-            return data, end.value
+def learnt(task: PretrainingTask, seed: int) -> tuple[Material, DenseNetwork]:
+    data = load_pretrained()[task].material
+    return data, finish(train_encoder(task, data, seed))
 
 
 def row(condition: str, seed: int) -> dict[str, float]:
     task, per_class = ROWS[condition]
     data, encoder = learnt(task, seed)
-    rows = labelled(data, Labelling(task=task, per_class=per_class, draw=seed))
-    seen = features(data, encoder)
-    found = {name: 100 * probed(data, seen[name], rows).accuracy for name in PROBES}
+    rows = choose_rows(data, Labelling(task=task, per_class=per_class, draw=seed))
+    seen = extract_features(data, encoder)
+    found = {name: 100 * fit_probe(data, seen[name], rows).accuracy for name in PROBES}
     for name in (SCRATCH, TUNED):
-        found[name] = 100 * fitted(data, rows, encoder, pretrained=name == TUNED, seed=seed)
+        found[name] = 100 * score_network(data, rows, encoder, pretrained=name == TUNED, seed=seed)
     return found
 
 
-def tables() -> dict[str, measured.Table]:
-    return {"accuracy": measured.measure("test accuracy, %", list(ROWS), row, SEEDS, SCRIPT)}
+def tables() -> dict[str, comparisons.ComparisonTable]:
+    return {"accuracy": comparisons.measure("test accuracy, %", list(ROWS), row, SEEDS, SCRIPT)}
 
 
 if __name__ == "__main__":
     import torch
 
     torch.set_num_threads(1)  # as a worker
-    measured.write("pretraining", tables())
+    comparisons.write("pretraining", tables())

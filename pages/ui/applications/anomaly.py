@@ -1,4 +1,4 @@
-"""Anomaly detection: one fault at a time on a simulated inverter or bearing, judged by three monitors."""
+"""Anomaly detection: one fault at a time on a simulated inverter or bearing, scored by three monitors."""
 
 from typing import Any
 
@@ -8,19 +8,24 @@ import streamlit as st
 from aecore import export
 from aecore.concepts import sensor_anomalies as sensors
 from aecore.concepts.applications import anomaly as core
-from aecore.concepts.applications.anomaly import ALARM, AUTOENCODER, CONTESTANTS, PCA, Scene
-from aecore.concepts.applications.anomaly.training import train
+from aecore.concepts.applications.anomaly import ALARM, AUTOENCODER, CONTESTANTS, PCA, FaultScene
 from aecore.data.readers.uploads import Signal
 from aecore.data.simulators.recording import Recording
 from aecore.figures.thinning import extremes
-from aecore.numerics.threads import one_thread
 from pages.ui import training
-from pages.ui.applications import shell
-from pages.ui.applications.shell import Application, OwnFile, ShownNetwork
+from pages.ui.applications.section import (
+    Application,
+    OwnFile,
+    OwnTraining,
+    TrainingControl,
+    draw_notes,
+    figure,
+    own_network,
+    reading,
+)
 from pages.ui.components.plots import Axes, Curve, Curves, Words, plots
 from pages.ui.frame.downloads import Download, buttons
 from pages.ui.frame.foreign import plain
-from pages.ui.frame.page import fragment
 from pages.ui.inputs import controls
 from pages.ui.training.work import Request
 
@@ -32,15 +37,21 @@ FAULTS = {
                  "inter_turn": "inter-turn short", "none": "none"},
     "bearing": {"outer": "outer race", "inner": "inner race", "ball": "ball", "none": "none"},
 }  # fmt: skip
-DRAWN = 700  # points of a curve
+# Points of a curve.
+DRAWN = 700
 STROKES = {
     AUTOENCODER: ("reconstruction", 2.6, (1, 0)), PCA: ("latent", 1.6, (6, 3)), ALARM: ("anomaly", 1.8, (2, 2)),
 }  # fmt: skip
 
-shipped = st.cache_resource(show_spinner=False)(core.shipped)
+TRAINING = OwnTraining(
+    key="ano_network", task=core.train, scene=("ano_machine",),
+    controls=(TrainingControl("Operating points", "ano_points", 12, low=4, high=24, step=2),),
+)  # fmt: skip
+
+load_pretrained = st.cache_resource(show_spinner=False)(core.load_pretrained)
 
 
-def section() -> Application:
+def declare() -> Application:
     return Application(
         title="Anomaly detection",
         show=show,
@@ -54,31 +65,31 @@ def section() -> Application:
         tables=("auc", "found", "delay"),
         own=OwnFile(
             title="Your own currents or vibration", label="A log, a channel in each column", key="ano_file",
-            task=sensors.parse, show=own,
+            task=sensors.parse, show=score_own,
         ),
         onwards=("sensor_anomalies",),
     )  # fmt: skip
 
 
-@fragment
+@figure
 def show(_own: Any) -> None:
-    """Draw controls, the simulated signal, and what each monitor makes of it."""
-    with one_thread():
-        left, right = st.columns([1, 2], gap="large")
-        with left:
-            scene = chosen_scene()
-            network = own_network(scene.machine)
-        judges = shipped()[scene.machine] if network.trained is None else core.judges_from_tree(network.trained)
-        made = core.recording(scene)
-        scores = {name: judges[name](made.values) for name in CONTESTANTS}
-        with right:
-            st.caption(network.words)
-            figures(scene, made, scores)
-        if scene.fault != "none":
-            roc_and_delay(scene, made, scores)
+    """Draw controls, the simulated signal, and the scores of each monitor."""
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        scene = choose_scene()
+        network = own_network(NAME, TRAINING, scene.machine)
+    trained = network.trained
+    monitors = load_pretrained()[scene.machine] if trained is None else core.monitors_from_tree(trained)
+    made = core.simulate_scene(scene)
+    scores = {name: monitors[name](made.values) for name in CONTESTANTS}
+    with right:
+        st.caption(network.words)
+        draw_scores(scene, made, scores)
+    if scene.fault != "none":
+        draw_roc(scene, made, scores)
 
 
-def chosen_scene() -> Scene:
+def choose_scene() -> FaultScene:
     """Draw the controls of machine, fault, severity, speed, load and noise."""
     machine: core.Machine = controls.choice("Machine", "ano_machine", MACHINES, default="inverter")  # type: ignore[assignment]
     faults, (low, high) = FAULTS[machine], core.SPEEDS[machine]
@@ -92,23 +103,12 @@ def chosen_scene() -> Scene:
     load = controls.slider("Load, of the rated", "ano_load", low=0.2, high=1.0, default=0.6, step=0.05)
     noise = controls.slider("Noise, of what was learnt", "ano_noise", low=0.0, high=1.0, default=0.3, step=0.05)
     quiet, loud = core.NOISES[machine]
-    return Scene(machine=machine, fault=fault, severity=severity, speed_rpm=speed, load=load,
+    return FaultScene(machine=machine, fault=fault, severity=severity, speed_rpm=speed, load=load,
                  noise=quiet + noise * (loud - quiet))  # fmt: skip
 
 
-def own_network(machine: core.Machine) -> ShownNetwork:
-    """Offer to train the three monitors of one machine."""
-
-    def request() -> Request:
-        points = int(controls.slider("Operating points", "ano_points", low=4, high=24, default=12, step=2))
-        args = (machine, points)
-        return Request(task=train, args=args, signature=args, settings=("ano_machine", "ano_points"))
-
-    return shell.own_network(NAME, "ano_network", request, keys=("ano_points",))
-
-
-def figures(scene: Scene, made: Recording, scores: dict[str, Any]) -> None:
-    """The signal around the onset, and the scores over the whole recording; 1 is the alarm."""
+def draw_scores(scene: FaultScene, made: Recording, scores: dict[str, Any]) -> None:
+    """Draw the signal around the onset, and the scores over the whole recording; 1 is the alarm."""
     near = np.flatnonzero(np.abs(made.time - core.ONSET) < 0.02)
     unit = "A" if scene.machine == "inverter" else "g"
     strokes = (("input", 1.4, (1, 0)), ("quiet", 1.2, (5, 3)), ("normal", 1.2, (2, 2)))
@@ -130,8 +130,8 @@ def figures(scene: Scene, made: Recording, scores: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
-def roc_and_delay(scene: Scene, made: Recording, scores: dict[str, Any]) -> None:
-    """ROC of the rows shown, and how long after the onset each monitor rang."""
+def draw_roc(scene: FaultScene, made: Recording, scores: dict[str, Any]) -> None:
+    """Draw the ROC of the rows shown, and how long after the onset each monitor raised an alarm."""
     left, right = st.columns([1, 2], gap="large", vertical_alignment="center")
     at = np.linspace(0, 1, 101)
     found = {name: core.roc(score, made.labels) for name, score in scores.items()}
@@ -140,22 +140,22 @@ def roc_and_delay(scene: Scene, made: Recording, scores: dict[str, Any]) -> None
         axes = Axes("healthy rows in alarm", "faulty rows found", 260, (0.0, 1.0))
         plots(Curves(alt="ROC curves of the three monitors", curves=lines, x=at, axes=axes), key="ano_roc")
     with right:
-        told = [_told(name, curve, scores[name], made, scene.machine) for name, curve in found.items()]
-        plots(Words(lines=told, list=True), key="ano_told")
+        lines = [_describe(name, curve, scores[name], made, scene.machine) for name, curve in found.items()]
+        plots(Words(lines=lines, list=True), key="ano_told")
 
 
-def _told(name: str, curve: core.Curve, score: Any, made: Recording, machine: core.Machine) -> str:
+def _describe(name: str, curve: core.RocCurve, score: Any, made: Recording, machine: core.Machine) -> str:
     late = core.delay(score, made.labels, core.sample_rate(machine))
     rang = "no new alarm" if np.isnan(late) else f"alarm {1e3 * late:.1f} ms after the onset"
     return f"**{name}**: area under the curve {curve.auc:.3f}, {rang}"
 
 
-def own(fingerprint: str, signal: Signal) -> None:
+def score_own(fingerprint: str, signal: Signal) -> None:
     """Train the detector on the first 30 % of a visitor's log, and draw the scores of all of it."""
-    st.markdown("\n".join(f"- {plain(note)}" for note in signal.notes))
+    draw_notes(signal.notes)
     request = Request(
         task=sensors.train, args=(signal.values, signal.channels, signal.sample_rate, sensors.DEFAULT_NORMAL),
-        signature=fingerprint, private=True, source=shell.reading(NAME),
+        signature=fingerprint, private=True, source=reading(NAME),
     )  # fmt: skip
     made = training.train_at_once(LEARNING, request)
     if made is None:

@@ -6,8 +6,13 @@ import numpy as np
 import streamlit as st
 
 from aecore.concepts.applications import conditional as core
-from aecore.concepts.applications.conditional import SEVERITIES, TRACE_WORDS, TRACES, Shipped, Wanted
-from aecore.concepts.applications.conditional.training import Training, train
+from aecore.concepts.applications.conditional import (
+    SEVERITIES,
+    TRACE_WORDS,
+    TRACES,
+    PretrainedConditional,
+    WantedSignal,
+)
 from aecore.data.simulators.drive_windows import (
     CONDITIONS,
     LENGTH,
@@ -18,25 +23,26 @@ from aecore.data.simulators.drive_windows import (
     Condition,
     measures,
 )
-from aecore.numerics.threads import one_thread
-from pages.ui.applications import shell
-from pages.ui.applications.shell import Application, ShownNetwork
+from pages.ui.applications.section import Application, OwnTraining, TrainingControl, figure, own_network
 from pages.ui.components.plots import Axes, Curve, Curves, Facts, plots
-from pages.ui.frame.page import fragment
 from pages.ui.inputs import controls
-from pages.ui.training.work import Request
 
 NAME = "conditional"
 CLASSES: dict[str, Condition] = {
     "healthy": "healthy", "open_switch": "open switch", "inter_turn": "inter-turn short", "offset": "sensor offset",
     "gain": "sensor gain",
 }  # fmt: skip
-SHOWN = 5  # codes whose signals are drawn and measured
+# Codes whose signals are drawn and measured.
+SHOWN = 5
+TRAINING = OwnTraining(
+    key="con_model", task=core.train, args=lambda epochs: (core.ConditionalTraining(epochs=epochs),), label="Model",
+    controls=(TrainingControl("Epochs", "con_epochs", 60, low=10, high=60, step=10),), wide=True,
+)  # fmt: skip
 
-shipped = st.cache_resource(show_spinner=False)(core.shipped)
+load_pretrained = st.cache_resource(show_spinner=False)(core.load_pretrained)
 
 
-def section() -> Application:
+def declare() -> Application:
     return Application(
         title="Conditional VAE",
         show=show,
@@ -51,45 +57,34 @@ def section() -> Application:
     )
 
 
-@fragment
+@figure
 def show(_own: Any) -> None:
     """Draw class, speed and torque; from them signals, their measures and the class that a classifier gives them."""
-    with one_thread():
-        condition = CLASSES[controls.choice("Class", "con_class", CLASSES, default="open_switch")]
-        left, middle, right = st.columns(3, gap="large")
-        with left:
-            speed = controls.slider("Speed, rpm", "con_speed", low=SPEEDS[0], high=SPEEDS[1], default=2_900.0,
-                                    step=20.0)  # fmt: skip
-        with middle:
-            torque = controls.slider("Torque, N m", "con_torque", low=LOADS[0] * RATED_TORQUE,
-                                     high=LOADS[1] * RATED_TORQUE, default=54.0, step=1.0)  # fmt: skip
-        with right:
-            draw = int(controls.slider("Draw of the codes", "con_draw", low=0, high=99, default=0, step=1))
-        wanted = Wanted(condition=condition, speed_rpm=speed, load=torque / RATED_TORQUE)
-        ships = shipped()
-        network = own_network()
-        model = ships.model if network.trained is None else core.model_from_tree(network.trained)
-        st.caption(network.words)
-        made = model.generate(wanted, core.codes(SHOWN, draw))
-        true = core.truth(wanted, np.linspace(*SEVERITIES, SHOWN))
-        _figures(made, true)
-        _measured(wanted, made, true, ships)
+    condition = CLASSES[controls.choice("Class", "con_class", CLASSES, default="open_switch")]
+    left, middle, right = st.columns(3, gap="large")
+    with left:
+        speed = controls.slider("Speed, rpm", "con_speed", low=SPEEDS[0], high=SPEEDS[1], default=2_900.0,
+                                step=20.0)  # fmt: skip
+    with middle:
+        torque = controls.slider("Torque, N m", "con_torque", low=LOADS[0] * RATED_TORQUE,
+                                 high=LOADS[1] * RATED_TORQUE, default=54.0, step=1.0)  # fmt: skip
+    with right:
+        draw = int(controls.slider("Draw of the codes", "con_draw", low=0, high=99, default=0, step=1))
+    wanted = WantedSignal(condition=condition, speed_rpm=speed, load=torque / RATED_TORQUE)
+    ships = load_pretrained()
+    network = own_network(NAME, TRAINING)
+    model = ships.model if network.trained is None else core.model_from_tree(network.trained)
+    st.caption(network.words)
+    made = model.generate(wanted, core.draw_codes(SHOWN, draw))
+    true = core.simulate_truth(wanted, np.linspace(*SEVERITIES, SHOWN))
+    _draw_signals(made, true)
+    _draw_measures(wanted, made, true, ships)
 
 
-def own_network() -> ShownNetwork:
-    """Offer to train the model."""
-
-    def request() -> Request:
-        wanted = Training(epochs=int(controls.slider("Epochs", "con_epochs", low=10, high=60, default=60, step=10)))
-        return Request(task=train, args=(wanted,), signature=wanted, settings=("con_epochs",))
-
-    return shell.own_network(NAME, "con_model", request, keys=("con_epochs",), label="Model", wide=True)
-
-
-def _figures(made: core.Array, true: core.Array) -> None:
-    """Phases a and b of one generated signal over the simulator's; beside it phase a of several codes."""
+def _draw_signals(made: core.Array, true: core.Array) -> None:
+    """Draw phases a and b of one generated signal over the simulator's; beside it phase a of several codes."""
     time = np.arange(LENGTH) * 1e3 * SECONDS / LENGTH
-    nearest = int(np.square(true - made[:1]).mean((1, 2)).argmin())  # nobody knows its severity: the most alike
+    nearest = int(np.square(true - made[:1]).mean((1, 2)).argmin())  # its severity is unknown: the most similar one
     top = 1.05 * max(float(np.abs(made).max()), float(np.abs(true).max()))
     drawn = {
         "phase a, generated": Curve(made[0, 0], "reconstruction", 2.8),
@@ -108,21 +103,21 @@ def _figures(made: core.Array, true: core.Array) -> None:
         plots(Curves(alt=alt, curves=several, x=time, axes=axes), key="con_several")
 
 
-def _measured(wanted: Wanted, made: core.Array, true: core.Array, ships: Shipped) -> None:
-    """What an engineer reads off the generated signals, beside what must be there."""
+def _draw_measures(wanted: WantedSignal, made: core.Array, true: core.Array, ships: PretrainedConditional) -> None:
+    """Draw the measures of the generated signals, beside what they must be."""
     found, must = measures(made), measures(true)
-    right = (core.named(ships.classifier, made) == CONDITIONS.index(wanted.condition)).mean()
-    told = (
+    right = (core.classify(ships.classifier, made) == CONDITIONS.index(wanted.condition)).mean()
+    facts = (
         ("Frequency", f"{np.median(found.frequency):.1f} Hz", f"{wanted.frequency:.1f} Hz: pole pairs × speed"),
         ("Amplitude", f"{np.median(found.amplitude):.0f} A", f"{_span(must.amplitude)} A in the simulator"),
         (
             TRACE_WORDS[TRACES[wanted.condition]].capitalize(),
-            f"{np.median(core.trace(wanted.condition, found)):.1f} A",
-            f"{_span(core.trace(wanted.condition, must), 1)} A in the simulator",
+            f"{np.median(core.measure_trace(wanted.condition, found)):.1f} A",
+            f"{_span(core.measure_trace(wanted.condition, must), 1)} A in the simulator",
         ),
         ("Named rightly", f"{right:.0%}", f"of {len(made)}, by a classifier of real windows"),
     )
-    plots(Facts(facts=told), key="con_measured")
+    plots(Facts(facts=facts), key="con_measured")
 
 
 def _span(values: np.ndarray, decimals: int = 0) -> str:

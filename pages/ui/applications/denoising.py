@@ -1,4 +1,4 @@
-"""Denoising: a spoilt current or link voltage, cleaned by a network and by filters that were tuned for the task."""
+"""Denoising: a noisy current or link voltage, cleaned by a network and by filters that were tuned for the task."""
 
 from typing import Any
 
@@ -7,18 +7,20 @@ import streamlit as st
 
 from aecore import export
 from aecore.concepts.applications import denoising as core
-from aecore.concepts.applications.denoising import NETWORK, Cleaners, Denoiser, Record, Scene
-from aecore.concepts.applications.denoising.own import clean_own, own_table
-from aecore.concepts.applications.denoising.training import train
-from aecore.numerics.threads import one_thread
-from pages.ui.applications import shell
-from pages.ui.applications.shell import Application, OwnFile, ShownNetwork
+from aecore.concepts.applications.denoising import NETWORK, Cleaners, Denoiser, NoisyRecord, NoisyScene
+from pages.ui.applications.section import (
+    Application,
+    OwnFile,
+    OwnTraining,
+    TrainingControl,
+    draw_notes,
+    figure,
+    list_values,
+    own_network,
+)
 from pages.ui.components.plots import Axes, Curve, Curves, Words, plots
 from pages.ui.frame.downloads import Download, buttons
-from pages.ui.frame.foreign import plain
-from pages.ui.frame.page import fragment
 from pages.ui.inputs import controls
-from pages.ui.training.work import Request
 
 NAME = "denoising"
 SIGNALS = {"current": "phase current", "link": "DC-link voltage"}
@@ -32,10 +34,18 @@ STROKES = {
     core.SAVITZKY: ("anomaly", 1.6, (2, 2)),
 }  # fmt: skip
 
-shipped = st.cache_resource(show_spinner=False)(core.shipped)
+TRAINING = OwnTraining(
+    key="den_network", task=core.train, scene=("den_signal",),
+    controls=(
+        TrainingControl("Numbers in the code", "den_code", 32, low=2, high=64, step=2),
+        TrainingControl("Epochs", "den_epochs", 20, low=5, high=60, step=5),
+    ),
+)  # fmt: skip
+
+load_pretrained = st.cache_resource(show_spinner=False)(core.load_pretrained)
 
 
-def section() -> Application:
+def declare() -> Application:
     return Application(
         title="Denoising",
         show=show,
@@ -49,52 +59,40 @@ def section() -> Application:
         },
         tables=("live", "afterwards", "delay", "levels"),
         own=OwnFile(
-            title="Your own currents", label="Currents, a column each", key="den_file", task=clean_own, show=own
+            title="Your own currents", label="Currents, a column each", key="den_file", task=core.clean_own,
+            show=draw_own,
         ),
         onwards=("audio_denoising",),
     )  # fmt: skip
 
 
-@fragment
+@figure
 def show(_own: Any) -> None:
     """Draw controls and figure: what is simulated, disturbed and cleaned again."""
-    with one_thread():
-        left, right = st.columns([1, 2], gap="large")
-        with left:
-            signal: core.Signal = controls.choice("Signal", "den_signal", SIGNALS, default="current")  # type: ignore[assignment]
-            kind: Any = controls.select("Disturbance", "den_kind", KINDS, default="white")
-            level = int(controls.choice("Its rms, % of the rated current, or of 20 V", "den_level", LEVELS,
-                                        default="5"))  # fmt: skip
-            mode: core.Mode = controls.choice("Judged", "den_mode", MODES, default="live")  # type: ignore[assignment]
-            draw = int(controls.slider("Draw", "den_draw", low=0, high=99, default=0, step=1))
-            network = own_network(signal)
-        cleaners = shipped()
-        if network.trained is not None:
-            own_one = Denoiser.from_tree(network.trained)
-            cleaners = cleaners._replace(networks={**cleaners.networks, signal: own_one})
-        scene = Scene(signal=signal, kind=kind, level=level, load=0.55, load_after=0.7, seed=draw)
-        made = core.record(scene, seconds=0.015)
-        outputs = core.cleaned(made, scene, mode, cleaners)
-        with right:
-            st.caption(network.words)
-            figures(made, outputs, core.UNITS[signal], in_numbers(made, outputs, scene, mode, cleaners))
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        signal: core.SignalName = controls.choice("Signal", "den_signal", SIGNALS, default="current")  # type: ignore[assignment]
+        kind: Any = controls.select("Disturbance", "den_kind", KINDS, default="white")
+        level = int(controls.choice("Its rms, % of the rated current, or of 20 V", "den_level", LEVELS,
+                                    default="5"))  # fmt: skip
+        mode: core.Mode = controls.choice("Judged", "den_mode", MODES, default="live")  # type: ignore[assignment]
+        draw = int(controls.slider("Draw", "den_draw", low=0, high=99, default=0, step=1))
+        network = own_network(NAME, TRAINING, signal)
+    cleaners = load_pretrained()
+    if network.trained is not None:
+        own_one = Denoiser.from_tree(network.trained)
+        cleaners = cleaners._replace(networks={**cleaners.networks, signal: own_one})
+    scene = NoisyScene(signal=signal, kind=kind, level=level, load=0.55, load_after=0.7, seed=draw)
+    made = core.record(scene, seconds=0.015)
+    outputs = core.clean(made, scene, mode, cleaners)
+    with right:
+        st.caption(network.words)
+        draw_signals(made, outputs, core.UNITS[signal], list_gains(made, outputs, scene, mode, cleaners))
 
 
-def own_network(signal: core.Signal) -> ShownNetwork:
-    """Offer to train the network of one signal."""
-
-    def request() -> Request:
-        code = int(controls.slider("Numbers in the code", "den_code", low=2, high=64, default=32, step=2))
-        epochs = int(controls.slider("Epochs", "den_epochs", low=5, high=60, default=20, step=5))
-        args = (signal, code, epochs)
-        return Request(task=train, args=args, signature=args, settings=("den_signal", "den_code", "den_epochs"))
-
-    return shell.own_network(NAME, "den_network", request, keys=("den_code", "den_epochs"))
-
-
-def figures(made: Record, outputs: dict[str, Any], unit: str, words: str) -> None:
-    """What was measured and what the network makes of it; below, what each contestant is off by."""
-    shown = core.JUDGED
+def draw_signals(made: NoisyRecord, outputs: dict[str, Any], unit: str, words: str) -> None:
+    """Draw what was measured and what the network makes of it; below, the error of each contestant."""
+    shown = core.MEASURED
     milliseconds = 1e3 * made.time[shown]
     signals = {
         "measured": Curve(made.noisy[shown], "input", 1.0),
@@ -116,20 +114,17 @@ def figures(made: Record, outputs: dict[str, Any], unit: str, words: str) -> Non
     )  # fmt: skip
 
 
-def in_numbers(made: Record, outputs: dict[str, Any], scene: Scene, mode: core.Mode, cleaners: Cleaners) -> str:
-    """Gain of every contestant on what is shown, and the filters' settings."""
+def list_gains(
+    made: NoisyRecord, outputs: dict[str, Any], scene: NoisyScene, mode: core.Mode, cleaners: Cleaners
+) -> str:
+    """Return the gain of every contestant on what is shown, and the filters' settings."""
     filters = cleaners.filters[scene.signal, mode, scene.kind, int(scene.level)]
     gains = {name: core.gain([made], [out]) for name, out in outputs.items()}
-    best = max(gains, key=lambda name: gains[name])
-    parts = [
-        f"{'**' if name == best else ''}{name} {value:+.1f} dB{'**' if name == best else ''}"
-        + (f" ({filters[name].words})" if name in filters else "")
-        for name, value in gains.items()
-    ]
-    return f"Signal-to-noise ratio gained on this draw: {', '.join(parts)}."
+    settings = {name: tuned.words for name, tuned in filters.items()}
+    return f"Signal-to-noise ratio gained on this draw: {list_values(gains, '+.1f', settings, unit=' dB')}."
 
 
-def own(_fingerprint: str, result: dict[str, Any]) -> None:
+def draw_own(_fingerprint: str, result: dict[str, Any]) -> None:
     """Draw a visitor's currents as the built-in network cleans them."""
     names = result["channels"]
     channel = names.index(controls.select("Channel", "den_channel", names, default=names[0]))
@@ -141,5 +136,5 @@ def own(_fingerprint: str, result: dict[str, Any]) -> None:
     x, title = (rows / result["sample_rate"], "s") if result["sample_rate"] else (rows, "sample")
     alt = "Your channel as measured and as cleaned"
     plots(Curves(alt=alt, curves=drawn, x=x, axes=Axes(title, "", 240)), key="den_own")
-    st.markdown("\n".join(f"- {plain(note)}" for note in result["notes"]))
-    buttons([Download("Cleaned currents", "cleaned.csv", lambda: export.csv(own_table(result)))])
+    draw_notes(result["notes"])
+    buttons([Download("Cleaned currents", "cleaned.csv", lambda: export.csv(core.cleaned_table(result)))])

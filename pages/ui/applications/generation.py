@@ -5,33 +5,37 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from aecore.concepts.applications import comparisons
 from aecore.concepts.applications import generation as core
-from aecore.concepts.applications import measured
-from aecore.concepts.applications.generation import JITTER, SMOTE, VAE, Generator, Shortage
-from aecore.concepts.applications.generation.training import AS_MANY, compare
-from aecore.numerics.threads import one_thread
-from pages.ui.applications import shell
-from pages.ui.applications.shell import Application, ShownNetwork
+from aecore.concepts.applications.generation import AS_MANY, JITTER, SMOTE, VAE, FaultGenerator, Shortage
+from pages.ui.applications.section import Application, OwnTraining, TrainingControl, figure, own_network
 from pages.ui.components import plots as figures
 from pages.ui.components.plots import Axes, Curve, Words, plots
 from pages.ui.components.scrubber import Curves, Line, Panel, scrubber
-from pages.ui.frame.page import fragment
 from pages.ui.inputs import controls
-from pages.ui.training.work import Request
 
 NAME = "generation"
-FAULTS: dict[str, core.Fault] = {"misfiring": "misfiring switch", "inter_turn": "inter-turn short"}
-SHOWN = 16  # synthetic examples under the handle
+FAULTS: dict[str, core.RareFault] = {"misfiring": "misfiring switch", "inter_turn": "inter-turn short"}
+# Synthetic examples under the slider.
+SHOWN = 16
 DRAWS = (VAE, SMOTE, JITTER)
 STROKES = {
     core.NONE: ("quiet", 1.6, (2, 3)), core.REPEAT: ("normal", 1.6, (1, 0)), JITTER: ("anomaly", 1.8, (2, 2)),
     SMOTE: ("latent", 1.8, (6, 3)), VAE: ("reconstruction", 2.8, (1, 0)),
 }  # fmt: skip
 
-shipped = st.cache_resource(show_spinner=False)(core.shipped)
+TRAINING = OwnTraining(
+    key="gen_vae", task=core.compare, scene=("gen_fault", "gen_rare", "gen_draw"), label="VAE", wide=True,
+    controls=(
+        TrainingControl("Synthetic examples for the classifier", "gen_count", AS_MANY - AS_MANY % 50, low=50,
+                        high=1_000, step=50),
+    ),
+)  # fmt: skip
+
+load_pretrained = st.cache_resource(show_spinner=False)(core.load_pretrained)
 
 
-def section() -> Application:
+def declare() -> Application:
     return Application(
         title="Generation",
         show=show,
@@ -46,40 +50,27 @@ def section() -> Application:
     )
 
 
-@fragment
+@figure
 def show(_own: Any) -> None:
     """Draw controls, synthetic examples beside what is nearest to them, and recall by the number of examples."""
-    with one_thread():
-        left, middle, right = st.columns([3, 3, 2], gap="large")
-        with left:
-            fault = FAULTS[controls.choice("Rare fault", "gen_fault", FAULTS, default="misfiring")]
-        with middle:
-            examples = int(controls.choice("Examples there are", "gen_rare", [str(n) for n in core.EXAMPLES],
-                                           default="20"))  # fmt: skip
-        with right:
-            draw = int(controls.slider("Draw", "gen_draw", low=0, high=99, default=0, step=1))
-        ships = shipped()
-        generator = ships.generators[fault, examples]
-        network = own_network(Shortage(fault=fault, examples=examples, seed=draw))
-        if network.trained is not None:
-            generator = core.generator_from_tree(network.trained["generator"])
-        st.caption(network.words)
-        _examples(generator, ships.unseen[fault], draw)
-        if network.trained is not None:
-            _describe_classifiers(network.trained)
-        _recall(fault, examples)
-
-
-def own_network(shortage: Shortage) -> ShownNetwork:
-    """Offer to train a VAE and five classifiers on these examples."""
-
-    def request() -> Request:
-        count = int(controls.slider("Synthetic examples for the classifier", "gen_count", low=50, high=1_000,
-                                    default=AS_MANY - AS_MANY % 50, step=50))  # fmt: skip
-        return Request(task=compare, args=(shortage, count), signature=(shortage, count),
-                       settings=("gen_fault", "gen_rare", "gen_draw", "gen_count"))  # fmt: skip
-
-    return shell.own_network(NAME, "gen_vae", request, keys=("gen_count",), label="VAE", wide=True)
+    left, middle, right = st.columns([3, 3, 2], gap="large")
+    with left:
+        fault = FAULTS[controls.choice("Rare fault", "gen_fault", FAULTS, default="misfiring")]
+    with middle:
+        examples = int(controls.choice("Examples there are", "gen_rare", [str(n) for n in core.EXAMPLES],
+                                       default="20"))  # fmt: skip
+    with right:
+        draw = int(controls.slider("Draw", "gen_draw", low=0, high=99, default=0, step=1))
+    ships = load_pretrained()
+    generator = ships.generators[fault, examples]
+    network = own_network(NAME, TRAINING, Shortage(fault=fault, examples=examples, seed=draw))
+    if network.trained is not None:
+        generator = FaultGenerator.from_tree(network.trained["generator"])
+    st.caption(network.words)
+    _draw_examples(generator, ships.unseen[fault], draw)
+    if network.trained is not None:
+        _describe_classifiers(network.trained)
+    _draw_recall(fault, examples)
 
 
 def _describe_classifiers(made: dict[str, Any]) -> None:
@@ -88,10 +79,10 @@ def _describe_classifiers(made: dict[str, Any]) -> None:
     st.markdown(f"Recall and precision of the classifiers trained here: {', '.join(found)}.")
 
 
-def _examples(generator: Generator, unseen: core.Array, draw: int) -> None:
-    """Synthetic examples under a handle, each over the real one it is nearest to."""
-    made = {method: core.synthetic(method, generator, SHOWN, draw) for method in DRAWS}
-    found = {method: core.copies(x, generator.rare, unseen) for method, x in made.items()}
+def _draw_examples(generator: FaultGenerator, unseen: core.Array, draw: int) -> None:
+    """Draw synthetic examples under a slider, each over the real one it is nearest to."""
+    made = {method: core.synthesise(method, generator, SHOWN, draw) for method in DRAWS}
+    found = {method: core.find_copies(x, generator.rare, unseen) for method, x in made.items()}
     rare = core.as_currents(generator.rare)
     values = {method: core.as_currents(x) for method, x in made.items()}
     top = 1.05 * max(float(np.abs(v).max()) for v in (rare, *values.values()))
@@ -109,24 +100,21 @@ def _examples(generator: Generator, unseen: core.Array, draw: int) -> None:
     ]
     names = [str(n + 1) for n in range(SHOWN)]
     scrubber(panels, label="synthetic example", key="gen_example", values=names, columns=3, height=200)
-    told = ", ".join(f"{method} {np.median(copy.distance):.0f} A" for method, copy in found.items())
+    said = ", ".join(f"{method} {np.median(copy.distance):.0f} A" for method, copy in found.items())
     usual = next(iter(found.values())).usual
     words = (
         f"No copies? A real example that nobody has shown lies {usual:.0f} A rms from the nearest of the "
-        f"{len(generator.rare)} (median); synthetic ones: {told}."
+        f"{len(generator.rare)} (median); synthetic ones: {said}."
     )
     plots(Words(lines=[words]), key="gen_told")
 
 
-def _recall(fault: core.Fault, examples: int) -> None:
+def _draw_recall(fault: core.RareFault, examples: int) -> None:
     """Draw recall against the number of examples, as measured over the seeds."""
-    table = measured.read("generation")["recall"]
-    rows = [n for n, condition in enumerate(table.conditions) if condition.startswith(fault)]
-    counts = np.array([int(table.conditions[n].split(", ")[1].split()[0]) for n in rows], float)
-    drawn = {
-        name: Curve(100 * table.mean[rows, table.contestants.index(name)], *STROKES[name])
-        for name in table.contestants
-    }  # fmt: skip
+    table = comparisons.read("generation")["recall"]
+    conditions, means = table.curves(fault)
+    counts = np.array([int(condition.split(", ")[1].split()[0]) for condition in conditions], float)
+    drawn = {name: Curve(100 * mean, *STROKES[name]) for name, mean in means.items()}
     alt = "Recall of a classifier against the number of real examples, by way of making more of them"
     axes = Axes("examples of the rare fault", "recall, %", 220, (0, 100))
     plots(figures.Curves(alt=alt, curves=drawn, x=counts, axes=axes, marks=[examples]), key="gen_recall")

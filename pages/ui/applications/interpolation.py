@@ -1,4 +1,4 @@
-"""Interpolation: two measurements, and what lies between them, under a handle."""
+"""Interpolation: two measurements, and what lies between them, under a slider."""
 
 from typing import Any
 
@@ -7,30 +7,36 @@ import streamlit as st
 
 from aecore.concepts.applications import interpolation as core
 from aecore.concepts.applications.interpolation import FADE, MIDDLE, PLAIN, ROUND, STRAIGHT, VAE, Ends, Way
-from aecore.concepts.applications.interpolation.training import Training, train
 from aecore.data.simulators.drive_windows import RATED_TORQUE
-from aecore.numerics.threads import one_thread
-from pages.ui.applications import shell
-from pages.ui.applications.shell import Application, ShownNetwork
+from pages.ui.applications.section import BUILTIN, OWN, Application, OwnTraining, TrainingControl, figure, own_network
 from pages.ui.components import plots as figures
 from pages.ui.components.plots import Axes, Curve, Words, plots
 from pages.ui.components.scrubber import Curves, Images, Line, Panel, scrubber
-from pages.ui.frame.page import fragment
 from pages.ui.inputs import controls
-from pages.ui.training.work import Request
 
 NAME = "interpolation"
 DATA = {"currents": "phase currents", "shapes": "shapes"}
 WALKS = {"round": "round the middle", "straight": "straight"}
-NETWORKS = {shell.BUILTIN: "as they ship", shell.OWN: "trained here"}
+NETWORKS = {BUILTIN: "as they ship", OWN: "trained here"}
 PULLS = {"none": "none", "weak": "weak", "builtin": "as it ships", "strong": "strong", "very_strong": "very strong"}
-TIMES = {"none": 0.0, "weak": 0.1, "builtin": 1.0, "strong": 10.0, "very_strong": 30.0}  # the built-in network's beta
-BETAS: dict[core.Kind, float] = {"currents": 1e-3, "shapes": 0.1}  # of the built-in networks
-
-shipped = st.cache_resource(show_spinner=False)(core.shipped)
+# Multiples of the built-in networks' beta.
+TIMES = {"none": 0.0, "weak": 0.1, "builtin": 1.0, "strong": 10.0, "very_strong": 30.0}
 
 
-def section() -> Application:
+def _training_args(kind: core.Kind, pull: str) -> tuple[core.InterpolationTraining]:
+    return (core.InterpolationTraining(kind=kind, beta=core.BETA[kind] * TIMES[pull]),)
+
+
+TRAINING = OwnTraining(
+    key="int_networks", task=core.train, args=_training_args, scene=("int_data",), label="Networks",
+    title="Train them here", names=NETWORKS, wide=True,
+    controls=(TrainingControl("Pull of the KL term", "int_pull", "builtin", options=PULLS),),
+)  # fmt: skip
+
+load_pretrained = st.cache_resource(show_spinner=False)(core.load_pretrained)
+
+
+def declare() -> Application:
     return Application(
         title="Interpolation",
         show=show,
@@ -47,53 +53,38 @@ def section() -> Application:
     )  # fmt: skip
 
 
-@fragment
+@figure
 def show(_own: Any) -> None:
     """Draw both ends, and the way of each network between them."""
-    with one_thread():
-        with st.container(horizontal=True):
-            kind: core.Kind = controls.choice("What is measured", "int_data", DATA, default="currents")  # type: ignore[assignment]
-            chosen = controls.choice("Way through the code", "int_walk", WALKS, default="round")
-        walk = ROUND if chosen == "round" else STRAIGHT
-        ends = _currents() if kind == "currents" else _shapes()
-        network = own_networks(kind)
-        networks = shipped()[kind] if network.trained is None else core.from_tree(network.trained)
-        st.caption(network.words)
-        made = core.way(networks, ends)
-        at = scrubber(
-            _panels(kind, made, walk), label="share of the way", key="int_way",
-            values=[f"{share:.2f}" for share in np.linspace(0, 1, core.STEPS)], default=MIDDLE, columns=3, height=210,
-        )  # fmt: skip
-        _errors(made, walk, at)
+    with st.container(horizontal=True):
+        kind: core.Kind = controls.choice("What is measured", "int_data", DATA, default="currents")  # type: ignore[assignment]
+        chosen = controls.choice("Way through the code", "int_walk", WALKS, default="round")
+    walk = ROUND if chosen == "round" else STRAIGHT
+    ends = _choose_currents() if kind == "currents" else _choose_shapes()
+    network = own_network(NAME, TRAINING, kind)
+    networks = load_pretrained()[kind] if network.trained is None else core.networks_from_tree(network.trained)
+    st.caption(network.words)
+    made = core.walk_between(networks, ends)
+    at = scrubber(
+        _panels(kind, made, walk), label="share of the way", key="int_way",
+        values=[f"{share:.2f}" for share in np.linspace(0, 1, core.STEPS)], default=MIDDLE, columns=3, height=210,
+    )  # fmt: skip
+    _draw_errors(made, walk, at)
 
 
-def _currents() -> Ends:
+def _choose_currents() -> Ends:
     left, right = st.columns(2, gap="large")
     with left:
-        speeds = controls.range_slider(
-            "Speeds of both ends, rpm",
-            "int_speed",
-            low=1_800.0,
-            high=4_000.0,
-            default=(2_500.0, 3_300.0),
-            step=50.0,
-            format="%d",
-        )
+        speeds = controls.range_slider("Speeds of both ends, rpm", "int_speed", low=1_800.0, high=4_000.0,
+                                       default=(2_500.0, 3_300.0), step=50.0, format="%d")  # fmt: skip
     with right:
-        torques = controls.range_slider(
-            "Torques of both ends, N m",
-            "int_torque",
-            low=18.0,
-            high=90.0,
-            default=(45.0, 63.0),
-            step=1.0,
-            format="%d",
-        )
+        torques = controls.range_slider("Torques of both ends, N m", "int_torque", low=18.0, high=90.0,
+                                        default=(45.0, 63.0), step=1.0, format="%d")  # fmt: skip
     loads = [torque / RATED_TORQUE for torque in torques]
     return Ends(first=(speeds[0], loads[0]), last=(speeds[1], loads[1]))
 
 
-def _shapes() -> Ends:
+def _choose_shapes() -> Ends:
     left, middle, right = st.columns([2, 2, 2], gap="large")
     with left:
         figure = controls.choice("Figure", "int_figure", list(core.FIGURES), default="star")
@@ -104,26 +95,6 @@ def _shapes() -> Ends:
         angles = controls.range_slider("Angles, degrees", "int_angle", low=-40.0, high=40.0, default=(0.0, 0.0),
                                        format="%d", step=1.0)  # fmt: skip
     return Ends(kind="shapes", first=(sizes[0], angles[0]), last=(sizes[1], angles[1]), figure=figure)
-
-
-def own_networks(kind: core.Kind) -> ShownNetwork:
-    """Offer to train both networks with another weight of the KL term."""
-
-    def request() -> Request:
-        pull = controls.choice("Pull of the KL term", "int_pull", PULLS, default="builtin")
-        wanted = Training(kind=kind, beta=BETAS[kind] * TIMES[pull])
-        return Request(task=train, args=(wanted,), signature=wanted, settings=("int_data", "int_pull"))
-
-    return shell.own_network(
-        NAME,
-        "int_networks",
-        request,
-        keys=("int_pull",),
-        label="Networks",
-        title="Train them here",
-        shown=NETWORKS,
-        wide=True,
-    )
 
 
 def _panels(kind: core.Kind, made: Way, walk: str) -> list[Panel]:
@@ -151,20 +122,17 @@ def _panels(kind: core.Kind, made: Way, walk: str) -> list[Panel]:
     ]  # fmt: skip
 
 
-def _errors(made: Way, walk: str, at: int) -> None:
-    """Error along the way of all, and in words where the handle was left."""
+def _draw_errors(made: Way, walk: str, at: int) -> None:
+    """Draw the error of every contestant along the way, and in words where the slider stands."""
     shares = np.linspace(0, 1, core.STEPS)
     names = {f"{VAE}, {walk}": ("reconstruction", 2.6, (1, 0)), f"{PLAIN}, {walk}": ("latent", 1.8, (6, 3)),
              FADE: ("quiet", 1.8, (2, 3))}  # fmt: skip
     drawn = {name: Curve(100 * made.error(name), *stroke) for name, stroke in names.items()}
     alt = "Error of the VAE, the plain autoencoder and the cross-fade along the way"
     axes = Axes("share of the way", "error, % of the truth's rms", 200)
-    told = f"At {shares[at]:.0%} of the way: {', '.join(_told(made, name, at) for name in names)}."
+    errors = ", ".join(f"{name} {100 * made.error(name)[at]:.0f} % off the truth" for name in names)
+    words = Words(lines=[f"At {shares[at]:.0%} of the way: {errors}."])
     plots(
-        figures.Curves(alt=alt, curves=drawn, x=shares, axes=axes, marks=[shares[at]]), Words(lines=[told]),
+        figures.Curves(alt=alt, curves=drawn, x=shares, axes=axes, marks=[shares[at]]), words,
         key="int_errors",
     )  # fmt: skip
-
-
-def _told(made: Way, name: str, at: int) -> Any:
-    return f"{name} {100 * made.error(name)[at]:.0f} % off the truth"

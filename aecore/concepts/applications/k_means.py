@@ -14,7 +14,7 @@ from aecore.errors import SettingError, TooFewRows
 STARTS, ROUNDS = 8, 100
 
 
-class Clusters(NamedTuple):
+class KMeansClusters(NamedTuple):
     """``labels`` [N], the largest cluster first; ``centres`` [k, D]; ``inertia``, the sum of squared distances."""
 
     labels: NDArray[np.int64]
@@ -22,7 +22,7 @@ class Clusters(NamedTuple):
     inertia: float
 
 
-def k_means(x: NDArray[Any], clusters: int, *, seed: int = 0) -> Clusters:
+def k_means(x: NDArray[Any], clusters: int, *, seed: int = 0) -> KMeansClusters:
     """Best of several starts, each spread by k-means++ (Lloyd 1982; Arthur & Vassilvitskii 2007)."""
     if clusters < 1:
         raise SettingError(f"clusters must be at least 1, got {clusters}; choose more.")
@@ -34,7 +34,7 @@ def k_means(x: NDArray[Any], clusters: int, *, seed: int = 0) -> Clusters:
     order = np.argsort(-np.bincount(found.labels, minlength=clusters), kind="stable")
     place = np.empty(clusters, np.int64)
     place[order] = np.arange(clusters)
-    return Clusters(place[found.labels], found.centres[order], found.inertia)
+    return KMeansClusters(place[found.labels], found.centres[order], found.inertia)
 
 
 def _spread(x: NDArray[np.float64], clusters: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -49,7 +49,7 @@ def _spread(x: NDArray[np.float64], clusters: int, rng: np.random.Generator) -> 
     return np.stack(chosen)
 
 
-def _lloyd(x: NDArray[np.float64], centres: NDArray[np.float64]) -> Clusters:
+def _lloyd(x: NDArray[np.float64], centres: NDArray[np.float64]) -> KMeansClusters:
     """Assign and average until nothing changes; an empty cluster keeps its centre."""
     squares, labels = (x**2).sum(1), np.full(len(x), -1)
     for _ in range(ROUNDS):
@@ -60,7 +60,7 @@ def _lloyd(x: NDArray[np.float64], centres: NDArray[np.float64]) -> Clusters:
         members = (labels == np.arange(len(centres))[:, None]).astype(np.float64)  # (k, N)
         counts = members.sum(1, keepdims=True)
         centres = np.where(counts > 0, members @ x / np.maximum(counts, 1), centres)
-    return Clusters(labels, centres, float(np.maximum(distances.min(1), 0).sum()))
+    return KMeansClusters(labels, centres, float(np.maximum(distances.min(1), 0).sum()))
 
 
 def adjusted_rand(one: NDArray[np.integer[Any]], other: NDArray[np.integer[Any]]) -> float:
