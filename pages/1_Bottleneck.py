@@ -25,22 +25,22 @@ ALL = "all"
 MACHINES = {"pca": bottleneck.PCA, "linear": bottleneck.LINEAR, "nonlinear": bottleneck.NONLINEAR}
 SHOWN = {ALL: "Side by side", "pca": "PCA", "linear": "Linear", "nonlinear": "Nonlinear"}
 
-shipped = st.cache_resource(show_spinner=False)(bottleneck.load_pretrained)
+load_shipped = st.cache_resource(show_spinner=False)(bottleneck.load_pretrained)
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def family_swept(drawing: FamilySettings, trained: bool, _weights: Any) -> bottleneck.SignalSweep:
+def sweep_family(drawing: FamilySettings, trained: bool, _weights: Any) -> bottleneck.SignalSweep:
     return bottleneck.sweep(drawing.signals(), 0, bottleneck.family_pca(drawing.complexity), _weights)
 
 
 @private.cache(max_entries=8)
-def own_pca(name: Any, _recording: ChannelWindows) -> FittedPca:
+def fit_own_pca(name: Any, _recording: ChannelWindows) -> FittedPca:
     return bottleneck.fit_pca(_recording.learn)
 
 
 @private.cache(max_entries=8)
-def own_swept(name: Any, seed: int, trained: bool, _recording: ChannelWindows, _weights: Any) -> bottleneck.SignalSweep:
-    return bottleneck.sweep(_recording.test, _recording.choose_row(seed), own_pca(name, _recording), _weights)
+def sweep_own(name: Any, seed: int, trained: bool, _recording: ChannelWindows, _weights: Any) -> bottleneck.SignalSweep:
+    return bottleneck.sweep(_recording.test, _recording.choose_row(seed), fit_own_pca(name, _recording), _weights)
 
 
 def next_signal() -> None:
@@ -54,7 +54,7 @@ def another(label: str) -> int:
     return int(seed)
 
 
-def trained(request: Request) -> Any | None:
+def train_networks(request: Request) -> Any | None:
     """Return the networks that the visitor has trained for these signals, or None while there are none."""
     made = training.train(TRAINING, request, words=narration.text(NAME, "train"), mark="cut_trained")
     return None if made is None else made.value
@@ -71,14 +71,16 @@ def family() -> bottleneck.SignalSweep:
     request = Request(
         task=bottleneck.train_family, args=(complexity,), signature=("family", complexity), settings=("complexity",)
     )
-    weights = shipped(complexity) or trained(request)
-    return family_swept(FamilySettings(complexity=complexity, noise=noise, seed=seed), weights is not None, weights)
+    weights = load_shipped(complexity) or train_networks(request)
+    return sweep_family(FamilySettings(complexity=complexity, noise=noise, seed=seed), weights is not None, weights)
 
 
 def own(name: Any, recording: ChannelWindows) -> bottleneck.SignalSweep:
     seed = another("Which window, by seed")
-    weights = trained(Request(task=bottleneck.train, args=(recording.learn,), signature=("own", *name), private=True))
-    return own_swept(name, seed, weights is not None, recording, weights)
+    weights = train_networks(
+        Request(task=bottleneck.train, args=(recording.learn,), signature=("own", *name), private=True)
+    )
+    return sweep_own(name, seed, weights is not None, recording, weights)
 
 
 @fragment

@@ -68,7 +68,7 @@ def _is_tuned() -> bool:
     return bool(st.session_state[FOLD])
 
 
-def lay_out_all(source: ui.Source, wanted: ClusterSettings) -> ClusterMaps | None:
+def lay_out_all(source: ui.CodeSource, wanted: ClusterSettings) -> ClusterMaps | None:
     """Return three maps, or None while their training is on the screen."""
     if made := shipped(wanted):
         return made

@@ -6,36 +6,36 @@ import streamlit as st
 
 from aecore.concepts.audio_denoising import benchmark as concept
 from pages.ui.audio import results, sources, tuning
-from pages.ui.audio.listening import KEY, NETWORK, Result, listen
-from pages.ui.audio.sources import CLIP, SNR, Source
+from pages.ui.audio.listening import KEY, NETWORK, AudioResult, listen
+from pages.ui.audio.sources import CLIP, SNR, SoundSource
 from pages.ui.frame import narration
-from pages.ui.frame.foreign import plain
 from pages.ui.frame.page import frame, why
 from pages.ui.inputs import controls
+from pages.ui.inputs.uploads import show_notes
 from pages.ui.training import work
 from pages.ui.training.work import Request
 
 NAME = "audio_denoising"
 CLEANING, LAST = "audio:clean", "audio:last"
 
-shipped = st.cache_resource(show_spinner=False)(concept.load_pretrained)
+load_shipped = st.cache_resource(show_spinner=False)(concept.load_pretrained)
 
 
-def cleaned(source: Source, models: dict[str, tuning.Tree]) -> Result | None:
+def fetch_result(source: SoundSource, models: dict[str, tuning.Tree]) -> AudioResult | None:
     """Return the newest result for this sound: until another noise is in, the one before stays up."""
     sound = source.signature[0]
     signature = (source.signature, tuning.name_of(models))
-    tree = shipped(source.mixing) if sound is None and not models else None
+    tree = load_shipped(source.mixing) if sound is None and not models else None
     with st.container():  # always there, so that what follows keeps its place, and the player its own
         if tree is None:
             tree = work.fetch(CLEANING, request(source, models, signature), words="Cleaning", again="Clean it")
     if tree is not None:
-        st.session_state[LAST] = Result(sound, tree, signature)
-    last: Result | None = st.session_state.get(LAST)
+        st.session_state[LAST] = AudioResult(sound, tree, signature)
+    last: AudioResult | None = st.session_state.get(LAST)
     return last if last is not None and last.sound == sound else None
 
 
-def request(source: Source, models: dict[str, tuning.Tree], signature: Any) -> Request:
+def request(source: SoundSource, models: dict[str, tuning.Tree], signature: Any) -> Request:
     """Return the work that cleans a source by every method and by the ``models`` trained on it."""
     if not source.private and not models:
         return Request(task=concept.sample_bench, args=(source.mixing,), signature=signature, lane="short", keep=1)
@@ -50,7 +50,7 @@ def workbench() -> None:
     voice = controls.choice("Voice", "voice", sources.VOICES, default=CLIP)
     left, right = st.columns([1, 3], gap="large")
     with left:
-        source = sources.source(voice)
+        source = sources.choose(voice)
     if source is None:
         forget()
         with right:
@@ -59,16 +59,14 @@ def workbench() -> None:
     models = tuning.models(source)
     now: dict[str, Any] = st.session_state.setdefault("audio:now", {})
     with right:
-        result = cleaned(source, models)
+        result = fetch_result(source, models)
         if result is None:
             return
         listen(result, now)
-        notes = result.tree["notes"]
-        with st.popover(f"About this recording ({len(notes)})"):
-            st.markdown("\n".join(f"- {plain(note)}" for note in notes))
-    results.measured(result.tree)
+        show_notes(result.tree["notes"], "About this recording", width="content")
+    results.show_measures(result.tree)
     tuning.offer(source)
-    results.files(result.tree, now, models["tuned"]["denoiser"] if "tuned" in models else None)
+    results.offer_files(result.tree, now, models["tuned"]["denoiser"] if "tuned" in models else None)
 
 
 def forget() -> None:

@@ -10,7 +10,7 @@ from pages.ui.frame.page import fragment, frame, in_words, why
 from pages.ui.inputs import controls
 from pages.ui.sensors import figure, results, rules, samples, scoring, sources
 from pages.ui.sensors.scoring import SensorResult
-from pages.ui.sensors.sources import Source
+from pages.ui.sensors.sources import SensorSource
 
 NAME = "sensor_anomalies"
 INVERTER, BEARING, ROOM, OWN = "inverter", "bearing", "room", "own"
@@ -21,7 +21,13 @@ USUAL = {"normal": sensors.DEFAULT_NORMAL, "view": figure.ALL}  # of what a prom
 
 @fragment
 def follow_threshold(
-    source: Source, result: SensorResult, outline: Outline, shelved: str, normal: tuple[int, int], rule: str, drag: str
+    source: SensorSource,
+    result: SensorResult,
+    outline: Outline,
+    shelved: str,
+    normal: tuple[int, int],
+    rule: str,
+    drag: str,
 ) -> None:
     """Show everything that follows the threshold, and no more: moving it runs this part alone."""
     figure.rerun_if_dragged()
@@ -32,7 +38,7 @@ def follow_threshold(
         results.show(source, result, outline, shelved, found, normal, drag)
 
 
-def show_signal(source: Source, normal: tuple[float, float], view: tuple[float, float]) -> None:
+def show_signal(source: SensorSource, normal: tuple[float, float], view: tuple[float, float]) -> None:
     """Show a signal and what a detector says of it, or its training and the signal alone."""
     rows = (0, 0) if source.saved else sensors.normal_rows(source.profile.rows, normal)
     result = scoring.score(source, normal)

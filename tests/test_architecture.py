@@ -85,7 +85,8 @@ def test_only_its_own_rooms_know_streamlit_altair_and_torch():
 
 def test_pages_hold_no_training_code():
     refused = {"torch", "torchvision", "librosa", "altair", "sklearn", "scipy"}
-    found = {path.name: {name.split(".")[0] for name in imports(path)} for path in sources("Home.py", "pages/*.py")}
+    files = sources("Home.py", "pages/**/*.py")
+    found = {str(path.relative_to(ROOT)): {name.split(".")[0] for name in imports(path)} for path in files}
     assert {name: packages & refused for name, packages in found.items() if packages & refused} == {}
 
 

@@ -16,7 +16,7 @@ from aecore.figures.palette import DARK, LIGHT
 from aecore.figures.vae_morphing import inked, mosaic
 from aecore.numerics.dense import DenseNetwork
 from pages.ui.components import cloud, sketch
-from pages.ui.components.latent_pad import Pad, Position, described, from_text, to_text
+from pages.ui.components.latent_pad import Pad, Position, describe, from_text, to_text
 from pages.ui.components.modules import COMPONENTS, module
 from pages.ui.components.networks import name_of, pack
 from pages.ui.figures.message import Packer
@@ -67,7 +67,7 @@ def test_codes_and_holes_travel_below_a_pixel():
     rng = np.random.default_rng(0)
     codes, holes = rng.uniform(-3, 3, (50, 2)), rng.uniform(0, 2, (8, 8))
     packer = Packer()
-    sent = described(pad(codes=codes, labels=np.zeros(50, int), holes=holes), packer, 3.5)
+    sent = describe(pad(codes=codes, labels=np.zeros(50, int), holes=holes), packer, 3.5)
     for name, kind, expected, least, steps, atol in (
         ("codes", "<i2", codes, -32768, 65535, 2e-4),
         ("holes", "u1", holes, 0, 255, 0.005),

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from aecore.errors import DataError, SettingError
 from aecore.figures.audio import colour_map, picture
-from pages.ui.components.player import Map, Stage, Take
+from pages.ui.components.player import Stage, Take, TimeMap
 
 RATE = 16_000
 RNG = np.random.default_rng(0)
@@ -44,7 +44,7 @@ def array(described, payload, kind):
 
 
 def test_samples_and_pictures_arrive_bit_by_bit():
-    sent = stage(maps=[Map(label="Mask", values=pixels())], dry="noisy")
+    sent = stage(maps=[TimeMap(label="Mask", values=pixels())], dry="noisy")
     header, payload = unpack(sent.pack({"turn": 1}))
     for take, described in zip(sent.takes, header["takes"], strict=True):
         np.testing.assert_array_equal(array(described["samples"], payload, "<i2"), take.samples)
@@ -103,7 +103,7 @@ def test_the_lowest_frequency_is_at_the_bottom():
         (lambda: stage(sample_rate=4000), SettingError, "4000"),
         (lambda: stage(dry="wet"), SettingError, "'wet'"),
         (lambda: stage(frequencies=np.arange(5.0)), DataError, r"\[5, N\]"),
-        (lambda: stage(maps=[Map(label="m", values=pixels(columns=8))]), DataError, r"\(6, 8\)"),
+        (lambda: stage(maps=[TimeMap(label="m", values=pixels(columns=8))]), DataError, r"\(6, 8\)"),
         (
             lambda: stage(takes=[Take(name=str(n), label=str(n), samples=sound(length=n)) for n in (3, 4)]),
             DataError,

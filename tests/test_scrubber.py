@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from aecore.errors import DataError, SettingError
 from pages.ui.components.scrubber import parse_position
-from pages.ui.figures.panels import Axis, Bars, Curves, Images, Line, Points, Waves, pack
+from pages.ui.figures.panels import Bars, Curves, Images, Line, PanelAxis, Points, Waves, pack
 
 
 def unpack(message):
@@ -59,7 +59,7 @@ def test_every_array_starts_where_a_typed_array_may():
 
 
 def test_a_chart_carries_its_axes_and_its_handle():
-    share, size = Axis(low=0, high=100), Axis(low=0, high=3, title="k", ticks=[0, 1, 3], root=True)
+    share, size = PanelAxis(low=0, high=100), PanelAxis(low=0, high=3, title="k", ticks=[0, 1, 3], root=True)
     lines = [
         Line(values=[90, 40, 20, 5], role="lost", label="a", width=5, dash=(0, 0)),
         Line(values=[80] * 4, role="input"),
@@ -104,8 +104,8 @@ def test_images_clip_to_their_limits():
         (lambda: Line(values=np.zeros((2, 2, 2)), role="input"), DataError, r"\(2, 2, 2\)"),
         (lambda: Curves(title="none", lines=[]), DataError, "'none'"),
         (lambda: Curves(title="c", lines=[Line(values=[1, 2], role="input")], y_range=(1, 1)), SettingError, "y_range"),
-        (lambda: Axis(low=1, high=1), SettingError, "1 to 1"),
-        (lambda: Axis(low=-1, high=1, root=True), SettingError, "-1 to 1"),
+        (lambda: PanelAxis(low=1, high=1), SettingError, "1 to 1"),
+        (lambda: PanelAxis(low=-1, high=1, root=True), SettingError, "-1 to 1"),
         (lambda: Curves(title="c", lines=[Line(values=[1, 2], role="input")], marked=True), DataError, "mark"),
         (lambda: Waves(title="w", rows=[1, 2]), DataError, r"\(2,\)"),
         (lambda: Images(title="i", frames=np.zeros((2, 2))), DataError, r"\(2, 2\)"),

@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 import pytest
 import torch
+from scipy.interpolate import RegularGridInterpolator
 from scipy.stats import chi2
 from torch.distributions import Normal, kl_divergence
 
@@ -320,3 +321,14 @@ def test_a_cancelled_training_gives_both_networks_once_the_vae_has_begun():
     found = morphing.from_tree(end.value.value)
     assert np.isfinite(found.vae.codes).all()
     assert found.vae.codes.shape == found.plain.codes.shape
+
+
+def test_distances_between_the_nodes_of_a_hole_map_are_bilinear():
+    made = morphing.load_pretrained("shapes")
+    axis = np.linspace(-made.span, made.span, len(made.plain.holes))
+    codes = np.random.default_rng(0).uniform(-made.span, made.span, (200, 2))
+    expected = RegularGridInterpolator((axis, axis), made.plain.holes)(codes[:, ::-1])
+    np.testing.assert_allclose(morphing.distance_to_data(made.plain, codes, made.span), expected, rtol=1e-5)
+    beyond, edge = np.array([[99.0, -99.0]]), np.array([[made.span, -made.span]])
+    distances = [morphing.distance_to_data(made.plain, at, made.span)[0] for at in (beyond, edge)]
+    assert distances[0] == distances[1] == pytest.approx(made.plain.holes[0, -1])

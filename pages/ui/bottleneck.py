@@ -13,11 +13,10 @@ from aecore.concepts import bottleneck
 from aecore.concepts.bottleneck import FLOOR, LARGEST, SignalSweep
 from aecore.concepts.bottleneck.recording import ChannelWindows, Contents, cut_windows, read
 from aecore.data.datasets.signals import MAX_COMPLEXITY
-from pages.ui.components.scrubber import Axis, Below, Curves, Line, Panel, Role, Waves
-from pages.ui.frame.foreign import plain
+from pages.ui.components.scrubber import Below, Curves, Line, Panel, PanelAxis, Role, Waves
 from pages.ui.frame.page import PAINTED
 from pages.ui.inputs import controls
-from pages.ui.inputs.uploads import upload
+from pages.ui.inputs.uploads import request_reading, show_notes, upload
 from pages.ui.training import work
 
 # role, width and dash of what each machine loses: the linear ones nearly coincide
@@ -94,8 +93,8 @@ def loss_panel(swept: SignalSweep) -> Panel:
     ]
     bound = Line(values=100 * swept.bound, label="linear bound", role="neutral", width=1.6, dash=(2, 3))
     # the root spreads out the narrow waists, where things happen, and unlike a logarithm it has a place for 0
-    sizes = Axis(low=0, high=LARGEST, title="k", ticks=[0, 1, 2, 4, 8, 16, 32, 64], root=True)
-    axes = (sizes, Axis(low=0, high=100))
+    sizes = PanelAxis(low=0, high=LARGEST, title="k", ticks=[0, 1, 2, 4, 8, 16, 32, 64], root=True)
+    axes = (sizes, PanelAxis(low=0, high=100))
     return Curves(title="Variance lost, %", lines=[*lines, bound], axes=axes, marked=True)
 
 
@@ -103,7 +102,10 @@ def spectra_panel(swept: SignalSweep, machine: str, sample_rate: float | None) -
     """Draw spectra of the signal, of its reconstruction and of what was lost."""
     levels = swept.levels(machine)
     highest = sample_rate / 2 if sample_rate else float(len(levels["in"]) - 1)
-    axes = (Axis(low=0, high=highest, title="Hz" if sample_rate else "cycles a window"), Axis(low=FLOOR, high=0))
+    axes = (
+        PanelAxis(low=0, high=highest, title="Hz" if sample_rate else "cycles a window"),
+        PanelAxis(low=FLOOR, high=0),
+    )
     lines = [
         Line(values=levels["in"], role="input", label="in"),
         Line(values=levels["out"], role="reconstruction", label="out", width=2.6),
@@ -129,18 +131,14 @@ def own_recording(
     if file is None:
         st.markdown(words)
         return None
-    request = work.Request(
-        task=read, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True, isolated=True
-    )
-    found = work.fetch_held(slot, request, words="Reading the file")
+    found = work.fetch_held(slot, request_reading(read, file), words="Reading the file")
     if found is None:
         return None
     contents: Contents = found.summary
     with right:
         channel = controls.select("Channel", channel_key, contents.channels, default=contents.channels[0])
         if contents.notes:
-            with st.popover(f"What was done to the file ({len(contents.notes)})", width="stretch"):
-                st.markdown("\n".join(f"- {plain(note)}" for note in contents.notes))
+            show_notes(contents.notes)
     windows = work.Request(
         task=cut_windows, args=(found.value, channel), signature=(file.fingerprint, channel), lane="short",
         private=True, source=slot,

@@ -18,7 +18,7 @@ from pages.ui.frame.foreign import plain
 from pages.ui.frame.settings import Setting, Unfit
 from pages.ui.frame.theme import palette
 from pages.ui.inputs import controls
-from pages.ui.inputs.uploads import Upload, upload
+from pages.ui.inputs.uploads import Upload, request_reading, show_notes, upload
 from pages.ui.training import work
 
 NAME = "latent_clusters"
@@ -28,7 +28,7 @@ UNLABELLED = ""  # no column has an empty name
 BRUSH, BRUSHING = "brush", "latent_clusters:brush"
 
 
-class Source(NamedTuple):
+class CodeSource(NamedTuple):
     """Data to lay out, a name for them, and whether they are a visitor's own."""
 
     signature: object
@@ -41,15 +41,15 @@ def shipped_digits() -> Collection:
     return clusters.collection("digits")
 
 
-def digits() -> Source | None:
-    return Source("digits", shipped_digits())
+def digits() -> CodeSource | None:
+    return CodeSource("digits", shipped_digits())
 
 
-def mnist_digits() -> Source | None:
+def mnist_digits() -> CodeSource | None:
     if not mnist.present():
         st.info(narration.text(NAME, "no-mnist"), icon=":material/download:")
         return None
-    return Source("mnist", _mnist())
+    return CodeSource("mnist", _mnist())
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
@@ -58,7 +58,7 @@ def _mnist() -> Collection:
     return clusters.first(data, clusters.SHOWN_MNIST)
 
 
-def own() -> Source | None:
+def own() -> CodeSource | None:
     """Return the visitor's table or pictures, once they are read."""
     left, right = st.columns([2, 1], gap="large")
     with left:
@@ -66,11 +66,7 @@ def own() -> Source | None:
     if file is None:
         st.markdown(narration.text(NAME, "own"))
         return None
-    request = work.Request(
-        task=clusters.read_own, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
-        isolated=True,
-    )  # fmt: skip
-    found: Brought | None = work.fetch(READING, request, words="Reading the file")
+    found: Brought | None = work.fetch(READING, request_reading(clusters.read_own, file), words="Reading the file")
     if found is None:
         return None
     with right:
@@ -82,9 +78,8 @@ def own() -> Source | None:
             found = _relabel(file, label)
         if found is None:
             return None
-        with st.popover(f"What was done to the file ({len(found.notes)})", width="stretch"):
-            st.markdown("\n".join(f"- {plain(note)}" for note in found.notes))
-    return Source(("own", file.fingerprint, label), found.data, private=True)
+        show_notes(found.notes)
+    return CodeSource(("own", file.fingerprint, label), found.data, private=True)
 
 
 def _relabel(file: Upload, label: str) -> Brought | None:

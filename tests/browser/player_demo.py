@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pages.ui.components.player import Map, Stage, Take, player
+from pages.ui.components.player import Stage, Take, TimeMap, player
 from pages.ui.frame import settings
 from tests.components import shown_on
 
@@ -51,7 +51,7 @@ def stage(seed: int) -> Stage:
     mask = np.clip(pictures["cleaned"].astype(int) - pictures["noisy"] + 255, 0, 255).astype(np.uint8)
     return Stage(
         label="A rising tone", takes=takes, sample_rate=RATE, frequencies=spectrogram(clean)[1],
-        maps=[Map(label="Mask", values=mask, words="what is kept")], dry="noisy",
+        maps=[TimeMap(label="Mask", values=mask, words="what is kept")], dry="noisy",
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from sklearn.datasets import load_digits
 
-from pages.ui.components.scrubber import Axis, Bars, Below, Curves, Images, Line, Panel, Points, Waves, scrubber
+from pages.ui.components.scrubber import Bars, Below, Curves, Images, Line, Panel, PanelAxis, Points, Waves, scrubber
 from pages.ui.frame import settings
 from tests.components import option, shown_on
 
@@ -68,14 +68,17 @@ def pictures(per_row: int | None) -> list[Panel]:
 def charts(points: int = 129, largest: int = 64) -> Below:
     rng = np.random.default_rng(0)
     k = np.arange(largest + 1)
-    sizes = Axis(low=0, high=largest, title="k", ticks=[0, 1, 4, 16, 64], root=True)
+    sizes = PanelAxis(low=0, high=largest, title="k", ticks=[0, 1, 4, 16, 64], root=True)
     falling = [Line(values=100 / (1 + k) ** p, role=role) for p, role in ((0.5, "lost"), (1.0, "reconstruction"))]
     noise = rng.uniform(-60, 0, (3, largest + 1, points))
     lines = [Line(values=noise[0, 0], role="input")]
     lines += [Line(values=v, role=role) for v, role in zip(noise[1:], ("reconstruction", "lost"), strict=True)]
     return Below([
-        Curves(title="Lost, %", lines=falling, axes=(sizes, Axis(low=0, high=100)), marked=True),
-        Curves(title="Levels, dB", lines=lines, axes=(Axis(low=0, high=500, title="Hz"), Axis(low=-60, high=0))),
+        Curves(title="Lost, %", lines=falling, axes=(sizes, PanelAxis(low=0, high=100)), marked=True),
+        Curves(
+            title="Levels, dB", lines=lines,
+            axes=(PanelAxis(low=0, high=500, title="Hz"), PanelAxis(low=-60, high=0)),
+        ),
         Waves(title="Waves", rows=np.sin(np.outer(1 + k[:-1], np.linspace(0, 2 * np.pi, 256)))),
     ])  # fmt: skip
 

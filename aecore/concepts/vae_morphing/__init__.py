@@ -73,6 +73,21 @@ def deepest_hole(plane: LatentPlane, span: float) -> tuple[float, float]:
     return float(places[column]), float(places[row])
 
 
+def distance_to_data(plane: LatentPlane, codes: Array, span: float) -> Array:
+    """Return how far from the nearest real datum a map decodes codes [n, 2], over the limit of a hole: [n].
+
+    The values lie between those of the hole map's nearest four nodes, bilinearly; beyond ``span`` its edge counts.
+    """
+    last = len(plane.holes) - 1
+    places = np.clip((codes + span) / (2 * span), 0, 1) * last
+    low = np.minimum(places.astype(int), last - 1)
+    (x, y), (i, j) = (places - low).T, low.T
+    holes = plane.holes
+    below = holes[j, i] * (1 - x) + holes[j, i + 1] * x
+    distances: Array = below * (1 - y) + (holes[j + 1, i] * (1 - x) + holes[j + 1, i + 1] * x) * y
+    return distances
+
+
 def load_pretrained(kind: str) -> Morphing:
     """Read what ships; milliseconds and no torch."""
     if kind not in KINDS:

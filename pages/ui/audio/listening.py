@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aecore.concepts.audio_denoising.benchmark import blend_method
 from aecore.figures.audio import mel_rows
-from pages.ui.components.player import HIGHEST_RATE, MAX_BYTES, Heard, Map, Role, Stage, Take, player
+from pages.ui.components.player import HIGHEST_RATE, MAX_BYTES, Heard, Role, Stage, Take, TimeMap, player
 from pages.ui.frame.page import fragment
 from pages.ui.inputs import controls
 
@@ -22,7 +22,7 @@ STEP = 1.0  # s, of where a stretch of a long recording begins
 
 
 @dataclass(frozen=True, eq=False)  # arrays do not compare to one truth
-class Result:
+class AudioResult:
     """A bench, the fingerprint of the sound it is of, and what names it."""
 
     sound: str | None
@@ -59,7 +59,7 @@ ABSENT = {
 
 
 @fragment
-def listen(result: Result, now: dict[str, Any]) -> None:
+def listen(result: AudioResult, now: dict[str, Any]) -> None:
     """Player of a result and the controls that change only its view; ``now`` takes what is heard to the downloads."""
     tree = result.tree
     place = st.container()
@@ -113,7 +113,7 @@ def stage_of(tree: Tree, mel: bool, span: tuple[float, float]) -> Stage:
         for name, samples in cut.items()
     ]  # fmt: skip
     kept = pictures["mask"]["pixels"].mean() / 255
-    mask = Map(label="The network's mask", values=pixels("mask"), words=f"it lets {kept:.0%} through on average")
+    mask = TimeMap(label="The network's mask", values=pixels("mask"), words=f"it lets {kept:.0%} through on average")
     return Stage(
         label="Versions of the sound", takes=takes, sample_rate=rate, frequencies=frequencies, maps=[mask], dry=NOISY,
         decibels=(pictures[NOISY]["low_db"], pictures[NOISY]["high_db"]),

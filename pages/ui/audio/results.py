@@ -26,8 +26,8 @@ COLUMNS = {
 }
 
 
-def measured(tree: Tree) -> None:
-    """The measures of all methods, and each one's gain over the noisy sound."""
+def show_measures(tree: Tree) -> None:
+    """Show the measures of all methods, and each one's gain over the noisy sound."""
     table = measure_table(tree)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -68,8 +68,8 @@ def verdict(table: pd.DataFrame) -> str:
     return f"{lead}, {relation} {others.idxmax()} with {others.max():+.1f} dB."
 
 
-def files(tree: Tree, now: dict[str, Any], model: Tree | None) -> None:
-    """Downloads, made when they are asked for, and the link."""
+def offer_files(tree: Tree, now: dict[str, Any], model: Tree | None) -> None:
+    """Offer the downloads, made when they are asked for, and the link."""
     rate = tree["sample_rate"]
     wave, binary = "audio/wav", "application/octet-stream"
     downloads = [

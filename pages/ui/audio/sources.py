@@ -12,9 +12,8 @@ from aecore.errors import DataError
 from aecore.jobs import Handle
 from pages.ui.frame import narration, settings
 from pages.ui.inputs import controls
-from pages.ui.inputs.uploads import MAX_MEGABYTES, Upload, upload
+from pages.ui.inputs.uploads import MAX_MEGABYTES, Upload, request_reading, upload
 from pages.ui.training import work
-from pages.ui.training.work import Request
 
 NAME = "audio_denoising"
 CLIP, MICROPHONE, FILE = "clip", "microphone", "file"
@@ -31,7 +30,7 @@ LOUDEST, SOFTEST, SNR, SNR_STEP = -5.0, 20.0, 5.0, 1.0  # dB: from a voice drown
 MAX_SEED = 99
 
 
-class Source(NamedTuple):
+class SoundSource(NamedTuple):
     """A sound, the noise to add, and what names both; ``sound`` is None for the built-in clip.
 
     A visitor's recordings, ``sound`` and ``own``, lie in the worker that read them.
@@ -54,7 +53,7 @@ class Source(NamedTuple):
         return (self.signature[0], self.mixing.noise, self.signature[-1])
 
 
-def source(voice: str) -> Source | None:
+def choose(voice: str) -> SoundSource | None:
     """Draw what the voice needs, and the noise; None until both are there."""
     sound, name = None, None
     if voice != CLIP:
@@ -67,7 +66,7 @@ def source(voice: str) -> Source | None:
     options, key, default = (NOISES, "spoil", "fan") if sound is None else (WITH_NONE, "add", NO_NOISE)
     kind = controls.select("Noise to add", key, options, default=default, help=narration.text(NAME, "noise"))
     if kind == NO_NOISE:
-        return Source(sound, NoiseSettings(noise="none"), None, (name, "none"), (key,))
+        return SoundSource(sound, NoiseSettings(noise="none"), None, (name, "none"), (key,))
     own = _own_noise() if kind == OWN_NOISE else None
     snr = controls.slider(
         "Voice over noise, dB", "snr", low=LOUDEST, high=SOFTEST, default=SNR, step=SNR_STEP,
@@ -77,7 +76,7 @@ def source(voice: str) -> Source | None:
     if kind == OWN_NOISE and own is None:
         return None
     mixing = NoiseSettings(noise=kind, snr=snr, seed=seed)  # type: ignore[arg-type]  # one of its literals
-    return Source(sound, mixing, None if own is None else own[1], (name, mixing, own and own[0]), (key,))
+    return SoundSource(sound, mixing, None if own is None else own[1], (name, mixing, own and own[0]), (key,))
 
 
 def file(label: str, key: str) -> Upload | None:
@@ -91,13 +90,13 @@ def microphone(label: str, key: str) -> Upload | None:
         st.warning(narration.text(NAME, "insecure"), icon=":material/mic_off:")
     kept = f"{key}:kept"
 
-    def changed() -> None:
+    def keep_recording() -> None:
         taken = st.session_state[key]
         data = b"" if taken is None else taken.getvalue()
         st.session_state[kept] = Upload("The recording", data, uploads.fingerprint(data)) if data else None
 
     st.audio_input(
-        label, key=key, sample_rate=MICROPHONE_RATE, help=narration.text(NAME, "microphone"), on_change=changed
+        label, key=key, sample_rate=MICROPHONE_RATE, help=narration.text(NAME, "microphone"), on_change=keep_recording
     )
     recorded: Upload | None = st.session_state.get(kept)
     if recorded is not None and len(recorded.data) > MAX_MEGABYTES * 10**6:
@@ -125,15 +124,9 @@ def _own_noise() -> tuple[str, Handle] | None:
 
 
 def _read(taken: Upload, slot: str) -> Handle | None:
-    """Have a worker read a recording, whose bytes are a stranger's, and keep it."""
-    request = Request(
-        task=concept.hold, args=(taken.name, taken.data), signature=taken.fingerprint, lane="short", private=True,
-        isolated=True, keep=1,
-    )  # fmt: skip
-    if work.fetch(slot, request, words="Reading the recording") is None:
-        return None
-    entry = work.slots().get(slot, taken.fingerprint)
-    return None if entry is None else entry.job.handle
+    """Have a worker read a visitor's recording and keep it."""
+    held = work.fetch_held(slot, request_reading(concept.hold, taken, keep=1), words="Reading the recording")
+    return None if held is None else held.value
 
 
 def _another() -> int:

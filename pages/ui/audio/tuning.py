@@ -10,7 +10,7 @@ from aecore.figures import audio as figures
 from aecore.figures.training import falling_loss
 from aecore.jobs import Job
 from pages.ui import training
-from pages.ui.audio.sources import SLOTS, Source
+from pages.ui.audio.sources import SLOTS, SoundSource
 from pages.ui.frame import narration
 from pages.ui.frame.theme import palette
 from pages.ui.training import work
@@ -52,7 +52,7 @@ COLUMNS = {
 }
 
 
-def models(source: Source) -> dict[str, Tree]:
+def models(source: SoundSource) -> dict[str, Tree]:
     """Return what was trained on this sound in this kind of noise, by method."""
     if source.mixing.noise == "none":
         return {}
@@ -65,7 +65,7 @@ def name_of(models: dict[str, Tree]) -> tuple[tuple[str, int], ...]:
     return tuple((method, len(model["losses"])) for method, model in models.items())
 
 
-def offer(source: Source) -> None:
+def offer(source: SoundSource) -> None:
     """Draw the words, a panel for each way to train, and what came of it."""
     st.subheader("Train it on this clip, now", divider="gray")
     narration.say(NAME, "tune")
@@ -96,7 +96,7 @@ def gain_table(results: dict[str, Tree]) -> pd.DataFrame:
     return pd.DataFrame([{"network": n} | {words[on]: db for on, db in gains.items()} for n, gains in named.items()])
 
 
-def _request(source: Source, plan: _Plan) -> Request:
+def _request(source: SoundSource, plan: _Plan) -> Request:
     task, args = concept.tune, (source.sound, source.mixing, source.own, plan.scratch)
     if not source.private:
         task, args = concept.tune_sample, (source.mixing.noise, plan.scratch)

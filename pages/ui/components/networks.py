@@ -20,7 +20,7 @@ _component = st.components.v2.component(
 
 def send(networks: Sequence[DenseNetwork], *, key: str) -> None:
     """Put networks on the browser's shelf, where the page's components find them by `name_of`; draws nothing."""
-    _component(key=key, data=_packed(tuple(map(_Same, networks))))
+    _component(key=key, data=_pack(tuple(map(_Same, networks))))
 
 
 class _Same(NamedTuple):
@@ -36,7 +36,7 @@ class _Same(NamedTuple):
 
 
 @functools.lru_cache(maxsize=8)
-def _packed(networks: tuple[_Same, ...]) -> bytes:
+def _pack(networks: tuple[_Same, ...]) -> bytes:
     return pack([each.network for each in networks])
 
 

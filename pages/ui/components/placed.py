@@ -52,15 +52,15 @@ class Placed(Generic[T]):
             values = [each.default for each in self._settings]  # nobody has asked for a place in what is shown now
         if known is None or (known.moves, known.within) != (moves, within) or component not in st.session_state:
             turn = known.placing.turn + 1 if known else 1
-            known = _Known(Placing(turn, self._joined(values)), moves, within)
+            known = _Known(Placing(turn, self._join(values)), moves, within)
             st.session_state[key] = known
-        self.placing: Placing[T] = Placing(known.placing.turn, self._fitted(known.placing.start))
+        self.placing: Placing[T] = Placing(known.placing.turn, self._fit(known.placing.start))
 
     def message(self, start: Callable[[T], Any] = lambda value: value) -> dict[str, Any]:
         """Return what the browser needs: the number of the placing and the place, as ``start`` writes it."""
         return {"turn": self.placing.turn, "start": start(self.placing.start)}
 
-    def left(self, answer: Any, read: Callable[[dict[str, Any]], T | None]) -> T:
+    def accept(self, answer: Any, read: Callable[[dict[str, Any]], T | None]) -> T:
         """Return where the visitor left the component, and keep it; ``read`` takes the browser's answer or refuses."""
         found = None
         if isinstance(answer, dict) and answer.get("turn") == self.placing.turn:
@@ -72,13 +72,13 @@ class Placed(Generic[T]):
 
     def peek(self, component: str, name: str, read: Callable[[dict[str, Any]], T | None]) -> T:
         """Return where the visitor left the component before it is drawn in this run."""
-        return self.left((st.session_state.get(component) or {}).get(name), read)
+        return self.accept((st.session_state.get(component) or {}).get(name), read)
 
     def _apart(self, value: Any) -> Sequence[Any]:
         return value if self._many else (value,)
 
-    def _joined(self, values: Sequence[Any]) -> Any:
+    def _join(self, values: Sequence[Any]) -> Any:
         return tuple(values) if self._many else values[0]
 
-    def _fitted(self, value: T) -> Any:
-        return self._joined([s.fit(part) for s, part in zip(self._settings, self._apart(value), strict=True)])
+    def _fit(self, value: T) -> Any:
+        return self._join([s.fit(part) for s, part in zip(self._settings, self._apart(value), strict=True)])

@@ -17,6 +17,7 @@ from pages.ui.training.work import Request
 
 NAME = "field_guide"
 MEASURING = "field_guide:measure"
+# Titles of the items, in their order.
 NAMES = {
     "scaling": "Scaling",
     "windowing": "Windowing",
@@ -27,18 +28,9 @@ NAMES = {
     "drift": "Drift, and when to retrain",
     "stopping": "When to stop",
     "deployment": "Deployment",
-}  # of the items, in their order
-ADVICE = {
-    "scaling": lambda: narration.text(NAME, "scaling"),
-    "windowing": lambda: narration.text(NAME, "windowing"),
-    "overlap": lambda: narration.text(NAME, "overlap"),
-    "splits": lambda: narration.text(NAME, "splits"),
-    "thresholds": lambda: narration.text(NAME, "thresholds"),
-    "contamination": lambda: narration.text(NAME, "contamination"),
-    "drift": lambda: narration.text(NAME, "drift-item"),
-    "stopping": lambda: narration.text(NAME, "stopping"),
-    "deployment": lambda: narration.text(NAME, "deployment"),
 }
+# The section of the page's text that advises on each item.
+ADVICE = {item: item for item in NAMES} | {"drift": "drift-item"}
 PROMPTS = {
     "Where a test flatters": {"items": ["splits", "thresholds"], "first_seed": settings.DEFAULT},
     "What happens after the first day": {"items": ["drift", "deployment"], "first_seed": settings.DEFAULT},
@@ -60,7 +52,7 @@ def show() -> list[Download]:
     for pair in (shown[i : i + 2] for i in range(0, len(shown), 2)):
         for column, (item, measured) in zip(st.columns(2, gap="large"), pair, strict=False):
             with column, st.container(border=True):
-                _item(ADVICE[item](), measured)
+                _item(narration.text(NAME, ADVICE[item]), measured)
     return [Download("Checklist", "checklist.csv", lambda: export.csv(_table(found)))]
 
 

@@ -15,10 +15,9 @@ from aecore.figures import field_guide as figures
 from pages.ui import training
 from pages.ui.frame import narration, settings
 from pages.ui.frame.downloads import Download
-from pages.ui.frame.foreign import plain
 from pages.ui.frame.theme import palette
 from pages.ui.inputs import controls
-from pages.ui.inputs.uploads import upload
+from pages.ui.inputs.uploads import request_reading, show_notes, upload
 from pages.ui.training import work
 from pages.ui.training.work import Request
 
@@ -124,18 +123,13 @@ def _own() -> History | None:
         if file is None:
             st.markdown(narration.text(NAME, "own-history"))
             return None
-        request = Request(
-            task=own_history.read, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
-            isolated=True, keep=1,
-        )  # fmt: skip
-        found = work.fetch(READING, request, words="Reading the file")
+        found = work.fetch(READING, request_reading(own_history.read, file, keep=1), words="Reading the file")
         if found is None:
             return None
         history, notes = found
         words = "Your training and held-out loss by epoch"
         st.html(figures.history(history.train, history.validation, palette(), words))
-        with st.popover(f"What was done to the file ({len(notes)})", width="stretch"):
-            st.markdown("\n".join(f"- {plain(note)}" for note in notes))
+        show_notes(notes)
     with right:
         _verdict(shipped.load_diagnosis().diagnosis(history), f"{len(history.train)} epochs of yours.")
     return history

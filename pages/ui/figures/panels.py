@@ -39,7 +39,7 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Axis:
+class PanelAxis:
     """A numbered axis over low..high; ``root`` spreads its low end out, as a square root does.
 
     ``ticks`` are the numbers written beside it; empty: round ones, as many as there is room for.
@@ -70,7 +70,7 @@ class Curves:
     title: str
     lines: Sequence[Line]
     y_range: tuple[float, float] | None = None
-    axes: tuple[Axis, Axis] | None = None
+    axes: tuple[PanelAxis, PanelAxis] | None = None
     marked: bool = False
     captions: Sequence[str] = ()
 

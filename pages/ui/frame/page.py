@@ -83,11 +83,11 @@ def in_words() -> Iterator[None]:
 
 def why(name: str, say: Callable[[], None] | None = None) -> None:
     """The maths, folded; by default the text's own section on it."""
-    _folded(f"{name}:why", say or (lambda: narration.say(name, "why")))
+    _fold(f"{name}:why", say or (lambda: narration.say(name, "why")))
 
 
 @st.fragment
-def _folded(key: str, say: Callable[[], None]) -> None:
+def _fold(key: str, say: Callable[[], None]) -> None:
     """Words that are sent when they are unfolded: typesetting formulas that nobody sees would delay every figure."""
     unfolded = st.expander("Why", icon=":material/function:", key=key, on_change="rerun")
     if unfolded.open:

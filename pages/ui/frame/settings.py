@@ -255,7 +255,7 @@ def differs(key: str) -> bool:
     return known is None or current(key, known.default) != known.default
 
 
-def awaited(key: str) -> bool:
+def is_awaited(key: str) -> bool:
     """Return whether a link names a setting whose control has not come up yet."""
     return key in _state().linked
 

@@ -50,7 +50,7 @@ def choice(
     ``options`` are ids with their labels; ids stand in links and stay, labels may be reworded. Not ``labelled`` (but
     for a screen reader) where the options speak for themselves.
     """
-    names = _named(options)
+    names = _name_options(options)
     setting = choice_setting(label, key, names, default=default)
     settings.widget_value(setting)
     found = st.segmented_control(
@@ -62,7 +62,7 @@ def choice(
 
 def select(label: str, key: str, options: Options, *, default: str, help: str | None = None) -> str:
     """Draw a list of options and return the chosen one's id, as `choice` does."""
-    names = _named(options)
+    names = _name_options(options)
     setting = choice_setting(label, key, names, default=default)
     settings.widget_value(setting)
     found = st.selectbox(
@@ -81,12 +81,12 @@ def number(label: str, key: str, *, low: float, high: float, default: float, hel
 
 def several(label: str, key: str, options: Options, *, help: str | None = None) -> list[str]:
     """Draw options of which any number may be chosen and return the chosen ids; none to begin with."""
-    names = _named(options)
+    names = _name_options(options)
 
     def read(texts: list[str]) -> list[str]:
         known = [text for text in texts if text in names]
         if len(known) < len(texts):
-            raise Unfit(f"it takes {_listed(names)}", known)
+            raise Unfit(f"it takes {_list_names(names)}", known)
         return [name for name in names if name in known]
 
     setting = Setting[list[str]](
@@ -168,7 +168,7 @@ def choice_setting(label: str, key: str, names: Mapping[str, str], *, default: s
     def read(texts: list[str]) -> str:
         (found,) = _once(texts)
         if found not in names:
-            raise Unfit(f"it is one of {_listed(names)}")
+            raise Unfit(f"it is one of {_list_names(names)}")
         return found
 
     return Setting(
@@ -188,11 +188,11 @@ def text_setting(label: str, key: str, *, longest: int) -> Setting[str]:
 
 
 # ---------------------------------------------------------------------- inside
-def _named(options: Options) -> Mapping[str, str]:
+def _name_options(options: Options) -> Mapping[str, str]:
     return options if isinstance(options, Mapping) else {option: option for option in options}
 
 
-def _listed(names: Mapping[str, str]) -> str:
+def _list_names(names: Mapping[str, str]) -> str:
     return ", ".join(plain(label) for label in names.values())
 
 

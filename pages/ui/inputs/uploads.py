@@ -1,7 +1,8 @@
 """A visitor's file: taken, kept for the session until it is removed, and named in the link by its fingerprint."""
 
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -127,3 +128,19 @@ def _ask_for(asked: str, where: str) -> None:
 
 def _fingerprint(asked: str) -> str:
     return "".join(c for c in asked.rpartition("@")[2][:12] if c.isalnum())
+
+
+def request_reading(task: Callable[..., Any], file: Upload, *, keep: int = work.KEPT) -> work.Request:
+    """Return the work that reads a visitor's file: alone in a process of its own, since its bytes are untrusted."""
+    return work.Request(
+        task=task, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True, isolated=True,
+        keep=keep,
+    )  # fmt: skip
+
+
+def show_notes(
+    notes: Sequence[str], label: str = "What was done to the file", *, width: Literal["stretch", "content"] = "stretch"
+) -> None:
+    """Draw a button with the number of notes that a reader took, which opens them."""
+    with st.popover(f"{label} ({len(notes)})", width=width):
+        st.markdown("\n".join(f"- {plain(note)}" for note in notes))

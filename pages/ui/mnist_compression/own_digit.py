@@ -15,7 +15,7 @@ from pages.ui.frame import narration
 from pages.ui.frame.page import fragment
 from pages.ui.frame.theme import palette
 from pages.ui.inputs import controls
-from pages.ui.inputs.uploads import upload
+from pages.ui.inputs.uploads import request_reading, upload
 from pages.ui.training import work
 from pages.ui.training.work import Request
 
@@ -48,15 +48,11 @@ def _draw() -> Sequence[own.DigitStep] | None:
 
 
 def _read_photo() -> Sequence[own.DigitStep] | None:
-    """Take a photo and have a worker open it: its bytes are a stranger's."""
+    """Take a photo and have a worker open it."""
     file = upload("A photo of one digit", "photo", help=narration.text(NAME, "photo"))
     if file is None:
         return None
-    request = Request(
-        task=own.read_photo, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
-        isolated=True, keep=1,
-    )  # fmt: skip
-    steps = work.fetch(READING, request, words="Reading the photo")
+    steps = work.fetch(READING, request_reading(own.read_photo, file, keep=1), words="Reading the photo")
     return None if steps is None else own.steps_of(steps)
 
 

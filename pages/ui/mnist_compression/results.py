@@ -63,14 +63,14 @@ def show(network: core.CompressionNetwork, result: core.Tree) -> None:
 def _downloads(network: core.CompressionNetwork, result: core.Tree) -> list[Download]:
     mine = work.slots()  # a download is made when no page runs
 
-    def computed(task: Any, *args: Any) -> bytes:
+    def compute(task: Any, *args: Any) -> bytes:
         return bytes(work.compute(mine, task, *args, private=False))
 
     return [
-        Download("Film", "film.gif", lambda: computed(files.make_film, result["watched"], result["film"]), GIF),
+        Download("Film", "film.gif", lambda: compute(files.make_film, result["watched"], result["film"]), GIF),
         Download("History", "history.csv", lambda: export.csv(files.history(result))),
         Download("Weights", files.WEIGHTS, lambda: files.weights(result["model"]), BINARY),
-        Download("ONNX", "mnist_autoencoder.onnx", lambda: computed(files.to_onnx, result["model"]), BINARY),
+        Download("ONNX", "mnist_autoencoder.onnx", lambda: compute(files.to_onnx, result["model"]), BINARY),
         Download("PyTorch", "mnist_autoencoder.py", lambda: files.snippet(network).encode(), PYTHON),
     ]
 

@@ -15,7 +15,7 @@ from pages.ui import training
 from pages.ui.frame import narration, settings
 from pages.ui.frame.theme import palette
 from pages.ui.inputs import controls
-from pages.ui.training import Trained, work
+from pages.ui.training import TrainedResult, work
 from pages.ui.training.work import Request
 
 NAME = "mnist_compression"
@@ -65,7 +65,7 @@ def choose() -> tuple[core.CompressionNetwork, core.CompressionTraining]:
     )
 
 
-def train(network: core.CompressionNetwork, chosen: core.CompressionTraining) -> Trained | None:
+def train(network: core.CompressionNetwork, chosen: core.CompressionTraining) -> TrainedResult | None:
     """Offer the training, show it running, and return its result for exactly these settings."""
     here = pictures.available(chosen.source)
 

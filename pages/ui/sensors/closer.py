@@ -12,7 +12,7 @@ from pages.ui.frame.theme import palette
 from pages.ui.inputs import controls
 from pages.ui.sensors import sources
 from pages.ui.sensors.scoring import SensorResult
-from pages.ui.sensors.sources import Source
+from pages.ui.sensors.sources import SensorSource
 
 NAME = "sensor_anomalies"
 EVENT, MAP, SCORES, LABELS = "event", "map", "scores", "labels"
@@ -20,7 +20,7 @@ LOOKS = {EVENT: "The event", MAP: "Latent map", SCORES: "Scores", LABELS: "Again
 LOOK = "sensors:look"
 
 
-def look(source: Source, result: SensorResult, found: Findings, chosen: int | None) -> None:
+def look(source: SensorSource, result: SensorResult, found: Findings, chosen: int | None) -> None:
     """Draw one of the closer looks, by the visitor's choice; ``chosen`` is the open event's place in the table."""
     options = {look: label for look, label in LOOKS.items() if look != LABELS or source.profile.labelled}
     what = controls.choice("Look closer", "closer", options, default=EVENT)

@@ -10,7 +10,7 @@ from aecore.concepts.sensor_anomalies.tasks import Findings
 from aecore.figures import sensor_drawing
 from pages.ui.sensors import sources
 from pages.ui.sensors.scoring import SensorResult
-from pages.ui.sensors.sources import Source
+from pages.ui.sensors.sources import SensorSource
 from pages.ui.training import work
 
 LISTED = 500  # events
@@ -19,7 +19,7 @@ LISTED = 500  # events
 class SensorView(NamedTuple):
     """What the page shows: a signal, a result, the normal rows (first, last + 1), and what passes the threshold."""
 
-    source: Source
+    source: SensorSource
     result: SensorResult
     normal: tuple[int, int]
     found: Findings

@@ -17,7 +17,7 @@ from pages.ui.frame.foreign import plain
 from pages.ui.sensors import closer, figure, report, sources
 from pages.ui.sensors.report import SensorView
 from pages.ui.sensors.scoring import SensorResult
-from pages.ui.sensors.sources import READING, Source
+from pages.ui.sensors.sources import READING, SensorSource
 from pages.ui.training import work
 
 NAME = "sensor_anomalies"
@@ -35,7 +35,7 @@ SELF_TEST_COLUMNS = {
 }
 
 
-def detect(source: Source, result: SensorResult, rule: Rule) -> Findings | None:
+def detect(source: SensorSource, result: SensorResult, rule: Rule) -> Findings | None:
     """Return what is found above the threshold of a rule: until there is an answer, what was found before."""
     found = sources.ask(
         DETECTING, result.signature, sensor_tasks.detect, result.scored, rule, words="Looking for events"
@@ -47,7 +47,7 @@ def detect(source: Source, result: SensorResult, rule: Rule) -> Findings | None:
 
 
 def show(
-    source: Source,
+    source: SensorSource,
     result: SensorResult,
     outline: Outline,
     shelved: str,
@@ -98,7 +98,7 @@ def _choose_event(table: pd.DataFrame, length: int, *, clock: bool) -> int | Non
     return rows[0] if rows and rows[0] < len(table) else int(table["severity"].argmax())
 
 
-def offer_self_test(source: Source, normal: tuple[int, int]) -> None:
+def offer_self_test(source: SensorSource, normal: tuple[int, int]) -> None:
     """Offer a test of which faults would be caught in this very signal, and show what it has found."""
     st.subheader("What would be caught?", divider="gray")
     narration.say(NAME, "self-test")
@@ -117,7 +117,7 @@ def offer_self_test(source: Source, normal: tuple[int, int]) -> None:
             st.caption(plain(note))
 
 
-def _self_test(source: Source, normal: tuple[int, int]) -> work.Request:
+def _self_test(source: SensorSource, normal: tuple[int, int]) -> work.Request:
     return work.Request(
         task=sensor_tasks.find_smallest_faults, args=(source.signal, normal), signature=(source.signature, normal),
         private=True, source=READING,

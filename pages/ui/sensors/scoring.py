@@ -14,7 +14,7 @@ from aecore.data.readers.uploads import Signal
 from aecore.jobs import Handle, Held
 from aecore.numerics.progress import finish
 from pages.ui import training
-from pages.ui.sensors.sources import READING, TABLES, Source
+from pages.ui.sensors.sources import READING, TABLES, SensorSource
 from pages.ui.training import work
 from pages.ui.training.work import Request
 
@@ -29,12 +29,12 @@ class SensorResult(NamedTuple):
     scored: ScoredSignal | Handle
 
 
-def score(source: Source, normal: tuple[float, float]) -> SensorResult | None:
+def score(source: SensorSource, normal: tuple[float, float]) -> SensorResult | None:
     """Return the result for a normal stretch (percent of the rows), or None while its training is on screen."""
     return _score_sample(source, source.sample, normal) if source.sample is not None else _score_file(source, normal)
 
 
-def _score_sample(source: Source, sample: SensorSample, normal: tuple[float, float]) -> SensorResult | None:
+def _score_sample(source: SensorSource, sample: SensorSample, normal: tuple[float, float]) -> SensorResult | None:
     signature = (sample, normal)
     tree = None
     if not sensor_shipped.has_pretrained(sample, normal):
@@ -52,7 +52,7 @@ def _gather(sample: SensorSample, normal: tuple[float, float], _tree: Any, _sign
     return finish(sensor_tasks.prepare_result(_tree or sensor_shipped.load_pretrained(sample, normal), _signal))
 
 
-def _score_file(source: Source, normal: tuple[float, float]) -> SensorResult | None:
+def _score_file(source: SensorSource, normal: tuple[float, float]) -> SensorResult | None:
     """Have workers train or score, and gather; the large parts stay with them."""
     more = {"private": True, "source": READING, "keep": TABLES}
     if source.saved is not None:

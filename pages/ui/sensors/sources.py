@@ -28,7 +28,7 @@ AS_FOUND = {FOUND: "as found"}
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "blank": " "}
 
 
-class Source(NamedTuple):
+class SensorSource(NamedTuple):
     """A signal, or the handle of one; ``signature`` tells it from others."""
 
     name: str
@@ -79,14 +79,14 @@ def _simulate(sample: SensorSample) -> Signal:
     return sample.signal()
 
 
-def simulate(name: str, sample: SensorSample) -> Source:
+def simulate(name: str, sample: SensorSample) -> SensorSource:
     """Return the source that is a sample."""
     signal = _simulate(sample)
-    return Source(name, sample, sensor_tasks.describe(signal), signal, sample)
+    return SensorSource(name, sample, sensor_tasks.describe(signal), signal, sample)
 
 
 # ---------------------------------------------------------------------- a visitor's file
-def own_file(help: str) -> Source | None:
+def own_file(help: str) -> SensorSource | None:
     """Return the visitor's file as a source, once it is chosen and read."""
     file = upload("A sensor log", "file", help=help)
     if file is None:
@@ -111,7 +111,7 @@ def own_file(help: str) -> Source | None:
         saved = upload(
             "A detector taken from here before", "detector", help="detector.safetensors; nothing is trained."
         )
-    return Source(file.name, signal.value.id, signal.summary, signal.value, saved=saved)
+    return SensorSource(file.name, signal.value.id, signal.summary, signal.value, saved=saved)
 
 
 def _text_options() -> ReadOptions:

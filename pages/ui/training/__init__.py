@@ -30,7 +30,7 @@ LINKED = (
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Trained(NamedTuple):
+class TrainedResult(NamedTuple):
     """What a training has given."""
 
     value: Any
@@ -58,7 +58,7 @@ def train(
     go_on: Callable[[Any], Request] | None = None,
     shown_by: Mapping[str, Any] = NOTHING,
     mark: str | None = None,
-) -> Trained | None:
+) -> TrainedResult | None:
     """Offer a training, show it running, and return what it has given for exactly this request; else None.
 
     Parameters
@@ -75,7 +75,7 @@ def train(
     offer = _Offer(slot, words, label, draw or draw_training, go_on, shown_by)
     mine = work.slots()
     marker = None if mark is None else _marker(mark)
-    linked = _linked(offer, request, mine, (*shown_by, *([] if mark is None else [mark])))
+    linked = _is_linked(offer, request, mine, (*shown_by, *([] if mark is None else [mark])))
     if marker is not None:
         settings.value(marker)
     entry = mine.get(slot, request.signature)
@@ -88,7 +88,7 @@ def train(
     return made
 
 
-def _stand(offer: _Offer, request: Request, mine: Slots, entry: Entry | None, linked: bool) -> Trained | None:
+def _stand(offer: _Offer, request: Request, mine: Slots, entry: Entry | None, linked: bool) -> TrainedResult | None:
     """Draw where a training stands, and return what it has given."""
     if entry is None:
         _offer_others(offer.slot, mine, request, None)
@@ -96,7 +96,7 @@ def _stand(offer: _Offer, request: Request, mine: Slots, entry: Entry | None, li
         return None
     if entry.busy:
         work.watch(offer.slot, entry, offer.draw)
-        return None if entry.before is None else Trained(entry.before, whole=True)
+        return None if entry.before is None else TrainedResult(entry.before, whole=True)
     result, whole = entry.outcome, entry.whole
     if result is None:
         begin = functools.partial(start, offer.slot, request, shown_by=offer.shown_by)
@@ -114,12 +114,12 @@ def _stand(offer: _Offer, request: Request, mine: Slots, entry: Entry | None, li
             offer.label, key=f"{offer.slot}:again", icon=":material/play_arrow:", on_click=start,
             args=(offer.slot, request),
         )  # fmt: skip
-    return Trained(result, whole)
+    return TrainedResult(result, whole)
 
 
 def train_at_once(
     slot: str, request: Request, *, draw: Callable[[Job], None] | None = None, label: str = "Train"
-) -> Trained | None:
+) -> TrainedResult | None:
     """Train without being asked, as soon as settings or data change; else as `train` does.
 
     Work of the slot that still runs for other settings is stopped.
@@ -132,17 +132,17 @@ def train_at_once(
         return None
     if before is None and entry.job.cached:
         st.caption("From the cache: this was trained before, with the same settings, data and code.")
-    return Trained(value, entry.whole)
+    return TrainedResult(value, entry.whole)
 
 
-def find(slot: str, request: Request) -> Trained | None:
+def find(slot: str, request: Request) -> TrainedResult | None:
     """Return what `train` or `train_at_once` has given for exactly this request so far; draws and starts nothing."""
     entry = work.slots().get(slot, request.signature)
     if entry is None:
         return None
     if entry.outcome is not None:
-        return Trained(entry.outcome, entry.whole)
-    return None if entry.before is None else Trained(entry.before, whole=True)
+        return TrainedResult(entry.outcome, entry.whole)
+    return None if entry.before is None else TrainedResult(entry.before, whole=True)
 
 
 def start(slot: str, request: Request, before: Any = None, shown_by: Mapping[str, Any] = NOTHING) -> None:
@@ -174,7 +174,7 @@ def _marker(key: str) -> Setting[bool]:
     return Setting(key=key, label="a training's result", default=False, read=read, write=lambda _: "yes")
 
 
-def _linked(offer: _Offer, request: Request, mine: Slots, keys: tuple[str, ...]) -> bool:
+def _is_linked(offer: _Offer, request: Request, mine: Slots, keys: tuple[str, ...]) -> bool:
     """Return whether a link has named exactly this training, of which this visit has no result."""
     if mine.all_of(offer.slot) or not any(map(settings.named_by_link, keys)):
         return False

@@ -204,7 +204,7 @@ def fetch(
         if other is not entry and other.busy:
             mine.forget(slot, other.request.signature)
     if entry is None:
-        entry = _started(mine, slot, request)
+        entry = _start(mine, slot, request)
         if entry is None:
             return None
     _wait_briefly(entry, grace)
@@ -223,12 +223,6 @@ def fetch_held(slot: str, request: Request, *, words: str = "") -> Held | None:
     summary = fetch(slot, request, words=words)
     entry = slots().get(slot, request.signature)
     return None if summary is None or entry is None else Held(summary, entry.job.handle)
-
-
-def finished(slot: str, signature: Hashable) -> Any | None:
-    """Return the result of a piece of work if it has one; starts and shows nothing."""
-    entry = slots().get(slot, signature)
-    return None if entry is None or not entry.whole else entry.outcome
 
 
 @st.cache_resource(show_spinner=False)
@@ -257,7 +251,7 @@ def compute(mine: Slots, task: Callable[..., Any], *args: Any, lane: str = "shor
         mine.forget("downloads", request.signature)
 
 
-def _started(mine: Slots, slot: str, request: Request) -> Entry | None:
+def _start(mine: Slots, slot: str, request: Request) -> Entry | None:
     try:
         return mine.start(slot, request)
     except TooBusy as error:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.concepts import vae_morphing as morphing
-from aecore.concepts.vae_morphing import LatentPlane, Morphing
+from aecore.concepts.vae_morphing import Morphing
 from aecore.concepts.vae_morphing.training import MAX_BETA, MorphingSettings, train
 from aecore.figures import vae_morphing as figures
 from aecore.paths import MODELS
@@ -44,11 +44,11 @@ class Look(NamedTuple):
     downloads: list[Download]
 
 
-_shipped = st.cache_resource(show_spinner=False)(morphing.load_pretrained)
+_load_shipped = st.cache_resource(show_spinner=False)(morphing.load_pretrained)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _trained(settings: MorphingSettings, whole: bool, _tree: dict[str, Any]) -> Morphing:
+def _load_trained(settings: MorphingSettings, whole: bool, _tree: dict[str, Any]) -> Morphing:
     return morphing.from_tree(_tree)
 
 
@@ -59,7 +59,7 @@ def networks() -> Networks:
         kind = controls.choice("Pictures", "images", there, default=next(iter(there)))
         which = controls.choice("Networks", "networks", NETWORKS, default=BUILT_IN)
     if which == BUILT_IN:
-        return Networks(_shipped(kind))
+        return Networks(_load_shipped(kind))
     left, middle, right = st.columns([2, 2, 1], gap="large")
     with left:
         beta = controls.slider("β, weight of the KL term", "own_beta", low=0.0, high=MAX_BETA, default=1.0, step=0.25)
@@ -75,13 +75,13 @@ def networks() -> Networks:
         TRAINING, request, words=narration.text(NAME, "train"), draw=draw_training, shown_by={"networks": "own"}
     )
     if found is None:
-        return Networks(_shipped(kind), narration.text(NAME, "shown-built-in"))
-    return Networks(_trained(settings, found.whole, found.value), narration.text(NAME, "shown-own"))
+        return Networks(_load_shipped(kind), narration.text(NAME, "shown-built-in"))
+    return Networks(_load_trained(settings, found.whole, found.value), narration.text(NAME, "shown-own"))
 
 
 def deepest_hole() -> tuple[float, float]:
     """Return the place where the built-in plain autoencoder of the shapes decodes its least plausible picture."""
-    made = _shipped(SHAPES)
+    made = _load_shipped(SHAPES)
     x, y = morphing.deepest_hole(made.plain, made.span)
     return round(x, 2), round(y, 2)
 
@@ -120,20 +120,9 @@ def summary(made: Morphing, at: Position) -> str:
     """What lies under the pointer on both maps, and how much of each map's middle is a hole."""
     here = []
     for plane in (made.plain, made.vae):
-        times = strangeness(plane, np.array([at]), made.span)[0]
+        times = morphing.distance_to_data(plane, np.array([at]), made.span)[0]
         kind = "a hole" if times > 1 else "plausible"
         here.append(f"the {plane.name if plane is made.vae else plane.name.lower()} decodes something {kind} "
                     f"({times:.1f} × the limit)")  # fmt: skip
     shares = f"{made.plain.hole_share:.0%} of the plain autoencoder's central mass is a hole, {made.vae.hole_share:.0%}"
     return f"At ({at.x:g}, {at.y:g}) {' and '.join(here)}. {shares} of the VAE's."
-
-
-def strangeness(plane: LatentPlane, codes: np.ndarray, span: float) -> np.ndarray:
-    """Distance to the nearest real datum over the limit at codes [n, 2], off the hole map: [n]."""
-    last = len(plane.holes) - 1
-    places = np.clip((codes + span) / (2 * span), 0, 1) * last
-    low = np.minimum(places.astype(int), last - 1)
-    (x, y), (i, j) = (places - low).T, low.T
-    holes = plane.holes
-    below = holes[j, i] * (1 - x) + holes[j, i + 1] * x
-    return below * (1 - y) + (holes[j + 1, i] * (1 - x) + holes[j + 1, i + 1] * x) * y

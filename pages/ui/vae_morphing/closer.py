@@ -23,7 +23,7 @@ from pages.ui.frame import narration, settings
 from pages.ui.frame.downloads import Download
 from pages.ui.frame.theme import palette
 from pages.ui.inputs import controls
-from pages.ui.vae_morphing import Look, strangeness
+from pages.ui.vae_morphing import Look
 from pages.ui.vae_morphing.beta import balance
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _crossfade(made: Morphing, vae: morphing.Walk, start: str, end: str) -> np.n
 
 
 def _captions(made: Morphing, plane: LatentPlane, codes: np.ndarray) -> list[str]:
-    return ["hole" if s > 1 else "plausible" for s in strangeness(plane, codes, made.span)]
+    return ["hole" if s > 1 else "plausible" for s in morphing.distance_to_data(plane, codes, made.span)]
 
 
 # ---------------------------------------------------------------------- samples and grid
@@ -137,7 +137,7 @@ def samples(made: Morphing, _: Position) -> Look:
         codes, images = morphing.samples(plane, SAMPLES, seed)
         grid = morphing.grid(plane, GRID).reshape(-1, *made.shape)
         sheets[plane.name] = figures.mosaic(grid, GRID)
-        odd = int((strangeness(plane, codes, made.span) > 1).sum())
+        odd = int((morphing.distance_to_data(plane, codes, made.span) > 1).sum())
         with column:
             st.markdown(f"**{plane.name}**: {SAMPLES} samples of the standard normal, {odd} of them in a hole")
             _show(figures.mosaic(images, SAMPLES // 2), f"{SAMPLES} samples of the {plane.name}")

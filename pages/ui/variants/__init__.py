@@ -66,7 +66,7 @@ def closer(sections: Mapping[str, str], keys: Mapping[str, Sequence[str]]) -> st
     """Return which section is open; a link that names none, but a setting of one (by ``keys``), opens that."""
     if settings.current("var_closer", None) is None:
         for section, those in keys.items():
-            if any(map(settings.awaited, those)):
+            if any(map(settings.is_awaited, those)):
                 settings.put({"var_closer": section})
                 break
     return controls.choice("Look closer", "var_closer", sections, default=next(iter(sections)), labelled=False)

@@ -46,9 +46,9 @@ def _sweep(variant: str, made: Results, sweep: StrengthSweep) -> None:
         Images(title="Ten digits", frames=made.inputs[None, 0] / 255, role="input", per_row=5),
         Images(title="Rebuilt", frames=np.stack([s.rebuilt[0] for s in sweep.shown]) / 255, role="reconstruction",
                per_row=5, captions=[f"test MSE {row['mse']:.4f}" for row in sweep.rows]),
-        Images(title="Excited by", frames=_stacked([s.exciting for s in sweep.shown]) / 255, role="latent",
+        Images(title="Excited by", frames=_stack([s.exciting for s in sweep.shown]) / 255, role="latent",
                per_row=8, captions=units),
-        Images(title="Writes", frames=_stacked([s.written for s in sweep.shown]) / 255,
+        Images(title="Writes", frames=_stack([s.written for s in sweep.shown]) / 255,
                role="reconstruction", per_row=8, captions=busy),
     ]  # fmt: skip
     position = scrubber.scrubber(
@@ -58,7 +58,7 @@ def _sweep(variant: str, made: Results, sweep: StrengthSweep) -> None:
     st.markdown(views.in_words(kind.name, sweep, position))
 
 
-def _stacked(parts: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def _stack(parts: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """Units' pictures [U, H, W] of networks that may differ in U, as one array; missing ones are empty."""
     most = max(len(part) for part in parts)
     return np.stack([np.concatenate([p, np.zeros((most - len(p), *p.shape[1:]), np.uint8)]) for p in parts])

@@ -11,7 +11,7 @@ from pages.ui.frame import narration
 from pages.ui.frame.page import fragment
 from pages.ui.frame.theme import palette
 from pages.ui.inputs import controls
-from pages.ui.inputs.uploads import upload
+from pages.ui.inputs.uploads import request_reading, upload
 from pages.ui.training import work
 from pages.ui.variants import WITH_PCA
 
@@ -64,19 +64,15 @@ def _input(made: Results, how: str) -> Array | None:
     if how == DRAW:
         st.caption(narration.text(NAME, "draw"))
         drawn = sketch(key="var_pen", label="Draw one digit", size=220)
-        return None if drawn is None else own.to_eight(_cropped(framing.from_sketch(drawn)))
+        return None if drawn is None else own.to_eight(_crop(framing.from_sketch(drawn)))
     file = upload("A picture of one digit", "var_picture", help=narration.text(NAME, "upload"))
     if file is None:
         return None
-    request = work.Request(
-        task=framing.read_photo, args=(file.name, file.data), signature=file.fingerprint, lane="short", private=True,
-        isolated=True,
-    )  # fmt: skip
-    steps = work.fetch(READING, request, words="Reading the picture")
-    return None if steps is None else own.to_eight(_cropped(framing.steps_of(steps)))
+    steps = work.fetch(READING, request_reading(framing.read_photo, file), words="Reading the picture")
+    return None if steps is None else own.to_eight(_crop(framing.steps_of(steps)))
 
 
-def _cropped(steps: list) -> Array:
+def _crop(steps: list) -> Array:
     return next(step.image for step in steps if step.title == "Cropped")
 
 

@@ -30,7 +30,7 @@ SOURCES = {DIGITS: "The digits that ship", MNIST: "MNIST"}
 @fragment
 def train_one(made: Results) -> None:
     """Draw the controls, the training with them, and its result."""
-    wanted = _wanted()
+    wanted = _choose_settings()
     if wanted is None:
         return
     settings, keys = wanted
@@ -42,7 +42,7 @@ def train_one(made: Results) -> None:
         _show(found.value, made, settings)
 
 
-def _wanted() -> tuple[VariantSettings, tuple[str, ...]] | None:
+def _choose_settings() -> tuple[VariantSettings, tuple[str, ...]] | None:
     """Draw the controls; return what they ask for and their keys, or None where its digits are not here."""
     first, second, third = st.columns(3, gap="large")
     keys = ["var_kind", "var_on"]

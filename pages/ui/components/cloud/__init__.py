@@ -51,7 +51,7 @@ def cloud(
     placed = Placed(_setting(key, span, default), f"{key}:cloud", within=within)
     scene = {
         "span": span, "shape": shape, "height": height, "shown": shown, "network": networks.name_of(pad.decoder),
-        "plane": pads.described(pad, packer, span), "eps": packer.exact(np.asarray(eps, np.float32)),
+        "plane": pads.describe(pad, packer, span), "eps": packer.exact(np.asarray(eps, np.float32)),
     }  # fmt: skip
     with st.container(gap=None):
         result = _component(
@@ -60,7 +60,7 @@ def cloud(
             on_position_change=lambda: None,
         )
         networks.send([pad.decoder], key=f"{key}:networks")
-    return placed.left(result.get("position"), lambda answer: _read(answer, span))
+    return placed.accept(result.get("position"), lambda answer: _read(answer, span))
 
 
 def _setting(key: str, span: float, default: Gaussian) -> Setting[Gaussian]:

@@ -80,7 +80,7 @@ def knobs(
     with st.container(gap=None):
         result = _component(key=f"{key}:knobs", data=packer.message(scene), on_knobs_change=lambda: None)
         networks.send([decoder], key=f"{key}:networks")
-    return placed.left(result.get("knobs"), lambda answer: _read(answer, len(machine.code)))
+    return placed.accept(result.get("knobs"), lambda answer: _read(answer, len(machine.code)))
 
 
 def _code(machine: Machine) -> list[float]:

@@ -110,7 +110,7 @@ def latent_pad(
     placed = Placed(position_setting(key, "the pointer", span, default), f"{key}:pad")
     scene = {"key": key, "label": label, "shape": shape, "span": span, "height": height} | placed.message(list)
     result = _component(key=f"{key}:pad", data=_pack(pads, scene), on_position_change=lambda: None)
-    return placed.left(result.get("position"), lambda answer: _read(answer, span))
+    return placed.accept(result.get("position"), lambda answer: _read(answer, span))
 
 
 def rests(key: str, span: float, default: tuple[float, float] = (0.0, 0.0)) -> Position:
@@ -162,10 +162,10 @@ def _check(pads: Sequence[Pad], shape: tuple[int, int], span: float) -> None:
 
 def _pack(pads: Sequence[Pad], scene: dict[str, Any]) -> bytes:
     packer = Packer()
-    return packer.message(scene | {"pads": [described(pad, packer, scene["span"]) for pad in pads]})
+    return packer.message(scene | {"pads": [describe(pad, packer, scene["span"]) for pad in pads]})
 
 
-def described(pad: Pad, packer: Packer, span: float) -> dict[str, Any]:
+def describe(pad: Pad, packer: Packer, span: float) -> dict[str, Any]:
     """A map for the browser, its arrays in the packer."""
     codes = np.asarray(pad.codes, dtype=np.float32)
     reach = max(2 * span, 1e-6)  # codes farther out are outside what is drawn, but still somebody's nearest

@@ -64,7 +64,7 @@ class Take:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Map:
+class TimeMap:
     """A picture [F, N] between the takes' spectrograms: the mask, 0 dark or pale, 255 full."""
 
     label: str
@@ -89,7 +89,7 @@ class Stage:
     sample_rate: int
     frequencies: NDArray[np.floating[Any]]
     decibels: tuple[float, float] = (-80.0, 0.0)
-    maps: Sequence[Map] = ()
+    maps: Sequence[TimeMap] = ()
     dry: str | None = None  # the name of the take that the wet ones are mixed with
 
     def __post_init__(self) -> None:
@@ -167,7 +167,7 @@ def player(stage: Stage, *, key: str, default: str, absent: Mapping[str, str] | 
     placed = Placed(_settings(key, stage, default, absent or {}), f"{key}:player")
     data = stage.pack(placed.message(lambda values: Heard(*values)._asdict()))
     result = _component(key=f"{key}:player", data=data, on_heard_change=lambda: None)
-    return Heard(*placed.left(result.get("heard"), lambda answer: _read(answer, stage.names)))
+    return Heard(*placed.accept(result.get("heard"), lambda answer: _read(answer, stage.names)))
 
 
 def _settings(

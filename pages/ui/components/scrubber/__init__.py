@@ -13,11 +13,11 @@ from aecore.errors import DataError, SettingError
 from pages.ui.components.modules import module, style
 from pages.ui.components.placed import Placed
 from pages.ui.figures.panel_checks import Role
-from pages.ui.figures.panels import Axis, Bars, Curves, Images, Line, Panel, Points, Waves, pack
+from pages.ui.figures.panels import Bars, Curves, Images, Line, Panel, PanelAxis, Points, Waves, pack
 from pages.ui.frame.settings import Setting, Unfit
 
 __all__ = [
-    "Axis", "Bars", "Below", "Curves", "Images", "Line", "Panel", "Points", "Role", "Waves",
+    "PanelAxis", "Bars", "Below", "Curves", "Images", "Line", "Panel", "Points", "Role", "Waves",
     "parse_position", "scrubber",
 ]  # fmt: skip
 
@@ -80,7 +80,7 @@ def scrubber(
         index = answer.get("index")
         return min(index, count - 1) if isinstance(index, int) and index >= 0 else None
 
-    return placed.left(result.get("position"), read)
+    return placed.accept(result.get("position"), read)
 
 
 def parse_position(text: str, names: Sequence[str]) -> int | None:

@@ -36,7 +36,7 @@ def sketch(*, key: str, label: str, centred: bool = False, size: int = 280) -> N
     data = {"label": label, "centred": centred, "size": size, "turn": turn, "strokes": strokes}
     drawn = _component(key=f"{key}:sketch", data=data, on_drawn_change=lambda: None).get("drawn")
 
-    left = placed.left(drawn, lambda answer: _read(answer, centred))
+    left = placed.accept(drawn, lambda answer: _read(answer, centred))
     answered = isinstance(drawn, dict) and drawn.get("turn") == turn and _read(drawn, centred) == left
     return _values(drawn) if answered else None  # a link's strokes: the browser answers with their pixels at once
 
