@@ -19,7 +19,7 @@ from aecore.anomaly.hyperparameters import (
     dominant_period,
     find_period,
 )
-from aecore.anomaly.network import FitRecipe, WindowNetwork, principal, train
+from aecore.anomaly.network import FitRecipe, WindowNetwork, train
 from aecore.anomaly.scoring import ErrorMeasure
 from aecore.anomaly.thresholds import (
     PRIOR_SPREAD,
@@ -31,6 +31,7 @@ from aecore.anomaly.thresholds import (
 )
 from aecore.anomaly.windows import chunks, covering, mean_over_covering, sliding, summed_at_rows, window_starts
 from aecore.errors import DataError, SettingError, StoreError, TooFewRows
+from aecore.numerics.pca import decompose
 
 
 def signal(rows=1200, channels=3, seed=0, period=25):
@@ -160,15 +161,15 @@ def recipe(**changes):
 
 def test_principal_components_are_scikit_learn_s():
     rows = np.random.default_rng(0).normal(size=(300, 6)).astype(np.float32) * [9, 5, 3, 2, 1, 0.5]
-    ours, theirs = principal(rows), PCA().fit(rows)
-    np.testing.assert_allclose(ours.eigenvalues, theirs.explained_variance_ * 299 / 300, rtol=1e-4)
+    ours, theirs = decompose(rows), PCA().fit(rows)
+    np.testing.assert_allclose(ours.variances, theirs.explained_variance_ * 299 / 300, rtol=1e-4)
     np.testing.assert_allclose(np.abs(np.sum(ours.components * theirs.components_, axis=1)), 1, rtol=1e-4)
 
 
 def test_the_network_starts_as_pca():
     rows = sliding(signal(channels=2).astype(np.float32), 10)
     network = WindowNetwork(20, latent_dim=3, hidden=16, copies=1)
-    network.start([principal(rows)], seed=0)
+    network.start([decompose(rows)], seed=0)
     alone, pca = network.single(0), PCA(3).fit(rows)
     expected = pca.inverse_transform(pca.transform(rows))
     np.testing.assert_allclose(alone(torch.from_numpy(rows)).detach().numpy(), expected, atol=1e-4)

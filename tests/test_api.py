@@ -22,6 +22,7 @@ from aecore.api import tasks as work
 from aecore.api.limits import ALL_AT_ONCE, READING_AT_ONCE, Limits
 from aecore.api.responses import sentence_of, status_of
 from aecore.errors import DataError, JobCancelled, JobError, NoWorkers, StoreError, TooBusy, WorkerLost
+from aecore.numerics.progress import finish
 from tests import files
 from tests.servers import ROOT, serving
 from tests.visitor import Visitor, run
@@ -274,11 +275,7 @@ def test_events_have_a_limit_and_the_worst_stay(monkeypatch, log, detector):
 
 
 def _result(task):
-    while True:
-        try:
-            next(task)
-        except StopIteration as end:
-            return end.value
+    return finish(task)
 
 
 # ---- limits

@@ -18,16 +18,13 @@ from aecore.data.readers import sounds
 from aecore.data.readers.sounds import Sound
 from aecore.errors import DataError, SettingError, UnreadableFile
 from aecore.jobs import Cancelled, Held
+from aecore.numerics.progress import finish
 
 
 def finished(steps):
     """What a task yields, and what it returns."""
     seen = []
-    while True:
-        try:
-            seen.append(next(steps))
-        except StopIteration as end:
-            return seen, end.value
+    return seen, finish(steps, seen.append)
 
 
 def encoded(samples, rate, kind="WAV", **more):

@@ -24,6 +24,7 @@ from aecore.concepts.bottleneck.signals import LENGTH, FamilySettings, family_to
 from aecore.data.datasets.signals import SinusoidFamily
 from aecore.errors import DataError, SettingError, TooFewRows, UnreadableFile
 from aecore.models import NestedAutoEncoder
+from aecore.numerics.progress import finish
 from pages.ui import bottleneck as ui
 
 ROOT = Path(__file__).parents[1]
@@ -34,11 +35,7 @@ OWN = "Your own recording"
 def run(task):
     """Progress and result of a job's generator."""
     progress = []
-    while True:
-        try:
-            progress.append(next(task))
-        except StopIteration as stop:
-            return progress, stop.value
+    return progress, finish(task, progress.append)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from aecore.concepts.latent_clusters import training as clusters_training
 from aecore.concepts.vae_morphing import training as morphing_training
 from aecore.concepts.variants import training as variants_training
 from aecore.jobs import Cancelled
+from aecore.numerics.progress import finish
 
 
 def cancel(task: Generator[dict, Any, Any], where: Callable[[dict], bool]) -> Any:
@@ -29,11 +30,7 @@ def cancel(task: Generator[dict, Any, Any], where: Callable[[dict], bool]) -> An
 
 
 def result_of(task: Generator[dict, Any, Any]) -> Any:
-    while True:
-        try:
-            next(task)
-        except StopIteration as end:
-            return store.loads(store.dumps(end.value))
+    return store.loads(store.dumps(finish(task)))
 
 
 def test_latent_clusters_keep_the_vae_as_it_is():

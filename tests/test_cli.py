@@ -24,6 +24,7 @@ from aecore.concepts import sensor_anomalies as sensors
 from aecore.concepts.sensor_anomalies import tables as sensor_tables
 from aecore.data.readers import uploads
 from aecore.errors import SettingError, StoreError
+from aecore.numerics.progress import finish
 
 ROOT = Path(__file__).parents[1]
 FAULT = slice(900, 940)
@@ -83,11 +84,7 @@ def test_without_a_detector_the_tables_are_the_pages_downloads(place, tmp_path):
     assert __main__.main(["score", str(place / "faulty.csv"), "--out", str(tmp_path)]) == 1
     signal = uploads.read("faulty.csv", (place / "faulty.csv").read_bytes())
     steps = sensors.train(signal.values, signal.channels, signal.sample_rate, sensors.DEFAULT_NORMAL)
-    try:
-        while True:
-            next(steps)
-    except StopIteration as end:
-        analysis = sensors.Analysis.from_tree(end.value)
+    analysis = sensors.Analysis.from_tree(finish(steps))
     threshold = AnomalyDetector.from_tree(analysis.detector).threshold_
     table = sensor_tables.score_table(analysis, signal.time, threshold)
     written = pd.read_csv(tmp_path / "faulty.scores.csv", parse_dates=["time"])

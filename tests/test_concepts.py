@@ -16,16 +16,13 @@ from aecore.concepts.sensor_anomalies import tables as sensor_tables
 from aecore.concepts.sensor_anomalies.samples import InverterSample
 from aecore.data.datasets import digits
 from aecore.errors import SettingError
+from aecore.numerics.progress import finish
 
 
 def run(task):
     """Progress and result of a job's generator."""
     progress = []
-    while True:
-        try:
-            progress.append(next(task))
-        except StopIteration as stop:
-            return progress, stop.value
+    return progress, finish(task, progress.append)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
-from aecore.anomaly.evaluation import auc_pr, evaluate, vus_pr
+from aecore.anomaly.evaluation import evaluate, vus_pr
 from aecore.errors import DataError
+from aecore.numerics.ranking import average_precision
 
 BENCH = Path(__file__).parents[1].parent / "shared" / "bench" / "anomaly_eval.py"
 
@@ -56,7 +57,7 @@ def by_the_book(labels: np.ndarray, scores: np.ndarray, buffer: int) -> float:
 @pytest.mark.parametrize("seed", range(6))
 def test_average_precision_is_scikit_learns(seed):
     labels, scores = labelled(seed)
-    assert auc_pr(labels, scores) == pytest.approx(average_precision_score(labels, scores), rel=1e-12)
+    assert average_precision(labels, scores) == pytest.approx(average_precision_score(labels, scores), rel=1e-12)
 
 
 @pytest.mark.parametrize(("seed", "buffer"), [(0, 0), (1, 1), (2, 7)])
@@ -86,7 +87,7 @@ def test_vus_pr_of_a_long_signal_is_small_for_scores_that_know_nothing():
 def test_a_perfect_score_has_full_marks_and_a_reversed_one_nearly_none():
     labels = np.zeros(1000, int)
     labels[400:500] = 1
-    assert auc_pr(labels, labels.astype(float)) == 1
+    assert average_precision(labels, labels.astype(float)) == 1
     assert vus_pr(labels, labels.astype(float), buffer=0) == pytest.approx(1)
     assert vus_pr(labels, -labels.astype(float), buffer=0) < 0.11
 

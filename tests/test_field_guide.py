@@ -19,6 +19,7 @@ from aecore.errors import SettingError, TooFewRows, UnreadableFile
 from aecore.figures import field_guide as figures
 from aecore.figures.palette import DARK, LIGHT
 from aecore.latent import Reference
+from aecore.numerics.progress import finish
 from pages.ui.field_guide import checklist as checklist_page
 from pages.ui.field_guide import pca
 from pages.ui.field_guide import wrong as wrong_page
@@ -31,11 +32,8 @@ SECTIONS = ["size", "pca", "wrong", "generate", "checklist", "glossary"]
 
 
 def ended(task):
-    while True:
-        try:
-            next(task)
-        except StopIteration as end:
-            return store.loads(store.dumps(end.value)) if isinstance(end.value, dict) else end.value
+    result = finish(task)
+    return store.loads(store.dumps(result)) if isinstance(result, dict) else result
 
 
 @pytest.fixture(autouse=True)

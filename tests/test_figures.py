@@ -15,6 +15,7 @@ from aecore.figures.home import kept_against_code_size
 from aecore.figures.palette import DARK, LIGHT
 from aecore.figures.thinning import envelopes, extremes
 from aecore.figures.training import falling_loss
+from aecore.numerics.progress import finish
 
 
 @pytest.mark.parametrize("length", [1, 2, 1199, 1200, 1201, 100_003])
@@ -151,11 +152,7 @@ def test_closer_looks_draw_what_they_are_given():
 def test_drawings_stand_alone_and_names_from_files_stay_text():
     figure = chart(sensors.TimeAxis.of(CLOCKS[-1], 500), [(50, 60)], rebuilt=True)
     steps = vega.drawings([figure], 700)
-    try:
-        while True:
-            next(steps)
-    except StopIteration as end:
-        (svg,) = end.value
+    (svg,) = finish(steps)
     ElementTree.fromstring(svg)
     assert "&lt;b&gt;" in svg
     assert "<b>" not in svg

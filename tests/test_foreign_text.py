@@ -19,6 +19,7 @@ from aecore.data.readers import messages as wording
 from aecore.errors import AecoreError, StoreError
 from aecore.figures import latent_clusters as figures
 from aecore.figures.palette import LIGHT
+from aecore.numerics.progress import finish
 
 MARKUP = "[sign in](https://evil.example) ![](https://evil.example/p.png) <b>"
 
@@ -73,11 +74,7 @@ def fitted():
 
 def rescored(tree, values):
     steps = sensors.rescore(store.dumps(tree), values, ("channel 1", "channel 2"))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return finish(steps)
 
 
 def test_texts_of_a_forged_detector_are_bounded_and_unknown_choices_left_out(fitted):

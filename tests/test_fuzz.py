@@ -25,6 +25,7 @@ from aecore.concepts import sensor_anomalies as sensors
 from aecore.concepts.mnist_compression.own_digit import from_photo
 from aecore.data.readers import sounds, vectors
 from aecore.errors import AecoreError, DataError, StoreError, UnreadableFile
+from aecore.numerics.progress import finish
 from tests import files
 
 MANY = 20 if os.environ.get("AECORE_FUZZ") else 1
@@ -183,11 +184,7 @@ def test_forged_detectors_score_or_are_refused(learnt, data):
     steps = sensors.rescore(packed, values, ("channel 1", "channel 2"))
 
     def scored():
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return end.value
+        return finish(steps)
 
     found, words = sentence(scored)
     assert words or found["scores"].shape == (120,)

@@ -13,15 +13,12 @@ from aecore.concepts.latent_clusters.training import lay_out, train
 from aecore.errors import SettingError, TooFewRows
 from aecore.figures import latent_clusters as figures
 from aecore.figures.palette import LIGHT
+from aecore.numerics.progress import finish
 
 
 def ended(task):
     steps = []
-    while True:
-        try:
-            steps.append(next(task))
-        except StopIteration as end:
-            return steps, clusters.from_tree(store.loads(store.dumps(end.value)))
+    return steps, clusters.from_tree(store.loads(store.dumps(finish(task, steps.append))))
 
 
 @pytest.fixture(scope="module")

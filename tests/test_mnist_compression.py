@@ -17,6 +17,7 @@ from aecore.concepts.mnist_compression import pretrained as shipped
 from aecore.concepts.mnist_compression.quality import quality, ssim
 from aecore.data.datasets import drawn_digits, mnist, mnist_download
 from aecore.errors import DataError, DatasetMissing, SettingError, StoreError, UnreadableFile
+from aecore.numerics.progress import finish
 
 NETWORK = page.CompressionNetwork(width=64, latent_dim=16)
 COUNT = 1295  # digits to learn from, of 1,797
@@ -33,11 +34,7 @@ def cache(tmp_path_factory):
 def run(task):
     """Run a task to its end: its progress and its result."""
     steps = []
-    while True:
-        try:
-            steps.append(next(task))
-        except StopIteration as end:
-            return steps, end.value
+    return steps, finish(task, steps.append)
 
 
 @pytest.fixture(scope="module")
@@ -273,8 +270,7 @@ def test_pca_is_scikit_learn_s():
     x, held_out = (part.reshape(len(part), -1) / 255 for part in (data.train, data.test))
     theirs = PCA(12, svd_solver="full").fit(x)
     expected = theirs.inverse_transform(theirs.transform(held_out)).clip(0, 1).reshape(-1, 28, 28)
-    ours = budget.PictureComponents.fit(data.train)
-    got = ours.decode(ours.codes(budget.as_pixels(data.test), 12))
+    got = budget.rebuild(budget.fit_pca(data.train).keep(12), budget.as_pixels(data.test))
     assert np.abs(got - expected).max() < 1e-3
 
 
@@ -310,9 +306,7 @@ def test_a_jpeg_s_payload_is_what_lies_between_its_scan_s_header_and_its_end():
 
 def test_methods_keep_to_the_budget_or_say_that_they_cannot():
     data = pictures.load(pictures.SHIPPED)
-    compared = budget.compare(
-        64, budget.PictureComponents.fit(data.train), data.train, data.test[:120], drawn_digits.load()
-    )
+    compared = budget.compare(64, budget.fit_pca(data.train), data.train, data.test[:120], drawn_digits.load())
     assert [row.method.split(",")[0] for row in compared.rows] == ["PCA", "JPEG", "JPEG", "WebP", "WebP"]
     for row in compared.rows:
         size = row.whole if "whole" in row.method else row.payload

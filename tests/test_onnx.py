@@ -13,6 +13,7 @@ from aecore.anomaly.onnx_export import dumps, to_onnx
 from aecore.anomaly.streaming import reach
 from aecore.concepts import sensor_anomalies as sensors
 from aecore.errors import StoreError
+from aecore.numerics.progress import finish
 
 CASES = {"one": 1, "eight": 8}  # channels; of the eight one is constant
 
@@ -96,11 +97,7 @@ def test_the_page_s_export_leaves_nothing_on_a_disk(exported):
 
     sys.addaudithook(listen)  # cannot be taken off again, only told to be deaf
     try:
-        export = sensors.to_onnx(detector.to_tree())
-        while True:
-            next(export)
-    except StopIteration as end:
-        data = end.value
+        data = finish(sensors.to_onnx(detector.to_tree()))
     finally:
         listening[0] = False
     assert made == []

@@ -23,6 +23,7 @@ from aecore.data.tables import table as tables
 from aecore.data.tables.table import Signal
 from aecore.errors import UnreadableFile
 from aecore.jobs.serialization import pack, rebuild, unpack
+from aecore.numerics.progress import finish
 from tests import files
 
 WHEN = [dt.datetime(2024, 3, 1, 12, 0, i) for i in range(20)]
@@ -98,11 +99,7 @@ def test_a_parsed_file_knows_its_size():
 
 
 def run(task):
-    while True:
-        try:
-            next(task)
-        except StopIteration as end:
-            return end.value
+    return finish(task)
 
 
 def test_the_jobs_do_the_two_halves():

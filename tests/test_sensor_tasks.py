@@ -17,14 +17,11 @@ from aecore.data.readers.uploads import Signal
 from aecore.errors import DataError
 from aecore.figures import sensor_drawing
 from aecore.jobs.serialization import pack, unpack
+from aecore.numerics.progress import finish
 
 
 def run(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return finish(steps)
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from aecore.figures.palette import LIGHT
 from aecore.jobs import Cancelled
 from aecore.models import AutoEncoder, VariationalAutoEncoder, to_tree
 from aecore.numerics.dense import decoder_of, encoder_of
+from aecore.numerics.progress import finish
 from aecore.training import fit
 
 ROOT = Path(__file__).parents[1]
@@ -35,11 +36,7 @@ ROOT = Path(__file__).parents[1]
 def trained():
     """A few epochs on the digits that ship: the steps and the finished tree."""
     task, steps = train(MorphingSettings(kind="digits", epochs=12, width=64)), []
-    while True:
-        try:
-            steps.append(next(task))
-        except StopIteration as end:
-            return steps, store.loads(store.dumps(end.value))
+    return steps, store.loads(store.dumps(finish(task, steps.append)))
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from aecore.figures import ink
 from aecore.figures import variants as figures
 from aecore.figures.palette import LIGHT
 from aecore.jobs import Cancelled
+from aecore.numerics.progress import finish
 
 RNG = np.random.default_rng(0)
 
@@ -38,11 +39,7 @@ def made():
 
 def ended(task):
     steps = []
-    while True:
-        try:
-            steps.append(next(task))
-        except StopIteration as end:
-            return steps, end.value
+    return steps, finish(task, steps.append)
 
 
 # ---------------------------------------------------------------------- measures

@@ -14,12 +14,14 @@ from aecore.anomaly import diagnostics, serialization, thresholds
 from aecore.anomaly.events import find_events
 from aecore.anomaly.fitted import CONSTANT_CHANNEL_SCORE, FittedDetector
 from aecore.anomaly.hyperparameters import choose, choose_window, recipe_of
-from aecore.anomaly.network import one_thread, principal, train
+from aecore.anomaly.network import train
 from aecore.anomaly.scaling import Scaling, Signal, rows_like, rows_of
 from aecore.anomaly.scoring import over_channels
 from aecore.anomaly.thresholds import DEFAULT_SIGMAS, Threshold, log_score_threshold
 from aecore.anomaly.windows import contiguous_folds, sample_starts, sliding
 from aecore.errors import TooFewRows
+from aecore.numerics.pca import decompose
+from aecore.numerics.threads import one_thread
 
 Array = NDArray[np.floating[Any]]
 
@@ -72,7 +74,7 @@ class AnomalyDetector(FittedDetector):
     # ------------------------------------------------------------------ fitting
     def fit(self, normal: Signal) -> Self:
         """Learn from normal rows [T, C], in time order."""
-        with one_thread():
+        with one_thread(openmp=True):
             for _ in self.fitting(normal):
                 pass
         return self
@@ -90,8 +92,8 @@ class AnomalyDetector(FittedDetector):
         window = choose_window(x, asked=self.window)
         starts = sample_starts(len(x) - window.value + 1, at_most=MAX_TRAINING_WINDOWS, seed=self.seed)
         windows = sliding(x, window.value, starts)
-        known = principal(windows)
-        self.adopt_choices({"window": window, **choose(x, known.eigenvalues, asked=self.latent_dim)})
+        known = decompose(windows)
+        self.adopt_choices({"window": window, **choose(x, known.variances.astype(np.float32), asked=self.latent_dim)})
         recipe = recipe_of(self.choices_)
         folds = contiguous_folds(len(x), FOLDS)
         apart = [np.flatnonzero((starts + self.window_ <= a) | (starts >= b)) for a, b in folds]

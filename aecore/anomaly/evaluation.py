@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from aecore.anomaly.events import merge_runs, runs
 from aecore.errors import DataError
+from aecore.numerics.ranking import average_precision
 
 Array = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
@@ -121,24 +122,10 @@ def evaluate(
         events=DetectionQuality.of(float(np.mean(alarms)) if alarms else 0.0, recall),
         composite_f1=DetectionQuality.of(by_row.precision, recall).f1,
         false_alarm_rate=float(flags[counts][~truth].mean()),
-        auc_pr=auc_pr(truth, scores[counts]),
+        auc_pr=average_precision(truth, scores[counts]),
         vus_pr=vus_pr(truth, scores[counts], buffer=buffer),
         detections=detections,
     )
-
-
-def auc_pr(labels: NDArray[Any], scores: Array) -> float:
-    """Average precision: the mean of the precisions at which each labelled row is reached; equal scores come together.
-
-    Labels [T] and scores [T] -> 0..1; a step function's area, without interpolation.
-    """
-    truth = np.asarray(labels) > 0
-    order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
-    ordered = np.asarray(scores)[order]
-    last = np.r_[np.flatnonzero(np.diff(ordered)), len(ordered) - 1]  # where each group of equal scores ends
-    hits = np.cumsum(truth[order])[last]
-    precision = hits / (last + 1)
-    return float(np.sum(np.diff(hits, prepend=0) * precision) / hits[-1])
 
 
 def vus_pr(labels: NDArray[Any], scores: Array, *, buffer: int = BUFFER) -> float:

@@ -17,6 +17,7 @@ from aecore.anomaly.faults import FAULTS, Kind, say, sizes
 from aecore.anomaly.hyperparameters import dominant_period
 from aecore.anomaly.streaming import reach
 from aecore.errors import SettingError, TooFewRows
+from aecore.numerics.progress import finish
 
 Array = NDArray[np.floating[Any]]
 
@@ -68,11 +69,7 @@ class SelfTestProgress(NamedTuple):
 def self_test(detector: AnomalyDetector, normal: Array | pd.DataFrame, **options: Any) -> SelfTest:
     """Do the work of :func:`self_testing` in one go."""
     steps = self_testing(detector, normal, **options)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return finish(steps)
 
 
 def self_testing(

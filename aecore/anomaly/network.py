@@ -1,19 +1,17 @@
 """The autoencoder over windows, and how it is trained: the detector's own and those that calibrate it, side by side."""
 
-import functools
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 from torch import Tensor, nn
 from torch.nn import functional
 
 from aecore.models.objectives import mean_absolute_error, mean_squared_error
+from aecore.numerics.pca import Decomposition, decompose
 from aecore.training import fit
 
 Array = NDArray[np.floating[Any]]
@@ -23,20 +21,6 @@ STEPS_PER_EPOCH = 64
 LARGEST = 1 << 20  # values in a window, latent dimensions and hidden units of a network that is read from a file
 LEARNING_RATES = (4e-3, 8e-4)  # far first, then fine: the last quarter of the epochs settles what the first found
 LINEAR_RATES = (2e-3, 4e-4)  # without hidden units the start is nearly the goal already
-
-
-@functools.cache
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()  # looks through all loaded libraries: milliseconds, once
-
-
-def one_thread() -> AbstractContextManager[Any]:
-    """Keep linear algebra to one thread, and give the others back afterwards.
-
-    These matrices gain little from a second thread, and where another process holds the core that it waits for, a fit
-    takes ten times as long.
-    """
-    return _libraries().limit(limits=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,15 +83,15 @@ class WindowNetwork(nn.Module):
         """Reconstruct."""
         return self.decode(self.encode(x))
 
-    def start(self, principals: Sequence["PrincipalStart"], *, seed: int) -> None:
+    def start(self, principals: Sequence[Decomposition], *, seed: int) -> None:
         """Set each stacked network to its PCA; the correction's inner weights are drawn, its outer ones stay 0."""
         k, w = self.config["latent_dim"], self.weights
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             for i, p in enumerate(principals):
-                mean, components = torch.from_numpy(p.mean), torch.from_numpy(p.components[:k].copy())
+                mean, components = _tensor(p.mean), _tensor(p.components[:k])
                 self.mean[i], w["level"][i], w["into"][i], w["out"][i] = mean, mean, components.T, components
-                self.spread[i] = torch.from_numpy(np.sqrt(np.maximum(p.eigenvalues[:k], 1e-12)))
+                self.spread[i] = _tensor(p.variances[:k]).clamp(min=1e-12).sqrt()
             if self.config["hidden"]:
                 w["bend_in"].normal_(0, self.config["size"] ** -0.5, generator=generator)
                 w["bend_out"].normal_(0, k**-0.5, generator=generator)
@@ -141,6 +125,10 @@ class WindowNetwork(nn.Module):
         return network.eval()
 
 
+def _tensor(array: NDArray[np.float64]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, np.float32))
+
+
 def _shapes(size: int, latent_dim: int, hidden: int) -> dict[str, tuple[int, int]]:
     """Shapes of a network's weights by their names."""
     shapes = {"into": (size, latent_dim), "out": (latent_dim, size), "level": (1, size)}
@@ -150,27 +138,6 @@ def _shapes(size: int, latent_dim: int, hidden: int) -> dict[str, tuple[int, int
             "bend_out": (latent_dim, hidden), "bend_out_bias": (1, hidden), "bent_out": (hidden, size),
         }  # fmt: skip
     return shapes
-
-
-class PrincipalStart(NamedTuple):
-    """Mean [D], eigenvalues [D] in falling order and components [D, D] (rows) of the windows' covariance."""
-
-    mean: Array
-    eigenvalues: Array
-    components: Array
-
-
-def principal(rows: Array) -> PrincipalStart:
-    """Principal components of windows [N, D]."""
-    mean = rows.mean(0, dtype=np.float64)
-    centred = rows - mean
-    eigenvalues, vectors = np.linalg.eigh(centred.T @ centred / len(rows))
-    order = np.argsort(eigenvalues)[::-1]
-    return PrincipalStart(
-        mean.astype(np.float32),
-        np.maximum(eigenvalues[order], 0).astype(np.float32),
-        np.ascontiguousarray(vectors.T[order], dtype=np.float32),
-    )
 
 
 class SideBySide(nn.Module):
@@ -208,7 +175,7 @@ class TrainedNetworks(NamedTuple):
 
 
 def train(
-    windows: Array, members: Sequence[Indices], recipe: FitRecipe, *, seed: int, first: PrincipalStart | None = None
+    windows: Array, members: Sequence[Indices], recipe: FitRecipe, *, seed: int, first: Decomposition | None = None
 ) -> Iterator[TrainedNetworks]:
     """Train one network for each of ``members`` (row numbers of ``windows`` [N, D]), yielding after every epoch.
 
@@ -218,7 +185,7 @@ def train(
     principals = [] if first is None else [first]
     for rows in members[len(principals) :]:
         yield TrainedNetworks(0, float("nan"), networks)  # those of wide windows take a second each
-        principals.append(principal(windows[rows]))
+        principals.append(decompose(windows[rows]))
     networks.start(principals, seed=seed)
     rng = np.random.default_rng(seed)
     draws = STEPS_PER_EPOCH * recipe.batch

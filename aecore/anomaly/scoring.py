@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from aecore.anomaly.network import WindowNetwork, one_thread
+from aecore.anomaly.network import WindowNetwork
 from aecore.anomaly.windows import chunks, covering, mean_over_covering, sliding, smooth, summed_at_rows
+from aecore.numerics.threads import one_thread
 
 Array = NDArray[np.floating[Any]]
 Part = TypeVar("Part")
@@ -61,7 +62,7 @@ class ErrorMeasure(NamedTuple):
         return error.mean(1), summed_at_rows(error, self.step) if self.own_row else None
 
     def _rebuild(self, network: WindowNetwork, windows: Array) -> Array:
-        with one_thread(), torch.inference_mode():  # the limit is each thread's own
+        with one_thread(openmp=True), torch.inference_mode():  # the limit is each thread's own
             rebuilt: Array = network(torch.from_numpy(windows)).numpy()
         return rebuilt.reshape(len(windows), self.window, -1)
 
@@ -91,7 +92,7 @@ class ErrorMeasure(NamedTuple):
         if threads == 1:
             yield from zip(ranges, map(of_span, ranges), strict=True)
             return
-        with one_thread(), ThreadPoolExecutor(threads) as pool:
+        with one_thread(openmp=True), ThreadPoolExecutor(threads) as pool:
             yield from zip(ranges, pool.map(of_span, ranges), strict=True)
 
     def scores(self, errors: Array) -> NDArray[np.float32]:

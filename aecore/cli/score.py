@@ -20,6 +20,7 @@ from aecore.cli.terminal import ProgressLine, check_target
 from aecore.concepts import sensor_anomalies as sensors
 from aecore.concepts.sensor_anomalies import tables as sensor_tables
 from aecore.errors import AecoreError
+from aecore.numerics.progress import finish
 
 CLEAN, ANOMALIES, ERROR = 0, 1, 2  # exit codes
 
@@ -99,13 +100,9 @@ def _make_request(step: _Step) -> distributed_scoring.ScoreRequest:
 def _learn(source: RowSource, normal: Stretch, progress: ProgressLine) -> AnomalyDetector:
     first, last = normal.within(source.rows)
     steps = sensors.fit_detector(source.between(first, last), source.channels, source.sample_rate)
-    while True:
-        try:
-            report = next(steps)
-        except StopIteration as end:
-            detector: AnomalyDetector = end.value[0]
-            return detector
-        progress.show(report["part"], report["progress"])
+    detector: AnomalyDetector
+    detector, _ = finish(steps, lambda report: progress.show(report["part"], report["progress"]))
+    return detector
 
 
 def _score_one(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore import store
+from aecore.numerics.pca import Principal
 from aecore.paths import MODELS
 
 ASSET = MODELS / "home.safetensors"
@@ -78,8 +79,6 @@ def _explained_variance(
 
 def _pca(train: NDArray[np.float32], x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Reconstruct ``x`` from 0..16 principal components of ``train``: [N, K, 8, 8]."""
-    mean = train.mean(0).ravel()
-    components = np.linalg.svd(train.reshape(len(train), -1) - mean, full_matrices=False)[2]
-    centred = x.reshape(len(x), -1) - mean
-    parts = [centred @ components[:k].T @ components[:k] + mean for k in range(LATENT_DIM + 1)]
+    whole, flat = Principal.fit(train.reshape(len(train), -1), LATENT_DIM), x.reshape(len(x), -1)
+    parts = [pca.decode(pca.encode(flat)) for pca in map(whole.keep, range(LATENT_DIM + 1))]
     return np.stack(parts, 1).reshape(len(x), LATENT_DIM + 1, 8, 8)

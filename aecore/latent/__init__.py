@@ -13,8 +13,9 @@ from aecore.latent.organisation import (
     silhouette,
     trustworthiness,
 )
-from aecore.latent.projection import Principal, Whitening, neighbour_map, project, projections
+from aecore.latent.projection import Whitening, neighbour_map, project, projections
 from aecore.latent.walks import quantile_grid, walk
+from aecore.numerics.pca import Principal
 
 __all__ = [
     "CENTRAL",

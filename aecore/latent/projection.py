@@ -7,33 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore.errors import SettingError
+from aecore.numerics.pca import Principal
 
 Array = NDArray[np.float32]
-
-
-class Principal(NamedTuple):
-    """PCA: ``(x - mean) @ components.T`` are the codes."""
-
-    mean: Array  # [D]
-    components: Array  # [k, D], orthonormal
-
-    @classmethod
-    def fit(cls, x: Array, k: int) -> "Principal":
-        """First k principal components of data [N, D]; zeros where there are fewer."""
-        mean = x.mean(0, dtype=np.float64)
-        centred = x - mean
-        found = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :k].T  # (<= k, D)
-        components = np.zeros((k, x.shape[1]), np.float32)
-        components[: len(found)] = found
-        return cls(mean.astype(np.float32), components)
-
-    def encode(self, x: Array) -> Array:
-        """``[N, D] -> [N, k]``."""
-        return np.asarray((x - self.mean) @ self.components.T, np.float32)
-
-    def decode(self, z: Array) -> Array:
-        """``[N, k] -> [N, D]``."""
-        return np.asarray(z @ self.components + self.mean, np.float32)
 
 
 def projections() -> tuple[str, ...]:

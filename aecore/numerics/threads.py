@@ -1,4 +1,4 @@
-"""Linear algebra on one thread, for what a page computes between a control's move and its figure."""
+"""Linear algebra on one thread, for small matrices beside other work."""
 
 import functools
 from contextlib import AbstractContextManager
@@ -8,14 +8,18 @@ from threadpoolctl import ThreadpoolController
 
 
 @functools.cache
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()  # looks through all loaded libraries: milliseconds, once
+def _libraries(openmp: bool) -> ThreadpoolController:
+    """Look through all libraries loaded so far, which takes milliseconds.
 
-
-def one_thread() -> AbstractContextManager[Any]:
-    """Keep linear algebra to one thread.
-
-    Products of a page's size gain little from a second one, and take several times as long wherever another process
-    holds the core that it waits for.
+    Those who limit OpenMP ask for it with torch loaded, those of a page mostly before.
     """
-    return _libraries().limit(limits=1, user_api="blas")
+    return ThreadpoolController()
+
+
+def one_thread(*, openmp: bool = False) -> AbstractContextManager[Any]:
+    """Keep linear algebra to one thread, and give the others back afterwards; with ``openmp``, torch's loops too.
+
+    Small products gain little from a second thread, and take several times as long wherever another process holds the
+    core that it waits for.
+    """
+    return _libraries(openmp).limit(limits=1, user_api=None if openmp else "blas")

@@ -17,7 +17,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from aecore.anomaly import AnomalyDetector, detector
-from aecore.anomaly.network import TrainedNetworks, WindowNetwork, one_thread, principal, train
+from aecore.anomaly.network import TrainedNetworks, WindowNetwork, train
+from aecore.numerics.pca import decompose
+from aecore.numerics.threads import one_thread
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 REPEATS = 5  # of a file's scoring
@@ -41,7 +43,7 @@ def evaluation():
 
 def untrained(windows, members, recipe, *, seed, first=None):
     networks = WindowNetwork(windows.shape[1], latent_dim=recipe.latent_dim, hidden=recipe.hidden, copies=len(members))
-    networks.start([principal(windows[rows]) for rows in members], seed=seed)
+    networks.start([decompose(windows[rows]) for rows in members], seed=seed)
     yield TrainedNetworks(0, float("nan"), networks)
 
 
@@ -65,7 +67,7 @@ def scoring_speed(shared, name):
     rates = []
     for _, train_rows, test, _ in shared.cases(SHARED / "data" / "anomaly", name):
         fitted = AnomalyDetector().fit(train_rows)
-        with one_thread():
+        with one_thread(openmp=True):
             seconds = np.median([cpu_seconds(fitted.decision_function, test) for _ in range(REPEATS)])
         windows = sliding_window_view(test, fitted.window_, axis=0)
         rates.append((test.size / seconds, windows.size / seconds))

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 
 from aecore.anomaly import AnomalyDetector
-from aecore.anomaly.network import one_thread
 from aecore.anomaly.windows import mean_over_covering, sliding
+from aecore.numerics.threads import one_thread
 from tests.benchmarks.anomaly import SHARED, SHOWN, cpu_seconds, evaluation
 
 try:
@@ -56,7 +56,7 @@ def speed(cases, repeats):
         ours = AnomalyDetector().fit(train)
         peer = Peer().fit(train, ours, epoch_num=1)  # how long it has trained does not change how fast it scores
         windows = peer.windows(test)
-        with one_thread():
+        with one_thread(openmp=True):
             both = [
                 (cpu_seconds(ours.decision_function, test), cpu_seconds(peer.model.decision_function, windows))
                 for _ in range(repeats)

@@ -12,7 +12,7 @@ import argparse
 import numpy as np
 
 from aecore.anomaly import AnomalyDetector
-from aecore.anomaly.evaluation import auc_pr
+from aecore.numerics.ranking import average_precision
 from tests.benchmarks.anomaly import SHARED, evaluation
 
 DRAWS = 2000
@@ -29,7 +29,7 @@ def of_file(shared, name, seed, train, test, labels):
     found = first - reach < int(np.argmax(scores)) < last + 1 + reach if name == "ucr" else None
     hit = shared.hit_at_k(labels, scores) if name == "nab" else float(bool(found))
     counts = [(truth & flags).sum(), (~truth & flags).sum(), (truth & ~flags).sum(), (~truth & ~flags).sum()]
-    return [*counts, auc_pr(labels, scores), hit]
+    return [*counts, average_precision(labels, scores), hit]
 
 
 def figures(name, rows):

@@ -14,14 +14,11 @@ import numpy as np
 
 from aecore.concepts.audio_denoising import NoiseSettings, sample
 from aecore.concepts.audio_denoising.training import tune
+from aecore.numerics.progress import finish
 
 
 def finished(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return finish(steps)
 
 
 def main():

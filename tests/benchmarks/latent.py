@@ -24,6 +24,7 @@ from aecore.concepts.vae_morphing import training as vae_morphing_training
 from aecore.concepts.vae_morphing.pretrained import load_wide
 from aecore.data.datasets import mnist
 from aecore.numerics.dense import Array, DenseNetwork
+from aecore.numerics.progress import finish
 from aecore.paths import MODELS
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "mnist"
@@ -75,11 +76,12 @@ def sizes() -> None:
 def ended(task: Iterator[dict[str, object]]) -> tuple[dict[str, object], dict[str, float]]:
     """Result of a task, and the seconds since its start at which each part ended."""
     started, parts = time.perf_counter(), {}
-    while True:
-        try:
-            parts[str(next(task)["part"])] = time.perf_counter() - started
-        except StopIteration as end:
-            return end.value, parts | {"all": time.perf_counter() - started}
+
+    def note(progress: dict[str, object]) -> None:
+        parts[str(progress["part"])] = time.perf_counter() - started
+
+    result = finish(task, note)
+    return result, parts | {"all": time.perf_counter() - started}
 
 
 def unplaced(seeds: Iterable[int]) -> Iterator[str]:

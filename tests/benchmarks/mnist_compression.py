@@ -27,7 +27,8 @@ def minute(k: int, options: argparse.Namespace) -> None:
 
     from aecore.concepts import mnist_compression as page
     from aecore.concepts.mnist_compression import pictures
-    from aecore.concepts.mnist_compression.budget import PictureComponents, as_pixels
+    from aecore.concepts.mnist_compression.budget import as_pixels, fit_pca
+    from aecore.concepts.mnist_compression.budget import rebuild as rebuild_by
     from aecore.concepts.mnist_compression.training import as_tensor, initialise, rebuild
     from aecore.training import fit
 
@@ -52,8 +53,7 @@ def minute(k: int, options: argparse.Namespace) -> None:
     model, spent, done = train(epochs, seconds, schedule="cosine")
     truth = as_pixels(data.test)
     error = float(np.square(rebuild(model, data.test) - truth).mean())
-    pca = PictureComponents.fit(data.train)
-    linear = float(np.square(pca.decode(pca.codes(truth, k)) - truth).mean())
+    linear = float(np.square(rebuild_by(fit_pca(data.train).keep(k), truth) - truth).mean())
     unit = "processor-s" if options.cpu else "s"
     print(f"{k:3d} numbers: test MSE {error:.5f} (at most {LIMITS.get(k, float('nan')):.4f})  PCA {linear:.4f}  "
           f"{spent:.1f} {unit}, {done:.2f} of {epochs} planned epochs, {done * len(x) / spent:,.0f} images/{unit}, "

@@ -18,6 +18,7 @@ from aecore.concepts.applications import Work, draw_outside, read_pretrained, tr
 from aecore.data.simulators import bearing, powertrain
 from aecore.data.simulators.recording import SimulatedRecording, one_of, within
 from aecore.errors import StoreError
+from aecore.numerics.pca import Principal
 
 Array = NDArray[np.floating[Any]]
 Machine = Literal["inverter", "bearing"]
@@ -317,9 +318,8 @@ def fit_pca(like: Rebuilder, rows: Array) -> Rebuilder:
     x = ((rows - like.mean) / like.scale).astype(np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(x, like.window, axis=0)[::7].transpose(0, 2, 1)
     flat = windows.reshape(len(windows), -1)
-    centre = flat.mean(0)
-    components = np.linalg.eigh(np.cov(flat.T))[1][:, ::-1][:, : like.encode.shape[1]].astype(np.float32)
-    made = like._replace(centre=centre, encode=components, decode=components.T.copy(), level=centre)
+    centre, components = Principal.fit(flat, like.encode.shape[1])
+    made = like._replace(centre=centre, encode=components.T.copy(), decode=components, level=centre)
     return set_usual_error(made, rows)
 
 

@@ -19,6 +19,7 @@ from aecore.concepts.bottleneck.models import (
 )
 from aecore.concepts.bottleneck.signals import LENGTH, Array, family_to_learn, spectrum
 from aecore.concepts.bottleneck.subspaces import compare, linear_bound
+from aecore.numerics.progress import relay
 from aecore.numerics.threads import one_thread
 from aecore.paths import MODELS
 
@@ -221,12 +222,9 @@ def pretrain() -> Generator[Progress, None, None]:
     """Train what `load_pretrained` reads."""
     trees: Tree = {}
     for i, complexity in enumerate(GRID):
-        training = train_family(complexity)
-        while True:
-            try:
-                progress = next(training)
-            except StopIteration as end:
-                trees[str(complexity)] = end.value
-                break
-            yield progress | {"complexity": complexity, "progress": (i + progress["progress"]) / len(GRID)}
+
+        def change(progress: Progress, i: int = i, complexity: int = complexity) -> Progress:
+            return progress | {"complexity": complexity, "progress": (i + progress["progress"]) / len(GRID)}
+
+        trees[str(complexity)] = yield from relay(train_family(complexity), change)
     store.write(ASSET, trees)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aecore.errors import StoreError, TooFewRows
+from aecore.numerics.pca import decompose
 
 Array = NDArray[np.float32]
 Layers = tuple[tuple[Array, Array], ...]  # (weights [out, in], biases [out]) of each
@@ -87,14 +88,10 @@ class FittedPca(NamedTuple):
         """Fit to signals [N, L]; ``largest`` components are kept, fewer where the signals do not have as many."""
         if len(x) < 2:
             raise TooFewRows(f"PCA needs at least 2 signals, got {len(x)}; bring a longer recording.")
-        mean = x.mean(0, dtype=np.float64)
-        centred = x - mean.astype(np.float32)
-        covariance = (centred.T @ centred).astype(np.float64) / len(x)  # (L, L)
-        variances, vectors = np.linalg.eigh(covariance)
-        components = np.ascontiguousarray(vectors[:, ::-1][:, :largest].T, dtype=np.float32)  # (K, L)
-        offsets = -components @ mean.astype(np.float32)
-        machine = LinearModel(components, offsets, components, mean.astype(np.float32))
-        return cls(machine, np.maximum(variances[::-1], 0.0))
+        found = decompose(x, precision=np.float32)
+        mean = found.mean.astype(np.float32)
+        components = np.ascontiguousarray(found.components[:largest], dtype=np.float32)  # (K, L)
+        return cls(LinearModel(components, -components @ mean, components, mean), found.variances)
 
 
 class NonlinearModel(NamedTuple):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from aecore.data.simulators.powertrain import InverterSettings, simulate
 from aecore.latent import Principal
+from aecore.numerics.ranking import roc_auc
 
 Array = NDArray[np.floating[Any]]
 Pair = tuple[float, float]
@@ -81,12 +82,8 @@ def _errors(principal: Principal, windows: NDArray[np.float32]) -> Array:
 
 
 def _auc(normal: Array, strange: Array) -> float:
-    """How often a strange one scores higher than a normal one (Mann & Whitney, 1947)."""
-    order = np.argsort(np.concatenate([normal, strange]), kind="stable")
-    ranks = np.empty(len(order))
-    ranks[order] = np.arange(1, len(order) + 1)
-    rest = ranks[len(normal) :].sum() - len(strange) * (len(strange) + 1) / 2
-    return float(rest / (len(normal) * len(strange)))
+    """Return how often a strange one scores higher than a normal one."""
+    return roc_auc(np.repeat([0, 1], [len(normal), len(strange)]), np.concatenate([normal, strange]))
 
 
 def _tone(rng: np.random.Generator, rows: int, period: float | Array, noise: float = 0.2) -> Array:

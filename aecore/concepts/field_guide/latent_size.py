@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from aecore.concepts.bottleneck.recording import ChannelWindows
 from aecore.data.datasets import digits
 from aecore.data.datasets.signals import SinusoidFamily
-from aecore.latent import Principal
+from aecore.numerics.pca import Principal, decompose
 
 Array = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -139,8 +139,7 @@ def no_more_by_doubling(lost: Numbers, sizes: Sequence[int]) -> int:
 
 def kept_by_components(x: Array) -> Numbers:
     """Share of variance that the first 1..D principal components of data [N, D] keep: [D]."""
-    values = np.linalg.svd(x - x.mean(0), compute_uv=False).astype(np.float64) ** 2
-    values = np.concatenate([values, np.zeros(x.shape[1] - len(values))])
+    values = decompose(x).variances
     return np.asarray(np.cumsum(values) / max(float(values.sum()), 1e-12))
 
 
@@ -185,7 +184,7 @@ def _truth(sizing: Sizing) -> str:
 
 def _principals(x: Array, sizes: list[int]) -> list[Principal]:
     whole = Principal.fit(x, max(sizes))
-    return [Principal(whole.mean, whole.components[:k]) for k in sizes]
+    return [whole.keep(k) for k in sizes]
 
 
 def _train(sample: SizingData, k: int, seed: int, done: float) -> Generator[dict[str, Any], None, Array]:

@@ -25,6 +25,8 @@ from aecore.concepts.latent_clusters import (
 from aecore.errors import SettingError, TooFewRows
 from aecore.jobs import Cancelled
 from aecore.numerics.dense import Array, decoder_of, encoder_of
+from aecore.numerics.progress import relay
+from aecore.numerics.ranking import roc_auc
 
 Progress = dict[str, Any]
 
@@ -173,14 +175,12 @@ def _history(codes: list[Array]) -> Array:
 
 def _measure_auc(errors: Array, shown: Collection, without: int) -> float:
     """Return the ROC AUC of the error as a sign of the label that was left out, on the test set."""
-    from sklearn.metrics import roc_auc_score
-
     assert shown.labels is not None
     strange = shown.labels == without
     known = ~strange & shown.held_out
     if not strange.any() or not known.any():
         raise SettingError(f"There is nothing of the label {without} among these data; leave out another one.")
-    return float(roc_auc_score(strange[strange | known], errors[strange | known]))
+    return roc_auc(strange[strange | known], errors[strange | known])
 
 
 # ---------------------------------------------------------------------- what ships
@@ -191,16 +191,9 @@ def pretrain() -> Generator[Progress, None, None]:
         ClusterSettings(size=size, projection=p) for size in SIZES for p in ("PCA", "t-SNE") if size > 2 or p == "PCA"
     ]
     for i, settings in enumerate(wanted):
-        making = train(settings)
-        while True:
-            try:
-                progress = next(making)
-            except StopIteration as end:
-                trees[asset_name(settings)] = end.value
-                break
-            yield {
-                "size": settings.size,
-                "progress": (i + progress["progress"]) / len(wanted),
-                "loss": progress["loss"],
-            }
+
+        def change(progress: Progress, i: int = i, size: int = settings.size) -> Progress:
+            return {"size": size, "progress": (i + progress["progress"]) / len(wanted), "loss": progress["loss"]}
+
+        trees[asset_name(settings)] = yield from relay(train(settings), change)
     store.write(ASSET, trees)

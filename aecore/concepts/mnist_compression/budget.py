@@ -16,6 +16,7 @@ from PIL import Image
 
 from aecore.concepts.mnist_compression.quality import PictureQuality, quality
 from aecore.data.readers.pictures import FORMATS
+from aecore.numerics.pca import Principal
 
 STEPS = 255  # of one byte
 JUDGED = 2_000  # test pictures behind every row
@@ -45,32 +46,17 @@ class Quantizer(NamedTuple):
         return (np.rint((np.clip(codes, self.low, self.high) - self.low) / step) * step + self.low).astype(np.float32)
 
 
-class PictureComponents(NamedTuple):
-    """Mean [784] and all components [784, 784], the largest first."""
+def fit_pca(pictures: NDArray[np.uint8]) -> Principal:
+    """Fit all components to pictures [N, H, W] in 0..255, in single precision however many they are."""
+    flat = as_pixels(pictures.reshape(len(pictures), -1))
+    return Principal.fit(flat, flat.shape[1], precision=np.float32)
 
-    mean: NDArray[np.float32]
-    components: NDArray[np.float32]
 
-    @classmethod
-    def fit(cls, pictures: NDArray[np.uint8]) -> "PictureComponents":
-        """Fit to pictures [N, H, W] through their covariance: 784 x 784 however many they are."""
-        flat = pictures.reshape(len(pictures), -1).astype(np.float32) / np.float32(255)
-        mean: NDArray[np.float32] = flat.mean(0, dtype=np.float64).astype(np.float32)
-        flat -= mean
-        covariance = (flat.T @ flat).astype(np.float64) / len(flat)
-        return cls(mean, np.linalg.eigh(covariance)[1].T[::-1].astype(np.float32))
-
-    def codes(self, pictures: Pictures, k: int) -> NDArray[np.float32]:
-        """``[N, H, W] -> [N, k]``."""
-        flat: Pictures = pictures.reshape(len(pictures), -1)
-        codes: NDArray[np.float32] = np.matmul(flat - self.mean, self.components[:k].T, dtype=np.float32)
-        return codes
-
-    def decode(self, codes: NDArray[np.float32]) -> Pictures:
-        """``[N, k] -> [N, 28, 28]``, in 0..1."""
-        side = int(len(self.mean) ** 0.5)
-        flat = codes @ self.components[: codes.shape[1]] + self.mean
-        return np.clip(flat, 0, 1).reshape(len(codes), side, side)
+def rebuild(pca: Principal, x: Pictures, quantizer: Quantizer | None = None) -> Pictures:
+    """Rebuild pictures [N, H, W] in 0..1 from their components, each rounded to a byte by a ``quantizer``."""
+    codes = pca.encode(x.reshape(len(x), -1))
+    rebuilt = pca.decode(quantizer.quantise(codes) if quantizer else codes)
+    return np.clip(rebuilt, 0, 1).reshape(x.shape)
 
 
 class BudgetRow(NamedTuple):
@@ -152,15 +138,16 @@ class Compared(NamedTuple):
 
 
 def compare(
-    k: int, pca: PictureComponents, train: NDArray[np.uint8], test: NDArray[np.uint8], shown: NDArray[np.uint8]
+    k: int, pca: Principal, train: NDArray[np.uint8], test: NDArray[np.uint8], shown: NDArray[np.uint8]
 ) -> Compared:
     """Spend k bytes a picture by PCA, JPEG and WebP, judged on the first test pictures [N, 28, 28]."""
     test = test[:JUDGED]
     x, ten = as_pixels(test), as_pixels(shown)
-    quantizer = Quantizer.of(pca.codes(as_pixels(train[::10]), k))  # a tenth shows the limits
+    pca, tenth = pca.keep(k), as_pixels(train[::10])  # a tenth shows the limits
+    quantizer = Quantizer.of(pca.encode(tenth.reshape(len(tenth), -1)))
     name = f"PCA, {k} components"
-    rows = [BudgetRow(name, k, k, quality(x, pca.decode(quantizer.quantise(pca.codes(x, k)))), True)]
-    pictures = {name: as_bytes(pca.decode(quantizer.quantise(pca.codes(ten, k))))}
+    rows = [BudgetRow(name, k, k, quality(x, rebuild(pca, x, quantizer)), True)]
+    pictures = {name: as_bytes(rebuild(pca, ten, quantizer))}
     for codec in CODECS:
         for whole in (False, True):
             setting = best_setting(codec, test[:TRIED], k, whole=whole)

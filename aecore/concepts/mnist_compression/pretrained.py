@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from aecore import store
 from aecore.concepts.mnist_compression import pictures
-from aecore.concepts.mnist_compression.budget import BudgetRow, PictureComponents, as_pixels, compare
+from aecore.concepts.mnist_compression.budget import BudgetRow, as_pixels, compare, fit_pca, rebuild
 from aecore.concepts.mnist_compression.settings import CompressionNetwork, CompressionTraining, Tree
 from aecore.data.datasets import drawn_digits
+from aecore.numerics.pca import Principal
 from aecore.paths import MODELS
 
 ASSET = MODELS / "mnist_compression.safetensors"
@@ -65,7 +66,7 @@ def load_model(k: int) -> Tree:
 def pretrain() -> Generator[dict[str, Any], None, None]:
     """Train what ships on MNIST, which must be on this machine (``$AECORE_DATASETS`` or the cache)."""
     data = pictures.load(pictures.MNIST)
-    pca, ten = PictureComponents.fit(data.train), drawn_digits.load()
+    pca, ten = fit_pca(data.train), drawn_digits.load()
     entries: Tree = {}
     errors: dict[str, list[float]] = {"autoencoder": [], "pca": []}
     for i, k in enumerate(SIZES):
@@ -79,7 +80,7 @@ def pretrain() -> Generator[dict[str, Any], None, None]:
             "settings": {"epochs": TRAINING.epochs, "mse_on_validation": result["history"]["mse"][-1]},
         }
         errors["autoencoder"].append(result["judged"]["mse"])
-        errors["pca"].append(_pca_error(pca, k, data.test))
+        errors["pca"].append(_pca_error(pca.keep(k), data.test))
     store.write(ASSET, {"sizes": entries, "curve": {"sizes": list(SIZES), **errors}})
 
 
@@ -95,9 +96,9 @@ def _train_size(i: int, k: int) -> Generator[dict[str, Any], None, Tree]:
     return run.result()
 
 
-def _pca_error(pca: PictureComponents, k: int, test: NDArray[np.uint8]) -> float:
+def _pca_error(pca: Principal, test: NDArray[np.uint8]) -> float:
     errors = []
     for part in np.array_split(test, 10):
         x = as_pixels(part)
-        errors.append(np.square(pca.decode(pca.codes(x, k)) - x).mean(dtype=np.float64))
+        errors.append(np.square(rebuild(pca, x) - x).mean(dtype=np.float64))
     return float(np.mean(errors))

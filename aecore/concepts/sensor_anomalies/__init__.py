@@ -18,6 +18,8 @@ from aecore.data.readers.options import ReadOptions
 from aecore.data.readers.uploads import ParsedFile, Signal
 from aecore.data.tables import gaps
 from aecore.errors import DataError, SettingError
+from aecore.numerics.pca import Principal
+from aecore.numerics.progress import relay
 
 if TYPE_CHECKING:
     from aecore.anomaly import AnomalyDetector
@@ -170,10 +172,7 @@ def analyse(detector: "AnomalyDetector", values: Array) -> Tree:
     scores, channel_excess = score_channels(detector, values)
     starts = np.unique(np.linspace(0, len(values) - detector.window_, MAP_WINDOWS).astype(np.int64))
     codes = detector.codes(values, starts)  # [n, latent_dim]
-    centred = codes - codes.mean(0)
-    directions = np.linalg.svd(centred, full_matrices=False)[2][:2]
-    points = np.zeros((len(codes), 2), np.float32)
-    points[:, : len(directions)] = centred @ directions.T  # a code of one number has no second direction
+    points = Principal.fit(codes, 2).encode(codes)  # a code of one number has no second direction
     return {
         "scores": scores, "channel_excess": channel_excess, "rebuilt": detector.reconstruct(values),
         "map_points": points, "map_rows": starts + detector.window_ // 2,
@@ -212,12 +211,8 @@ def self_test(normal: Array, channels: tuple[str, ...], sample_rate: float | Non
     from aecore.anomaly.injection import self_testing
 
     steps = self_testing(AnomalyDetector(sample_rate=sample_rate), pd.DataFrame(normal, columns=list(channels)))
-    while True:
-        try:
-            yield next(steps)._asdict()
-        except StopIteration as end:
-            result = end.value
-            return {"table": result.table(), "notes": list(result.notes)}
+    result = yield from relay(steps, lambda step: step._asdict())
+    return {"table": result.table(), "notes": list(result.notes)}
 
 
 def to_onnx(detector: Tree) -> Generator[Progress, None, bytes]:

@@ -7,6 +7,7 @@ import numpy as np
 from aecore import store
 from aecore.concepts.sensor_anomalies import DEFAULT_NORMAL, Array, Progress, Tree, train_sample
 from aecore.concepts.sensor_anomalies.samples import BearingSample, InverterSample, RoomSample, SensorSample
+from aecore.numerics.progress import relay
 from aecore.paths import MODELS
 
 ASSET = MODELS / "sensors.safetensors"
@@ -35,14 +36,11 @@ def pretrain() -> Generator[Progress, None, None]:
     """Compute what `load_pretrained` reads."""
     trees: Tree = {}
     for i, (name, sample) in enumerate(SAMPLES.items()):
-        training = train_sample(sample, DEFAULT_NORMAL)
-        while True:
-            try:
-                progress = next(training)
-            except StopIteration as end:
-                trees[name] = _halve_precision(end.value)
-                break
-            yield progress | {"sample": name, "progress": (i + progress["progress"]) / len(SAMPLES)}
+
+        def change(progress: Progress, i: int = i, name: str = name) -> Progress:
+            return progress | {"sample": name, "progress": (i + progress["progress"]) / len(SAMPLES)}
+
+        trees[name] = _halve_precision((yield from relay(train_sample(sample, DEFAULT_NORMAL), change)))
     store.write(ASSET, trees)
 
 

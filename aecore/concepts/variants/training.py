@@ -36,6 +36,7 @@ from aecore.concepts.variants.measure import (  # fmt: skip
 from aecore.data.datasets import digits, mnist
 from aecore.jobs import Cancelled
 from aecore.numerics.dense import Array, DenseNetwork
+from aecore.numerics.progress import relay
 
 Progress = dict[str, Any]
 Tree = dict[str, Any]
@@ -194,16 +195,14 @@ def pretrain() -> Generator[Progress, None, None]:
         if (path := _run_path(settings)).is_file():
             made[settings.kind, settings.strength, settings.seed] = TrainedVariant.from_tree(store.read(path))
             continue
-        making = make(settings, data, classifier)
-        while True:
-            try:
-                progress = next(making)
-            except StopIteration as end:
-                made[settings.kind, settings.strength, settings.seed] = end.value
-                path.parent.mkdir(parents=True, exist_ok=True)
-                store.write(path, end.value.to_tree())
-                break
-            yield {"run": i + 1, "of": len(runs), "progress": (i + progress["progress"]) / len(runs)}
+
+        def change(progress: dict[str, Any], i: int = i) -> dict[str, Any]:
+            return {"run": i + 1, "of": len(runs), "progress": (i + progress["progress"]) / len(runs)}
+
+        found = yield from relay(make(settings, data, classifier), change)
+        made[settings.kind, settings.strength, settings.seed] = found
+        path.parent.mkdir(parents=True, exist_ok=True)
+        store.write(path, found.to_tree())
     store.write(ASSET, _asset(data, classifier, made))
     for settings in runs:
         _run_path(settings).unlink(missing_ok=True)

@@ -12,8 +12,9 @@ from aecore.concepts.sensor_anomalies.samples import SensorSample
 from aecore.concepts.sensor_anomalies.tasks import Overview, ScoredSignal
 from aecore.data.readers.uploads import Signal
 from aecore.jobs import Handle, Held
+from aecore.numerics.progress import finish
 from pages.ui import training
-from pages.ui.sensors.sources import READING, TABLES, SensorSource, run_here
+from pages.ui.sensors.sources import READING, TABLES, SensorSource
 from pages.ui.training import work
 from pages.ui.training.work import Request
 
@@ -48,7 +49,7 @@ def _score_sample(source: SensorSource, sample: SensorSample, normal: tuple[floa
 
 @st.cache_resource(show_spinner=False, max_entries=12)  # of samples, which are everybody's; nobody changes them
 def _gather(sample: SensorSample, normal: tuple[float, float], _tree: Any, _signal: Signal) -> Held:
-    return run_here(sensor_tasks.prepare_result(_tree or sensor_shipped.load_pretrained(sample, normal), _signal))
+    return finish(sensor_tasks.prepare_result(_tree or sensor_shipped.load_pretrained(sample, normal), _signal))
 
 
 def _score_file(source: SensorSource, normal: tuple[float, float]) -> SensorResult | None:

@@ -4,7 +4,7 @@ A simulated signal is here; a visitor's is in a worker, and a handle stands for 
 is asked for in the same way (`ask`, `compute`).
 """
 
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -16,6 +16,7 @@ from aecore.data.readers.options import DECIMALS, DELIMITERS, ENCODINGS, TIME_UN
 from aecore.data.readers.uploads import Signal
 from aecore.errors import DataGone
 from aecore.jobs import Handle
+from aecore.numerics.progress import finish
 from pages.ui.inputs import controls
 from pages.ui.inputs.uploads import Upload, upload
 from pages.ui.training import work
@@ -59,7 +60,7 @@ def compute(slots: work.Slots, task: Callable[..., Any], data: Any, *args: Any, 
     Where the data are gone, the page's next run reads them again.
     """
     if here and not isinstance(data, Handle):
-        return run_here(task(data, *args))
+        return finish(task(data, *args))
     try:
         return work.compute(slots, task, data, *args)
     except DataGone:
@@ -69,16 +70,7 @@ def compute(slots: work.Slots, task: Callable[..., Any], data: Any, *args: Any, 
 
 @st.cache_resource(show_spinner=False, max_entries=60)  # of samples, which are everybody's; nobody changes them
 def _answer_here(signature: Hashable, name: str, args: tuple[Any, ...], _task: Callable[..., Any], _data: Any) -> Any:
-    return run_here(_task(_data, *args))
-
-
-def run_here(steps: Generator[Any, None, Any]) -> Any:
-    """Run a task to its end in this process and return its result."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return finish(_task(_data, *args))
 
 
 # ---------------------------------------------------------------------- samples
