@@ -33,7 +33,7 @@ FASTER, TEST_FASTER = (0.95, 1.05), (0.85, 0.9, 1.1, 1.15)
 
 # Drives of the training set, and stretches of each.
 DRIVES, STRETCHES = 10, 14
-# DriveWindows that begin within one window's length.
+# CycleWindows that begin within one window's length.
 OVERLAP = 4
 HIDDEN, CODE = (96,), 6
 # Learning rates, and their shares of the epochs.
@@ -51,7 +51,7 @@ MAX_SECONDS, FEWEST = 8 * 3600, 240
 FASTEST = 400.0
 
 
-class DriveWindows(NamedTuple):
+class CycleWindows(NamedTuple):
     """Windows of a drive: ``speed`` [N, L] in km/h, the mode that made most of each [N], and where they start [N]."""
 
     speed: Array
@@ -59,7 +59,7 @@ class DriveWindows(NamedTuple):
     starts: NDArray[np.int64]
 
 
-def cut_windows(driven: Cycle, length: int, step: int | None = None) -> DriveWindows:
+def cut_windows(driven: Cycle, length: int, step: int | None = None) -> CycleWindows:
     """Cut a drive into windows of ``length`` seconds, one every ``step`` (None: one after the other)."""
     if len(driven.speed) < 2 * length:
         raise TooFewRows(
@@ -68,7 +68,7 @@ def cut_windows(driven: Cycle, length: int, step: int | None = None) -> DriveWin
     starts = np.arange(0, len(driven.speed) - length + 1, step or length)
     rows = starts[:, None] + np.arange(length)  # (N, L)
     counts = np.stack([(driven.modes[rows] == mode).sum(1) for mode in range(len(NAMES))], axis=1)
-    return DriveWindows(driven.speed[rows], counts.argmax(1), starts)
+    return CycleWindows(driven.speed[rows], counts.argmax(1), starts)
 
 
 def lay_out(speed: Array) -> NDArray[np.float32]:
@@ -106,12 +106,12 @@ class Coder(NamedTuple):
         return cls(DenseNetwork.from_tree(tree["encoder"]), Principal(mean, components))
 
 
-def cluster_windows(coder: Coder, windows: DriveWindows, clusters: int, *, seed: int = 0) -> dict[str, KMeansClusters]:
+def cluster_windows(coder: Coder, windows: CycleWindows, clusters: int, *, seed: int = 0) -> dict[str, KMeansClusters]:
     """Cluster windows by k-means on the codes of each contestant."""
     return {name: k_means(codes, clusters, seed=seed) for name, codes in coder.codes(lay_out(windows.speed)).items()}
 
 
-def measure_agreement(found: Mapping[str, KMeansClusters], windows: DriveWindows) -> dict[str, float]:
+def measure_agreement(found: Mapping[str, KMeansClusters], windows: CycleWindows) -> dict[str, float]:
     """Return the adjusted Rand index of each contestant's clusters against the hidden modes."""
     return {name: adjusted_rand(clusters.labels, windows.modes) for name, clusters in found.items()}
 
