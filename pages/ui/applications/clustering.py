@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from aecore.concepts.applications import clustering as core
-from aecore.concepts.applications.clustering import CODES, CONTESTANTS, Coder, DriveWindows
+from aecore.concepts.applications.clustering import CODES, CONTESTANTS, Coder, CycleWindows
 from aecore.concepts.applications.k_means import KMeansClusters
 from aecore.data.simulators.drive_cycles import NAMES, Cycle
 from pages.ui.applications.section import (
@@ -85,7 +85,7 @@ def show(own: dict[str, Any] | None) -> None:
     draw_typical(coder, windows, found[CODES], lines)
 
 
-def draw_clusters(driven: Cycle, windows: DriveWindows, found: dict[str, KMeansClusters], *, hidden: bool) -> None:
+def draw_clusters(driven: Cycle, windows: CycleWindows, found: dict[str, KMeansClusters], *, hidden: bool) -> None:
     """Draw speed over time; below it, each contestant's cluster of every window, and the truth."""
     length = windows.speed.shape[1]
     rows_shown = np.flatnonzero(windows.starts + length <= MAX_DRAWN)
@@ -108,7 +108,7 @@ def draw_clusters(driven: Cycle, windows: DriveWindows, found: dict[str, KMeansC
     )  # fmt: skip
 
 
-def draw_typical(coder: Coder, windows: DriveWindows, found: KMeansClusters, lines: list[str]) -> None:
+def draw_typical(coder: Coder, windows: CycleWindows, found: KMeansClusters, lines: list[str]) -> None:
     """Draw the window nearest to the centre of each of the codes' clusters."""
     rows = core.find_typical(coder.codes(core.lay_out(windows.speed))[CODES], found)
     counts = np.bincount(found.labels, minlength=len(rows))
