@@ -1,4 +1,4 @@
-"""Audio denoising: say it, spoil it, clean it; a network and the classical filters, heard and seen side by side."""
+"""Audio denoising: record a phrase, add noise, clean it; a network beside classical filters, heard and seen."""
 
 from typing import Any
 

@@ -8,7 +8,7 @@ import pytest
 
 from aecore.errors import DataError
 from pages.ui.components import plots
-from pages.ui.components.plots import Axes, Curve, Curves, Sheet, Stretches
+from pages.ui.components.plots import Axes, Curve, CurvePlot, Sheet, Stretches
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def sent(monkeypatch):
 def test_curves_arrive_as_they_are(sent):
     x = np.linspace(1, 3, 50)
     drawn = {"one": Curve(np.sin(x), "input"), "two": Curve(1e3 * x, 3, 2.0, (6, 3))}
-    scene, array = sent(Curves(alt="two curves", curves=drawn, x=x, axes=Axes("s", "A", 100), marks=[2.0]))
+    scene, array = sent(CurvePlot(alt="two curves", curves=drawn, x=x, axes=Axes("s", "A", 100), marks=[2.0]))
     (figure,) = scene["figures"]
     np.testing.assert_allclose(array(figure["x"]), x, rtol=1e-6)
     for part, curve in zip(figure["curves"], drawn.values(), strict=True):
@@ -64,11 +64,11 @@ def test_stretches_and_sheets_arrive_as_they_are(sent):
 @pytest.mark.parametrize("values", [[1.0, np.nan, 2.0], [1.0, 2.0], []])
 def test_what_cannot_be_drawn_is_said(values):
     with pytest.raises(DataError):
-        Curves(alt="", curves={"one": Curve(values, "input")}, x=np.arange(3), axes=Axes("", ""))
+        CurvePlot(alt="", curves={"one": Curve(values, "input")}, x=np.arange(3), axes=Axes("", ""))
 
 
 def test_a_flat_curve_has_room_around_it(sent):
-    scene, _ = sent(Curves(alt="", curves={"c": Curve(np.ones(3), "input")}, x=np.arange(3), axes=Axes("", "")))
+    scene, _ = sent(CurvePlot(alt="", curves={"c": Curve(np.ones(3), "input")}, x=np.arange(3), axes=Axes("", "")))
     y = scene["figures"][0]["axes"][1]
     assert y["low"] < 1 < y["high"]
 
@@ -79,7 +79,7 @@ def test_bold_words_are_told_apart(sent):
 
 
 def test_bars_are_named_from_the_top(sent):
-    bars = plots.Bars(
+    bars = plots.BarPlot(
         alt="a", title="t", names=["one", "x" * 50], values=np.array([3.0, 0.5]), x="times", ink="anomaly"
     )
     figure = sent(bars)[0]["figures"][0]

@@ -14,7 +14,8 @@ Array = NDArray[np.floating[Any]]
 Signal = Array | pd.DataFrame
 
 LARGEST_VALUE = 1e30  # its square still fits float64, and no sensor reads more
-FARTHEST = 1e4  # standard deviations; what lies beyond is no stranger, and would drown its neighbours' digits
+# In standard deviations. A value beyond is as anomalous, and would take its neighbours' digits in float32.
+FARTHEST = 1e4
 STILL = 1e-6  # relative; a channel that only carries rounding noise around its level is constant
 
 

@@ -52,7 +52,7 @@ class DenseNetwork(NamedTuple):
             network = cls(layers, tree["activation"], tree["output"])
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError("This file does not hold a dense network; train it again.") from error
-        return _checked(network)
+        return _check_layers(network)
 
 
 class DenseAutoencoder(NamedTuple):
@@ -96,10 +96,10 @@ def _part(model: dict[str, Any], part: str, output: Output) -> DenseNetwork:
     names = [n.removesuffix(".weight") for n in weights if n.startswith(f"{part}.") and n.endswith(".weight")]
     names.sort(key=lambda name: [int(number) for number in name.split(".")[1:]])
     layers = tuple((_single(weights[f"{n}.weight"]), _single(weights[f"{n}.bias"])) for n in names)
-    return _checked(DenseNetwork(layers, model["config"]["activation"], output))
+    return _check_layers(DenseNetwork(layers, model["config"]["activation"], output))
 
 
-def _checked(network: DenseNetwork) -> DenseNetwork:
+def _check_layers(network: DenseNetwork) -> DenseNetwork:
     width = network.layers[0][0].shape[-1] if network.layers else 0
     for weights, biases in network.layers:
         if weights.ndim != 2 or weights.shape[1] != width or biases.shape != (len(weights),):

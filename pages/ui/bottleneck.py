@@ -92,7 +92,7 @@ def loss_panel(swept: SignalSweep) -> Panel:
         for (name, lost), (role, width, dash) in strokes
     ]
     bound = Line(values=100 * swept.bound, label="linear bound", role="neutral", width=1.6, dash=(2, 3))
-    # the root spreads out the narrow waists, where things happen, and unlike a logarithm it has a place for 0
+    # The root spreads out the small latent sizes, where things happen, and unlike a logarithm it has a place for 0.
     sizes = PanelAxis(low=0, high=LARGEST, title="k", ticks=[0, 1, 2, 4, 8, 16, 32, 64], root=True)
     axes = (sizes, PanelAxis(low=0, high=100))
     return Curves(title="Variance lost, %", lines=[*lines, bound], axes=axes, marked=True)

@@ -19,6 +19,7 @@ from aecore.data.simulators import bearing, powertrain
 from aecore.data.simulators.recording import SimulatedRecording, one_of, within
 from aecore.errors import StoreError
 from aecore.numerics.pca import Principal
+from aecore.numerics.ranking import roc_auc
 
 Array = NDArray[np.floating[Any]]
 Machine = Literal["inverter", "bearing"]
@@ -192,26 +193,6 @@ Monitors = Mapping[str, Monitor]  # by contestant
 
 
 # ---------------------------------------------------------------------- measures
-class RocCurve(NamedTuple):
-    """Share of faulty rows found [n] against the share of healthy ones that raise an alarm [n]."""
-
-    false: Array
-    found: Array
-
-    @property
-    def auc(self) -> float:
-        """Area under it."""
-        return float(np.trapezoid(self.found, self.false))
-
-
-def roc(scores: Array, labels: NDArray[Any], points: int = 200) -> RocCurve:
-    """Return the ROC of row scores against labels, at so many levels of the healthy rows and of the faulty ones."""
-    healthy, faulty = np.sort(scores[labels == 0]), np.sort(scores[labels == 1])
-    levels = np.concatenate([[np.inf], np.sort(scores)[:: -max(1, len(scores) // points)], [-np.inf]])
-    above = [1 - np.searchsorted(part, levels, side="left") / len(part) for part in (healthy, faulty)]
-    return RocCurve(above[0], above[1])
-
-
 def delay(scores: Array, labels: NDArray[Any], rate: float) -> float:
     """Return the seconds from the onset to the first alarm; NaN where there is none, or one was raised before."""
     onset = int(np.argmax(labels == 1))
@@ -348,8 +329,8 @@ def tune_monitor(
         for rows in MEMORIES:
             calm = np.concatenate([average_past(s, rows)[max(MEMORIES) :] for s in on_quiet])
             level = float(np.quantile(calm, 1 - PASSES))
-            areas = [roc(np.concatenate([average_past(s, rows), calm[::5]]),
-                         np.concatenate([one.labels, np.zeros(len(calm[::5]), np.int8)])).auc
+            areas = [roc_auc(np.concatenate([one.labels, np.zeros(len(calm[::5]), np.int8)]),
+                             np.concatenate([average_past(s, rows), calm[::5]]))
                      for s, one in zip(on_faulty, faulty, strict=True)]  # fmt: skip
             if best is None or np.mean(areas) > best[0]:
                 best = float(np.mean(areas)), Monitor(score, rows, level)

@@ -28,7 +28,8 @@ Array = NDArray[np.float32]
 LABEL_NAMES = re.compile(r"(class|label|target|digit|kind|species|group|category|type|y)s?")
 MAX_ROWS, MAX_NUMBERS, MAX_KINDS = 5000, 1024, 50  # rows: what a browser draws three times at ease
 FEWEST = 60  # a fifth is held out, and neighbours have to be found in it
-MAX_SIDE = 28  # pixels: larger pictures are made smaller, for what is learnt from here is their coarse shape
+# In pixels. Larger pictures are made smaller: a map is drawn of their coarse shapes.
+MAX_SIDE = 28
 MAX_ALL_PIXELS = 250_000_000  # of all pictures that are decoded: some seconds; blank ones pack a thousandfold
 
 

@@ -12,6 +12,7 @@ from aecore.concepts.applications.anomaly import ALARM, AUTOENCODER, CONTESTANTS
 from aecore.data.readers.uploads import Signal
 from aecore.data.simulators.recording import SimulatedRecording
 from aecore.figures.thinning import extremes
+from aecore.numerics.ranking import RocCurve, roc_curve
 from pages.ui import training
 from pages.ui.applications.section import (
     Application,
@@ -23,7 +24,7 @@ from pages.ui.applications.section import (
     own_network,
     reading,
 )
-from pages.ui.components.plots import Axes, Curve, Curves, Words, plots
+from pages.ui.components.plots import Axes, Curve, CurvePlot, Words, plots
 from pages.ui.frame.downloads import Download, buttons
 from pages.ui.frame.foreign import plain
 from pages.ui.inputs import controls
@@ -39,6 +40,7 @@ FAULTS = {
 }  # fmt: skip
 # Points of a curve.
 DRAWN = 700
+ROC_POINTS = 200
 STROKES = {
     AUTOENCODER: ("reconstruction", 2.6, (1, 0)), PCA: ("latent", 1.6, (6, 3)), ALARM: ("anomaly", 1.8, (2, 2)),
 }  # fmt: skip
@@ -117,12 +119,12 @@ def draw_scores(scene: FaultScene, made: SimulatedRecording, scores: dict[str, A
     lines = {name: Curve(np.log10(np.maximum(scores[name][rows], 1e-2)), *STROKES[name]) for name in CONTESTANTS}
     lines["alarm"] = Curve(np.zeros(len(rows)), "quiet", 1.0, (2, 3))
     plots(
-        Curves(
+        CurvePlot(
             alt="The measured signal around the onset of the fault", marks=[0.0],
             curves={name: Curve(made.values[near, c], *strokes[c]) for c, name in enumerate(names)},
             x=1e3 * (made.time[near] - core.ONSET), axes=Axes("ms around the onset", unit, 200),
         ),
-        Curves(
+        CurvePlot(
             alt="Scores of three monitors over time", marks=[core.ONSET], curves=lines, x=made.time[rows],
             axes=Axes("s", "score, 1 is the alarm", 290, logarithmic="y", ticks=range(-2, 4)),
         ),
@@ -134,17 +136,17 @@ def draw_roc(scene: FaultScene, made: SimulatedRecording, scores: dict[str, Any]
     """Draw the ROC of the rows shown, and how long after the onset each monitor raised an alarm."""
     left, right = st.columns([1, 2], gap="large", vertical_alignment="center")
     at = np.linspace(0, 1, 101)
-    found = {name: core.roc(score, made.labels) for name, score in scores.items()}
+    found = {name: roc_curve(made.labels, score, ROC_POINTS) for name, score in scores.items()}
     lines = {name: Curve(np.interp(at, curve.false, curve.found), *STROKES[name]) for name, curve in found.items()}
     with left:
         axes = Axes("healthy rows in alarm", "faulty rows found", 260, (0.0, 1.0))
-        plots(Curves(alt="ROC curves of the three monitors", curves=lines, x=at, axes=axes), key="ano_roc")
+        plots(CurvePlot(alt="ROC curves of the three monitors", curves=lines, x=at, axes=axes), key="ano_roc")
     with right:
         lines = [_describe(name, curve, scores[name], made, scene.machine) for name, curve in found.items()]
         plots(Words(lines=lines, list=True), key="ano_told")
 
 
-def _describe(name: str, curve: core.RocCurve, score: Any, made: SimulatedRecording, machine: core.Machine) -> str:
+def _describe(name: str, curve: RocCurve, score: Any, made: SimulatedRecording, machine: core.Machine) -> str:
     late = core.delay(score, made.labels, core.sample_rate(machine))
     rang = "no new alarm" if np.isnan(late) else f"alarm {1e3 * late:.1f} ms after the onset"
     return f"**{name}**: area under the curve {curve.auc:.3f}, {rang}"
@@ -165,7 +167,7 @@ def score_own(fingerprint: str, signal: Signal) -> None:
     events = analysis.events(threshold.value)
     rows = extremes(analysis.scores, DRAWN)
     plots(
-        Curves(
+        CurvePlot(
             alt="Score of every row; above 1 is an alarm", marks=[0.3 * len(analysis.scores)], x=rows,
             curves={
                 "score / alarm": Curve(analysis.scores[rows] / threshold.value, "reconstruction", 2.0),

@@ -19,7 +19,7 @@ from pages.ui.applications.section import (
     list_values,
     own_network,
 )
-from pages.ui.components.plots import Axes, Curve, Curves, Stretches, Words, plots
+from pages.ui.components.plots import Axes, Curve, CurvePlot, Stretches, Words, plots
 from pages.ui.inputs import controls
 
 NAME = "clustering"
@@ -96,7 +96,7 @@ def draw_clusters(driven: Cycle, windows: CycleWindows, found: dict[str, KMeansC
         rows[HIDDEN], names[HIDDEN] = windows.modes[rows_shown], NAMES
     speed = driven.speed[: edges[-1]]
     plots(
-        Curves(
+        CurvePlot(
             alt="Speed of the drive over time", curves={"speed": Curve(speed, "input", 1.2)},
             x=np.arange(len(speed)) / 60, axes=Axes("min", "km/h", 200),
         ),
@@ -119,4 +119,4 @@ def draw_typical(coder: Coder, windows: CycleWindows, found: KMeansClusters, lin
     }  # fmt: skip
     axis, alt = np.arange(windows.speed.shape[1]), f"Speed: {'; '.join(drawn)}"
     words = Words(lines=[*lines, "**A typical window of each cluster**, by the autoencoder's codes"])
-    plots(words, Curves(alt=alt, curves=drawn, x=axis, axes=Axes("s", "km/h", 260)), key="clu_typical")
+    plots(words, CurvePlot(alt=alt, curves=drawn, x=axis, axes=Axes("s", "km/h", 260)), key="clu_typical")

@@ -24,7 +24,7 @@ from aecore.data.simulators.drive_windows import (
     measures,
 )
 from pages.ui.applications.section import Application, OwnTraining, TrainingControl, figure, own_network
-from pages.ui.components.plots import Axes, Curve, Curves, Facts, plots
+from pages.ui.components.plots import Axes, Curve, CurvePlot, Facts, plots
 from pages.ui.inputs import controls
 
 NAME = "conditional"
@@ -96,11 +96,11 @@ def _draw_signals(made: core.Array, true: core.Array) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         alt = "Two phase currents as generated, and as the simulator has them at the most similar severity"
-        plots(Curves(alt=alt, curves=drawn, x=time, axes=Axes("ms", "A", 280, (-top, top))), key="con_one")
+        plots(CurvePlot(alt=alt, curves=drawn, x=time, axes=Axes("ms", "A", 280, (-top, top))), key="con_one")
     with right:
         alt = "Phase a of five codes under the same condition"
         axes = Axes("ms", "phase a, A", 280, (-top, top))
-        plots(Curves(alt=alt, curves=several, x=time, axes=axes), key="con_several")
+        plots(CurvePlot(alt=alt, curves=several, x=time, axes=axes), key="con_several")
 
 
 def _draw_measures(wanted: WantedSignal, made: core.Array, true: core.Array, ships: PretrainedConditional) -> None:

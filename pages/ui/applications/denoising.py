@@ -18,7 +18,7 @@ from pages.ui.applications.section import (
     list_values,
     own_network,
 )
-from pages.ui.components.plots import Axes, Curve, Curves, Words, plots
+from pages.ui.components.plots import Axes, Curve, CurvePlot, Words, plots
 from pages.ui.frame.downloads import Download, buttons
 from pages.ui.inputs import controls
 
@@ -101,11 +101,11 @@ def draw_signals(made: NoisyRecord, outputs: dict[str, Any], unit: str, words: s
     }
     errors = {name: Curve((out - made.clean)[shown], *STROKES[name]) for name, out in outputs.items()}
     plots(
-        Curves(
+        CurvePlot(
             alt="The signal as it was measured, as it truly is, and as the autoencoder cleans it",
             curves=signals, x=milliseconds, axes=Axes("ms", unit, 260),
         ),
-        Curves(
+        CurvePlot(
             alt="How far the autoencoder and both filters are off the truth, over time",
             curves=errors, x=milliseconds, axes=Axes("ms", f"off by, {unit}", 210),
         ),
@@ -135,6 +135,6 @@ def draw_own(_fingerprint: str, result: dict[str, Any]) -> None:
     }
     x, title = (rows / result["sample_rate"], "s") if result["sample_rate"] else (rows, "sample")
     alt = "Your channel as measured and as cleaned"
-    plots(Curves(alt=alt, curves=drawn, x=x, axes=Axes(title, "", 240)), key="den_own")
+    plots(CurvePlot(alt=alt, curves=drawn, x=x, axes=Axes(title, "", 240)), key="den_own")
     draw_notes(result["notes"])
     buttons([Download("Cleaned currents", "cleaned.csv", lambda: export.csv(core.cleaned_table(result)))])

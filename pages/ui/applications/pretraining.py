@@ -20,7 +20,7 @@ from pages.ui.applications.section import (
     list_values,
     own_network,
 )
-from pages.ui.components.plots import Axes, Curve, Curves, Sheet, Words, plots
+from pages.ui.components.plots import Axes, Curve, CurvePlot, Sheet, Words, plots
 from pages.ui.inputs import controls
 
 NAME = "pretraining"
@@ -101,7 +101,7 @@ def _draw_labelled(task: core.PretrainingTask, data: Material, rows: np.ndarray,
     drawn = {name: Curve(x[n], inks[n], 1.6, dashes[n]) for n, name in enumerate(data.names)}
     axes = Axes("electrical angle, °", "phase a off its sine, % of the amplitude", 260)
     angle, alt = np.arange(LENGTH) * 360 / LENGTH, "The first labelled turn of every class, phase a"
-    plots(Curves(alt=alt, curves=drawn, x=angle, axes=axes), key="pre_labelled")
+    plots(CurvePlot(alt=alt, curves=drawn, x=angle, axes=axes), key="pre_labelled")
 
 
 def _draw_accuracy(task: core.PretrainingTask, count: int, now: dict[str, float]) -> None:
@@ -111,4 +111,4 @@ def _draw_accuracy(task: core.PretrainingTask, count: int, now: dict[str, float]
     alt = "Test accuracy against labels a class: " + ", ".join(f"{name} {a:.0%} now" for name, a in now.items())
     levels = np.log10(core.LEVELS)
     axes = Axes("labels a class", "test accuracy, %", 260, logarithmic="x", ticks=levels.tolist())
-    plots(Curves(alt=alt, curves=drawn, x=levels, axes=axes, marks=[float(np.log10(count))]), key="pre_accuracy")
+    plots(CurvePlot(alt=alt, curves=drawn, x=levels, axes=axes, marks=[float(np.log10(count))]), key="pre_accuracy")

@@ -1,4 +1,4 @@
-"""Is this just PCA? A line that bends under the handle, through one number."""
+"""Is this just PCA? A curve through the data by one latent dimension."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Take it with you: files made when they are asked for, and the link."""
+"""Downloads: files that are made when they are asked for, and the link."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple

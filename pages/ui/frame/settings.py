@@ -165,7 +165,7 @@ def part(name: str) -> Iterator[None]:
 
 # ---------------------------------------------------------------------- values
 def value(setting: Setting[T]) -> T:
-    """Return what a component's setting holds as it comes up: what a link or a prompt says, else what it held."""
+    """Return the value with which a component is drawn: from a link or a prompt, else what the component last had."""
     state = _state()
     _declare(state, setting)
     if setting.key in state.linked:
@@ -282,7 +282,7 @@ def note(text: str) -> None:
 
 
 def show_notes() -> None:
-    """Show what was wrong with the link, with a button that puts it away."""
+    """Show what was wrong with the link, with a button that dismisses it."""
     notes = _state().notes
     if notes:
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -58,7 +58,7 @@ def _event(result: SensorResult, found: Findings, chosen: int | None) -> None:
     lead, peak = found.events["leading_channel"].iloc[chosen], found.peaks[chosen]
     names, values = closer.shares(result.overview.channels, found.excess[chosen])
     plots.plots(
-        plots.Bars(
+        plots.BarPlot(
             alt="Error of each channel at the event's peak, times its usual error", x=closer.TIMES, ink="anomaly",
             title=f"At its peak, row {peak:,}: {lead} is furthest from what the model expects of it.",
             names=names, values=values,

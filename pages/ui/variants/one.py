@@ -1,4 +1,4 @@
-"""One variant on the Variants page: its card, and its strength under the handle."""
+"""One variant on the Variants page: its card, and a slider for its strength."""
 
 import numpy as np
 import streamlit as st

@@ -1,4 +1,4 @@
-"""Two variants under the same input: a test digit, one drawn, or one from a file; spoilt as much as is wanted."""
+"""Two variants on one input: a test digit, a drawn one or one from a file, with as much noise as is asked for."""
 
 import numpy as np
 import streamlit as st

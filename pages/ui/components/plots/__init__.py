@@ -54,7 +54,7 @@ class Axes(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curves:
+class CurvePlot:
     """Curves by name over ``x`` [T], which rises; ``marks`` are places on x with a vertical rule."""
 
     alt: str
@@ -96,7 +96,7 @@ class Curves:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bars:
+class BarPlot:
     """A bar [N] a name, from 0 to the right in one ink; ``title`` stands above, ``x`` names the axis."""
 
     alt: str
@@ -190,7 +190,7 @@ class Facts:
         return {"kind": "facts", "unit": "", "legend": [], "facts": list(self.facts)}
 
 
-Plot = Curves | Bars | Stretches | Sheet | Words | Facts
+Plot = CurvePlot | BarPlot | Stretches | Sheet | Words | Facts
 
 
 def plots(*figures: Plot, key: str) -> None:

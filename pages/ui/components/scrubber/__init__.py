@@ -33,7 +33,7 @@ _component = st.components.v2.component(
 
 
 class Below(NamedTuple):
-    """Panels under the handle, each ``height`` pixels high, ``columns`` side by side."""
+    """Draw panels that turn with one slider, each ``height`` pixels high, ``columns`` side by side."""
 
     panels: Sequence[Panel]
     height: int = 240
