@@ -6,10 +6,11 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from aecore.concepts.applications import clustering as core
-from aecore.concepts.applications import comparisons, finish
+from aecore.concepts.applications import comparisons
 from aecore.concepts.applications.k_means import adjusted_rand, k_means
 from aecore.data.simulators.drive_cycles import MODES, NAMES, Cycle, CycleSettings, cycle, power, stretch, wandering
 from aecore.errors import AecoreError, SettingError, TooFewRows
+from aecore.numerics.progress import finish
 from tests.benchmarks import applications_clustering as bench
 
 

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from aecore.concepts.applications import comparisons, finish
+from aecore.concepts.applications import comparisons
 from aecore.concepts.applications import denoising as core
 from aecore.data.simulators.disturbances import KINDS, disturb, quantise, ripple
 from aecore.data.simulators.inverter import BATTERY_RESISTANCE, DC_LINK, PWM, RATED_CURRENT
 from aecore.data.simulators.traces import CABLE, CAPACITOR, SAMPLE_RATE, TraceSettings, link_voltage, trace
 from aecore.errors import AecoreError, SettingError, TooFewRows
+from aecore.numerics.progress import finish
 from tests.applications import collect
 from tests.benchmarks import applications_denoising as bench
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from aecore.concepts.applications import comparisons, finish
+from aecore.concepts.applications import comparisons
 from aecore.concepts.applications import dimensions as core
 from aecore.data.simulators.flux_maps import D_POINTS, Q_POINTS, Family, Machines, currents, grid, maps, torque
 from aecore.errors import AecoreError, DataError, SettingError
+from aecore.numerics.progress import finish
 from pages.ui.components.knobs import _read
 from tests.benchmarks import applications_dimensions as bench
 

@@ -13,7 +13,8 @@ import functools
 import numpy as np
 
 from aecore.concepts.applications import anomaly as core
-from aecore.concepts.applications import comparisons, finish
+from aecore.concepts.applications import comparisons
+from aecore.numerics.progress import finish
 from aecore.numerics.ranking import roc_auc
 
 SCRIPT = "tests/benchmarks/applications_anomaly.py"

@@ -12,9 +12,10 @@ import functools
 import numpy as np
 
 from aecore.concepts.applications import clustering as core
-from aecore.concepts.applications import comparisons, finish
+from aecore.concepts.applications import comparisons
 from aecore.concepts.applications.k_means import adjusted_rand, k_means
 from aecore.data.simulators.drive_cycles import NAMES
+from aecore.numerics.progress import finish
 
 SCRIPT = "tests/benchmarks/applications_clustering.py"
 SEEDS = (0, 1, 2, 3, 4)

@@ -9,7 +9,7 @@ import functools
 
 import numpy as np
 
-from aecore.concepts.applications import comparisons, conditional, finish
+from aecore.concepts.applications import comparisons, conditional
 from aecore.concepts.applications.conditional import (
     CVAE,
     MIXED,
@@ -25,6 +25,7 @@ from aecore.concepts.applications.conditional import (
     train_classifier,
 )
 from aecore.data.simulators.drive_windows import CONDITIONS
+from aecore.numerics.progress import finish
 
 SCRIPT = "tests/benchmarks/applications_conditional.py"
 SEEDS = (1, 2, 3, 4, 5)

@@ -10,9 +10,10 @@ import functools
 
 import numpy as np
 
-from aecore.concepts.applications import comparisons, finish
+from aecore.concepts.applications import comparisons
 from aecore.concepts.applications import denoising as core
 from aecore.data.simulators.disturbances import KINDS
+from aecore.numerics.progress import finish
 
 SCRIPT = "tests/benchmarks/applications_denoising.py"
 SEEDS = (0, 1, 2, 3, 4)

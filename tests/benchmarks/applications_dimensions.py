@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from aecore import latent
-from aecore.concepts.applications import comparisons, finish
+from aecore.concepts.applications import comparisons
 from aecore.concepts.applications import dimensions as core
+from aecore.numerics.progress import finish
 
 SCRIPT = "tests/benchmarks/applications_dimensions.py"
 SEEDS = (0, 1, 2, 3, 4)

@@ -9,7 +9,7 @@ import functools
 
 import numpy as np
 
-from aecore.concepts.applications import comparisons, finish, generation
+from aecore.concepts.applications import comparisons, generation
 from aecore.concepts.applications.generation import (
     AS_MANY,
     FAULTS,
@@ -23,6 +23,7 @@ from aecore.concepts.applications.generation import (
     score_classifier,
     train_generator,
 )
+from aecore.numerics.progress import finish
 
 SCRIPT = "tests/benchmarks/applications_generation.py"
 SEEDS = (1, 2, 3, 4, 5)

@@ -7,7 +7,7 @@ Every middle lies where no training datum is; each seed draws its own data, trai
 
 import functools
 
-from aecore.concepts.applications import comparisons, finish
+from aecore.concepts.applications import comparisons
 from aecore.concepts.applications.interpolation import (
     InterpolationTraining,
     Kind,
@@ -17,6 +17,7 @@ from aecore.concepts.applications.interpolation import (
     networks_from_tree,
     train,
 )
+from aecore.numerics.progress import finish
 
 SCRIPT = "tests/benchmarks/applications_interpolation.py"
 SEEDS = (1, 2, 3, 4, 5)

@@ -8,7 +8,7 @@ and the test split stay: digits that nobody has learnt from, machines at operati
 
 import functools
 
-from aecore.concepts.applications import comparisons, finish
+from aecore.concepts.applications import comparisons
 from aecore.concepts.applications.pretraining import (
     LEVELS,
     PROBES,
@@ -26,6 +26,7 @@ from aecore.concepts.applications.pretraining import (
     train_encoder,
 )
 from aecore.numerics.dense import DenseNetwork
+from aecore.numerics.progress import finish
 
 SCRIPT = "tests/benchmarks/applications_pretraining.py"
 SEEDS = (1, 2, 3, 4, 5)

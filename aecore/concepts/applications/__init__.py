@@ -10,6 +10,7 @@ import numpy as np
 
 from aecore import store
 from aecore.data.simulators.drive_windows import Region
+from aecore.numerics import progress
 from aecore.paths import MODELS
 
 K = TypeVar("K")
@@ -39,23 +40,7 @@ def draw_outside(rng: np.random.Generator, wide: tuple[float, float], hole: tupl
 
 def relay(work: Work[R], start: float = 0.0, share: float = 1.0) -> Work[R]:
     """Pass on what ``work`` yields as a ``share`` of a longer work, from ``start`` on; returns its result."""
-    while True:
-        try:
-            progress = next(work)
-        except StopIteration as end:
-            result: R = end.value
-            return result
-        yield progress | {"progress": start + share * progress["progress"]}
-
-
-def finish(work: Work[R]) -> R:
-    """Run work to its end and return its result."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: R = end.value
-            return result
+    return (yield from progress.relay(work, lambda done: done | {"progress": start + share * done["progress"]}))
 
 
 def train_each(works: Mapping[K, Work[R]], start: float = 0.0, share: float = 1.0) -> Work[dict[K, R]]:
