@@ -117,4 +117,4 @@ def _draw_recall(fault: core.RareFault, examples: int) -> None:
     drawn = {name: Curve(100 * mean, *STROKES[name]) for name, mean in means.items()}
     alt = "Recall of a classifier against the number of real examples, by way of making more of them"
     axes = Axes("examples of the rare fault", "recall, %", 220, (0, 100))
-    plots(figures.Curves(alt=alt, curves=drawn, x=counts, axes=axes, marks=[examples]), key="gen_recall")
+    plots(figures.CurvePlot(alt=alt, curves=drawn, x=counts, axes=axes, marks=[examples]), key="gen_recall")

@@ -133,6 +133,6 @@ def _draw_errors(made: Way, walk: str, at: int) -> None:
     errors = ", ".join(f"{name} {100 * made.error(name)[at]:.0f} % off the truth" for name in names)
     words = Words(lines=[f"At {shares[at]:.0%} of the way: {errors}."])
     plots(
-        figures.Curves(alt=alt, curves=drawn, x=shares, axes=axes, marks=[shares[at]]), words,
+        figures.CurvePlot(alt=alt, curves=drawn, x=shares, axes=axes, marks=[shares[at]]), words,
         key="int_errors",
     )  # fmt: skip
